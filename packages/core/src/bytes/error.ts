@@ -1,0 +1,59 @@
+/**
+ * The one error class for failures that a caller can expect and handle. `code` is stable; the message says what happened
+ * and what to do. Broken invariants are assertions (`assert`) instead.
+ */
+export class KithError extends Error {
+  override readonly name = 'KithError'
+  readonly code: ErrorCode
+  /** Small, loggable facts for programs: never secrets, never content. */
+  readonly details: Readonly<Record<string, string | number | boolean>>
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Record<string, string | number | boolean> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Throws when an invariant of our own is broken: a defect in Kith, never a consequence of bad input. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`Kith defect: ${message}. Please report it.`)
+}
+
+/** Every code, with what a person should do about it: the registry that the documents are made from. */
+export const errorCodes = {
+  'bad-encoding': 'Bytes are not what the protocol says. The sender is damaged or hostile; nothing was changed.',
+  'too-large': 'A size passes a limit. Split it, or see docs/protocol/limits.md.',
+  'bad-key': 'A key is malformed or of low order. Do not use it.',
+  'bad-signature': 'A signature does not match. Nothing was accepted.',
+  'cannot-open': 'A sealed entry cannot be opened with the keys that are here.',
+  'bad-link': 'The link is not whole. Ask for it again and copy all of it.',
+  'link-expired': 'The invite has expired or is used up. Ask for a fresh one.',
+  'wrong-app': 'The link or space belongs to another app. Open it in that app.',
+  'bad-value': 'A value does not fit its column. Correct the value.',
+  'bad-schema': 'The schema is not usable. The message names table and column.',
+  'schema-mismatch':
+    'The space was published with a schema that this code would lose data of. Add what the message names.',
+  'not-allowed': 'The rules of the space do not let you do this.',
+  'not-found': 'There is no such row, space or column here.',
+  'dangling-reference': 'A reference names a row that is not here. Insert that row first.',
+  'transaction-conflict': 'Rows that the transaction read kept changing. Try again later.',
+  'storage-full': 'The disk is full. Free space; nothing that was acknowledged is lost.',
+  'storage-damaged': 'The database file is damaged. Restore a copy or join again; the file was not changed.',
+  'storage-newer': 'The database was written by a newer version of Kith. Update this program.',
+  'storage-busy': 'Another process has this database open. Close it first.',
+  'hub-unreachable': 'No hub could be reached. Work goes on offline and syncs later.',
+  'hub-refused': 'The hub refused the request. The details say why.',
+  'hub-lied': 'The hub sent what it cannot have been given (wrong hash). The entry was refused.',
+  'protocol-version': 'The other side speaks another version of the protocol. Update the older one.',
+  'insecure-url': 'A plain ws:// hub is only accepted on this machine. Use wss://.',
+  closed: 'This was closed already.',
+  'not-supported': 'This version of Kith does not do this yet.',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,18 @@
+import type { Clock } from './clock.ts'
+import type { Compression } from './compression.ts'
+import type { Crypto } from './crypto.ts'
+import type { Network } from './network.ts'
+import type { SqlDatabase } from './sql.ts'
+
+/**
+ * Everything the core may touch outside itself. The same core runs in Node, in a browser worker and in the simulator
+ * because each hands it one of these and nothing else.
+ */
+export type Platform = {
+  readonly clock: Clock
+  readonly crypto: Crypto
+  readonly compression: Compression
+  readonly network: Network
+  /** Opens (or makes) the person's database. Its durability on commit must be real: see `SqlDatabase`. */
+  readonly openDatabase: () => SqlDatabase | Promise<SqlDatabase>
+}
