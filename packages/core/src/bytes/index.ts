@@ -1,1 +1,6 @@
+export * from './cbor.ts'
+export * from './compare.ts'
+export * from './concat.ts'
 export * from './error.ts'
+export * from './text.ts'
+export * from './utf8.ts'
