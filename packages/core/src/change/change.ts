@@ -1,0 +1,34 @@
+import { assert } from '../bytes/index.ts'
+import { bodyBytesMax } from '../limits/change.ts'
+import type { Hashing } from '../ports/index.ts'
+import { createHeaderWriter, type Header, type HeaderWriter } from './header.ts'
+
+/** One atomic transaction of one device. Its hash proves header and body even where the body is not here. */
+export type Change = {
+  readonly header: Header
+  /** SHA-256(header ‖ bodyHash). */
+  readonly hash: Uint8Array
+  readonly bodyHash: Uint8Array
+  /** CBOR [salt, …]; undefined where it was forgotten or has not come yet. */
+  readonly body: Uint8Array | undefined
+}
+
+export function createChange(crypto: Hashing, header: Header, body: Uint8Array): Change {
+  return createChangeMaker(crypto)(header, body)
+}
+
+/** Makes many changes: what their headers share is encoded once. For one run of one device. */
+export function createChangeMaker(crypto: Hashing): (header: Header, body: Uint8Array) => Change {
+  const writer = createHeaderWriter()
+  return (header, body) => {
+    assert(body.length <= bodyBytesMax, 'a body passes its limit')
+    const bodyHash = crypto.sha256(body)
+    return { header, hash: hashHeader(crypto, writer, header, bodyHash), bodyHash, body }
+  }
+}
+
+export function hashHeader(crypto: Hashing, writer: HeaderWriter, header: Header, bodyHash: Uint8Array): Uint8Array {
+  const length = writer.write(header)
+  writer.buffer.set(bodyHash, length)
+  return crypto.sha256(writer.buffer.subarray(0, length + 32))
+}

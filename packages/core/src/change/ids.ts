@@ -1,0 +1,36 @@
+import { assert, type CborValue, encodeCbor, labelled } from '../bytes/index.ts'
+import { changeOpsMax } from '../limits/change.ts'
+import type { Hashing } from '../ports/index.ts'
+import { type Time, writeTime } from './time.ts'
+
+/** Where the ids of a change's ops come from. */
+export type OpIdSource = {
+  readonly space: Uint8Array
+  readonly device: Uint8Array
+  readonly salt: Uint8Array
+  readonly time: Time
+}
+
+/**
+ * The ids of a change's ops: 6 bytes of milliseconds, 8 bytes of SHA-256(label, space, device, salt), 2 bytes of the
+ * op's index. A row's id is that of its insert, so it sorts by time and in the order of insertion, and nobody but the
+ * device that made it can bring about its 8 bytes.
+ */
+export function createOpIds(crypto: Hashing, source: OpIdSource): (index: number) => Uint8Array {
+  const prefix = new Uint8Array(16)
+  const hash = crypto.sha256(labelled('kith/1 op', source.space, source.device, source.salt))
+  writeTime(source.time, prefix, 0)
+  prefix.set(hash.subarray(0, 8), 6)
+  return (index) => {
+    assert(index >= 0 && index < changeOpsMax, 'an op index is out of range')
+    const id = prefix.slice()
+    id[14] = index >>> 8
+    id[15] = index
+    return id
+  }
+}
+
+/** The id of a row of a keyed table: the same on every device, because the key is all it comes from. */
+export function keyedRowId(crypto: Hashing, space: Uint8Array, tableId: string, keyValues: CborValue[]): Uint8Array {
+  return crypto.sha256(labelled('kith/1 key', space, encodeCbor([tableId, keyValues]))).slice(0, 16)
+}
