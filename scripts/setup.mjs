@@ -1,0 +1,157 @@
+// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--chromium] [SCRIPT PARAMETERS…]`.
+// It installs the locked packages, checks that Node 24 came with them, with `--chromium` installs the browser of the
+// tests, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
+// (A shell line `setup && node x.ts` would not do: the shell remembers where it found the first `node`.)
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const nodeMajorMin = 24
+const isWindows = process.platform === 'win32'
+
+const [script, ...scriptParameters] = process.argv.slice(2).filter((word, index) => index > 0 || word !== '--chromium')
+
+if (!isInstalled()) installPackages()
+const node = findNode()
+if (process.argv[2] === '--chromium') ensureChromium()
+if (script !== undefined) runScript(node, [script, ...scriptParameters])
+
+/**
+ * Compares the lockfile with the copy that npm keeps of what it installed, so that a hand-made `npm install`
+ * counts too and an interrupted one (npm writes its copy last) does not.
+ */
+function isInstalled() {
+  const installedPath = join(root, 'node_modules', '.package-lock.json')
+  if (!existsSync(installedPath)) return false
+  const wanted = readPackages(join(root, 'package-lock.json'))
+  const installed = readPackages(installedPath)
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (!path.startsWith('node_modules/')) return true
+    const found = installed[path]
+    if (entry.link === true) return found?.resolved === entry.resolved
+    if (found === undefined) return entry.optional === true && !isForThisMachine(entry)
+    return found.version === entry.version && found.integrity === entry.integrity
+  })
+}
+
+function readPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages ?? {}
+  } catch (error) {
+    if (path.endsWith('package-lock.json') && !path.includes('node_modules')) {
+      fail(`package-lock.json cannot be read (${error.message}). Restore it: git checkout package-lock.json`)
+    }
+    return {}
+  }
+}
+
+/** Only packages with prebuilt files name a platform; which C library is left to npm. */
+function isForThisMachine(entry) {
+  if ((entry.os === undefined && entry.cpu === undefined) || entry.libc !== undefined) return false
+  const allows = (list, value) => list === undefined || [list].flat().includes(value)
+  return allows(entry.os, process.platform) && allows(entry.cpu, process.arch)
+}
+
+function installPackages() {
+  say('Installing the locked packages, once; about 20 seconds …')
+  // No package may run an install script: what the lockfile's hashes name is all that comes in.
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  if (npm(['ci', ...quiet]) || (say('npm ci refused; trying npm install …'), npm(['install', '--no-save', ...quiet]))) {
+    if (isInstalled()) return say('Packages installed.')
+  }
+  fail(
+    'The packages could not be installed; npm’s message is above. Check the network, then run the same command again.',
+  )
+}
+
+function npm(parameters) {
+  const path = process.env.npm_execpath
+  // The npm that started us runs on its own Node: not on the one in node_modules, which `npm ci` is about to replace.
+  const nodeOfNpm = process.env.npm_node_execpath ?? process.execPath
+  const result = path?.endsWith('.js')
+    ? run(nodeOfNpm, [path, ...parameters])
+    : run(isWindows ? 'npm.cmd' : 'npm', parameters)
+  return result.status === 0
+}
+
+/** The Node to run everything by: the one that the lockfile names, else the machine's own if it is new enough. */
+function findNode() {
+  const bundled = join(root, 'node_modules', '.bin', isWindows ? 'node.cmd' : 'node')
+  const command = existsSync(bundled) ? bundled : 'node'
+  const result = spawnSync(command, ['--version'], { encoding: 'utf8', shell: isWindows })
+  const version = (result.stdout ?? '').trim()
+  if (Number(version.slice(1).split('.')[0]) >= nodeMajorMin) return command
+  fail(
+    `Kith needs Node ${nodeMajorMin} or newer, and found ${version === '' ? 'none that starts' : version}. ` +
+      (existsSync(bundled)
+        ? 'Remove the folder node_modules and run the same command again.'
+        : `No Node package comes with Kith for ${process.platform} ${process.arch}: install Node ${nodeMajorMin} yourself and run the same command again.`),
+  )
+}
+
+function ensureChromium() {
+  if (chromiumPath() !== undefined) return
+  if (!existsSync('/etc/debian_version')) {
+    fail(
+      'The browser test needs Chromium. Install it with your system’s package manager (or set CHROMIUM to its path) and run again.',
+    )
+  }
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
+  say('Installing Debian’s chromium for the browser test (apt-get), once …')
+  const steps = [
+    ['apt-get', 'update', '-qq'],
+    ['apt-get', 'install', '-qq', '-y', '--no-install-recommends', 'chromium'],
+  ]
+  for (const step of steps) {
+    const [command, ...parameters] = [...asRoot, ...step]
+    const result = run(command, parameters, { DEBIAN_FRONTEND: 'noninteractive' }, ['ignore', 'pipe', 'inherit'])
+    if (result.status !== 0)
+      fail(`${[...asRoot, ...step].join(' ')} failed. Install the package chromium by hand and run again.`)
+  }
+  if (chromiumPath() === undefined) fail('apt-get finished, but there is no /usr/bin/chromium. Install it by hand.')
+  say('Chromium installed.')
+}
+
+/** The places that packages/browser's tests look in too. */
+function chromiumPath() {
+  return [process.env.CHROMIUM, '/usr/bin/chromium'].find(
+    (path) => path !== undefined && path !== '' && existsSync(path),
+  )
+}
+
+/** Replaces this process as well as Node can: signals go on to the script, and its status comes back. */
+function runScript(command, parameters) {
+  const binaries = join(root, 'node_modules', '.bin')
+  const child = spawn(command, parameters, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: isWindows,
+    env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` },
+  })
+  // Ctrl-C reaches the script from the terminal by itself; we only must not end before it.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => fail(`${command} does not start: ${error.message}`))
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+}
+
+function run(command, parameters, environment = {}, stdio = 'inherit') {
+  return spawnSync(command, parameters, {
+    cwd: root,
+    stdio,
+    env: { ...process.env, ...environment },
+    shell: isWindows && command.endsWith('.cmd'),
+  })
+}
+
+function say(text) {
+  console.log(`[setup] ${text}`)
+}
+
+function fail(text) {
+  console.error(`[setup] ${text}`)
+  process.exit(1)
+}
