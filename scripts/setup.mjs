@@ -92,11 +92,12 @@ function findNode() {
   )
 }
 
+/** Without Chromium everything else still runs: the browser test then fails and says the same. */
 function ensureChromium() {
-  if (chromiumPath() !== undefined) return
+  if (findChromium() !== undefined) return
   if (!existsSync('/etc/debian_version')) {
-    fail(
-      'The browser test needs Chromium. Install it with your system’s package manager (or set CHROMIUM to its path) and run again.',
+    return say(
+      'The browser test needs Chromium: install it, and set CHROMIUM to its path if it is not /usr/bin/chromium.',
     )
   }
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
@@ -107,16 +108,14 @@ function ensureChromium() {
   ]
   for (const step of steps) {
     const [command, ...parameters] = [...asRoot, ...step]
-    const result = run(command, parameters, { DEBIAN_FRONTEND: 'noninteractive' }, ['ignore', 'pipe', 'inherit'])
-    if (result.status !== 0)
-      fail(`${[...asRoot, ...step].join(' ')} failed. Install the package chromium by hand and run again.`)
+    const { status } = run(command, parameters, { DEBIAN_FRONTEND: 'noninteractive' }, ['ignore', 'pipe', 'inherit'])
+    if (status !== 0) return say(`${[...asRoot, ...step].join(' ')} failed. Install the package chromium by hand.`)
   }
-  if (chromiumPath() === undefined) fail('apt-get finished, but there is no /usr/bin/chromium. Install it by hand.')
   say('Chromium installed.')
 }
 
 /** The places that packages/browser's tests look in too. */
-function chromiumPath() {
+function findChromium() {
   return [process.env.CHROMIUM, '/usr/bin/chromium'].find(
     (path) => path !== undefined && path !== '' && existsSync(path),
   )
