@@ -1,0 +1,3 @@
+export * from './box.ts'
+export * from './derive.ts'
+export * from './sodium.ts'

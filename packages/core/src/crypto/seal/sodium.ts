@@ -1,0 +1,86 @@
+/**
+ * What both platforms take from libsodium (audited; the same WebAssembly in Node and browsers). Ed25519 too, though Node has
+ * its own: verdicts must agree everywhere, and libraries differ on signatures that a dishonest owner of a key
+ * can make (R of low order, torsion in R: OpenSSL compares bytes, libsodium multiplies by the cofactor). Node's is not faster by more than noise.
+ * The library is loaded by the first call, so that who only imports this folder does not pay for it.
+ */
+import { assert, equalBytes, KithError } from '../../bytes/index.ts'
+import type { Crypto } from '../../ports/index.ts'
+import { isEd25519PublicKey, keyBytes, signatureBytes } from '../verify/index.ts'
+
+export type SodiumCrypto = Pick<
+  Crypto,
+  'ed25519Verify' | 'ed25519PublicKey' | 'ed25519Sign' | 'x25519' | 'x25519PublicKey' | 'aeadSeal' | 'aeadOpen'
+>
+
+const nonceBytes = 24
+
+export async function createSodiumCrypto(): Promise<SodiumCrypto> {
+  const { default: sodium } = await import('libsodium-wrappers')
+  await sodium.ready
+  const seedToKeyPair = createKeyPairMemory((seed) => sodium.crypto_sign_seed_keypair(seed))
+
+  return {
+    ed25519Verify(signature, message, publicKey) {
+      if (signature.length !== signatureBytes || !isEd25519PublicKey(publicKey)) return false
+      return sodium.crypto_sign_verify_detached(signature, message, publicKey)
+    },
+    ed25519PublicKey: (seed) => Uint8Array.from(seedToKeyPair(seed).publicKey),
+    ed25519Sign: (message, seed) => sodium.crypto_sign_detached(message, seedToKeyPair(seed).privateKey),
+    x25519PublicKey(secretKey) {
+      assert(secretKey.length === keyBytes, 'an X25519 secret key has 32 bytes')
+      return sodium.crypto_scalarmult_base(secretKey)
+    },
+    x25519(secretKey, publicKey) {
+      assert(secretKey.length === keyBytes, 'an X25519 secret key has 32 bytes')
+      if (publicKey.length !== keyBytes) throw badX25519Key()
+      try {
+        return sodium.crypto_scalarmult(secretKey, publicKey)
+      } catch (cause) {
+        // libsodium refuses exactly the all-zero result.
+        throw badX25519Key(cause)
+      }
+    },
+    aeadSeal(key, nonce, plain, associated) {
+      assertAeadLengths(key, nonce)
+      return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, associated, null, nonce, key)
+    },
+    aeadOpen(key, nonce, sealed, associated) {
+      assertAeadLengths(key, nonce)
+      try {
+        return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, sealed, associated, nonce, key)
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+function assertAeadLengths(key: Uint8Array, nonce: Uint8Array): void {
+  assert(
+    key.length === keyBytes && nonce.length === nonceBytes,
+    'XChaCha20-Poly1305 has a 32-byte key and a 24-byte nonce',
+  )
+}
+
+function badX25519Key(cause?: unknown): KithError {
+  return new KithError('bad-key', 'An X25519 public key is malformed or of low order. Do not use it.', {}, cause)
+}
+
+type KeyPair = { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array }
+
+/** A device signs with one or two keys; expanding a seed costs as much as signing. */
+const rememberedKeyPairsMax = 8
+
+function createKeyPairMemory(derive: (seed: Uint8Array) => KeyPair): (seed: Uint8Array) => KeyPair {
+  const remembered: { seed: Uint8Array; pair: KeyPair }[] = []
+  return (seed) => {
+    assert(seed.length === keyBytes, 'an Ed25519 seed has 32 bytes')
+    const known = remembered.find((entry) => equalBytes(entry.seed, seed))
+    if (known !== undefined) return known.pair
+    const pair = derive(seed)
+    remembered.unshift({ seed: Uint8Array.from(seed), pair })
+    remembered.length = Math.min(remembered.length, rememberedKeyPairsMax)
+    return pair
+  }
+}
