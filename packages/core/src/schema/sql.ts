@@ -1,0 +1,102 @@
+/** The app's tables in SQLite: one for each table of the app, shared by all its spaces, whatever their versions. */
+import type { CborValue } from '../bytes/index.ts'
+import type { SqlDatabase } from '../ports/index.ts'
+import { createColumnCodec } from './cell.ts'
+import type { ColumnKind } from './column.ts'
+import { caseSafe, quoteName, quoteText } from './names.ts'
+import { type ColumnRecord, isOptional, type SchemaRecord, type TableRecord } from './record.ts'
+
+/**
+ * Declared types: each says what it is and contains the letters that give it SQLite's affinity ("INT" before "TEXT" before "BLOB"
+ * before "REAL", https://sqlite.org/datatype3.html §3.1).
+ */
+export const declaredTypes: { readonly [K in ColumnKind]: string } = {
+  text: 'KITH_TEXT',
+  int: 'KITH_INT',
+  real: 'KITH_REAL',
+  bool: 'KITH_BOOL_INT',
+  time: 'KITH_TIME_INT',
+  json: 'KITH_JSON_TEXT',
+  ref: 'KITH_ID_BLOB',
+  person: 'KITH_PERSON_BLOB',
+  counter: 'KITH_COUNTER_INT',
+  set: 'KITH_SET_TEXT',
+  order: 'KITH_ORDER_TEXT',
+  richText: 'KITH_RICH_TEXT',
+}
+
+export const declaredTypeOf = (type: string): string | undefined =>
+  Object.hasOwn(declaredTypes, type) ? declaredTypes[type as ColumnKind] : undefined
+
+/** Name of a table in SQLite, unquoted: `org.example.todo/tasks`. */
+export const tableSqlName = (appId: string, tableId: string): string => `${appId}/${caseSafe(tableId)}`
+
+/**
+ * Name of a column in SQLite, unquoted: `done:bool`. The type is part of it because spaces of one app share the table and anybody
+ * can make a space whose record gives an id another type: theirs is then another column, and ours stays ours.
+ */
+export const columnSqlName = (column: { readonly id: string; readonly type: string }): string =>
+  `${caseSafe(column.id)}:${column.type}`
+
+/** What a query shows for a row without a value: a row from before the column, or a merged column never written. */
+export const missingSql = (column: ColumnRecord): string | undefined => {
+  const { missing, toSql } = createColumnCodec('', column)
+  return missing === undefined || missing === null || isOptional(column) ? undefined : literal(toSql(missing))
+}
+
+const literal = (value: CborValue | bigint): string =>
+  typeof value === 'string' ? quoteText(value) : value === null ? 'NULL' : String(value)
+
+/** A column as queries read it; indexes hold the same expression, so that SQLite finds them. */
+export const columnReadSql = (column: ColumnRecord, tableAlias = ''): string => {
+  const name = `${tableAlias}${quoteName(columnSqlName(column))}`
+  const missing = missingSql(column)
+  return missing === undefined ? name : `coalesce(${name}, ${missing})`
+}
+
+/**
+ * The statements that make or widen the tables of a record. `existing` tells the columns of a table that is there, undefined where there is
+ * none. Nothing is ever narrowed: another space may still be at an older version. All statements can run again.
+ */
+export const schemaToSql = (
+  record: SchemaRecord,
+  existing: (table: string) => ReadonlySet<string> | undefined,
+): string[] =>
+  record.tables.flatMap((table) => tableToSql(record.app, table, existing(tableSqlName(record.app, table.id))))
+
+const tableToSql = (appId: string, table: TableRecord, existing: ReadonlySet<string> | undefined): string[] => {
+  const name = tableSqlName(appId, table.id)
+  const columns = table.columns.flatMap((column) => {
+    const type = declaredTypeOf(column.type)
+    return type ? [{ name: columnSqlName(column), sql: `${quoteName(columnSqlName(column))} ${type}` }] : []
+  })
+  const made = existing
+    ? columns
+        .filter((column) => !existing.has(column.name))
+        .map((column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${column.sql}`)
+    : [
+        `CREATE TABLE ${quoteName(name)} ("$space" INTEGER NOT NULL, id KITH_ID_BLOB NOT NULL, "$change" INTEGER, "$hidden" INTEGER NOT NULL DEFAULT 0, ` +
+          `${columns.map((column) => `${column.sql}, `).join('')}PRIMARY KEY ("$space", id)) WITHOUT ROWID`,
+      ]
+  return [...made, ...table.indexes.flatMap((columnIndexes) => indexToSql(name, table, columnIndexes))]
+}
+
+const indexToSql = (tableName: string, table: TableRecord, columnIndexes: readonly number[]): string[] => {
+  const columns = columnIndexes.map((at) => table.columns[at] as ColumnRecord)
+  // A column of a type from the future has no place here, and an index without it would be another index.
+  if (columns.length === 0 || columns.some((column) => declaredTypeOf(column.type) === undefined)) return []
+  const parts = columns.map((column) => columnReadSql(column))
+  // The expressions are in the name: with another default it is another index.
+  const name = `${tableName}(${parts.join(',')})`
+  return [`CREATE INDEX IF NOT EXISTS ${quoteName(name)} ON ${quoteName(tableName)} ("$space", ${parts.join(', ')})`]
+}
+
+/** Makes or widens the tables of a record in a database. Run it inside a transaction. */
+export const prepareTables = (database: SqlDatabase, record: SchemaRecord): void => {
+  for (const statement of schemaToSql(record, (table) => existingColumns(database, table))) database.exec(statement)
+}
+
+const existingColumns = (database: SqlDatabase, table: string): ReadonlySet<string> | undefined => {
+  const rows = database.prepare('SELECT name FROM pragma_table_info(?)').all(table)
+  return rows.length === 0 ? undefined : new Set(rows.map((row) => row.name as string))
+}
