@@ -1,5 +1,5 @@
 import { type CborValue, decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
-import { bodyBytesMax, changeOpsMax, opColumnsMax, shortTextBytesMax } from '../limits/change.ts'
+import { bodyBytesMax, changeOpsMax, opColumnsMax, shortTextBytesMax } from '../limits/index.ts'
 import { type Op, opCodes, opToCount } from './ops.ts'
 
 /** A body is CBOR [salt, …what its kind says]. The salt makes the hash of a short body unguessable. */

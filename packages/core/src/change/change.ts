@@ -1,5 +1,5 @@
-import { assert } from '../bytes/index.ts'
-import { bodyBytesMax } from '../limits/change.ts'
+import { KithError } from '../bytes/index.ts'
+import { bodyBytesMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import { createHeaderWriter, type Header, type HeaderWriter } from './header.ts'
 
@@ -13,6 +13,7 @@ export type Change = {
   readonly body: Uint8Array | undefined
 }
 
+/** Throws 'too-large' for a body past its limit. */
 export function createChange(crypto: Hashing, header: Header, body: Uint8Array): Change {
   return createChangeMaker(crypto)(header, body)
 }
@@ -21,7 +22,8 @@ export function createChange(crypto: Hashing, header: Header, body: Uint8Array):
 export function createChangeMaker(crypto: Hashing): (header: Header, body: Uint8Array) => Change {
   const writer = createHeaderWriter()
   return (header, body) => {
-    assert(body.length <= bodyBytesMax, 'a body passes its limit')
+    if (body.length > bodyBytesMax)
+      throw new KithError('too-large', 'A change is too large. Write less in one transaction.')
     const bodyHash = crypto.sha256(body)
     return { header, hash: hashHeader(crypto, writer, header, bodyHash), bodyHash, body }
   }

@@ -1,5 +1,5 @@
 import { assert, concatBytes, decodeCbor, KithError } from '../bytes/index.ts'
-import { depsHeadsMax } from '../limits/change.ts'
+import { depsHeadsMax } from '../limits/index.ts'
 import { kindMax } from './kinds.ts'
 import { bytesToTime, isTime, type Time, writeTime } from './time.ts'
 

@@ -1,5 +1,5 @@
 import { assert, type CborValue, encodeCbor, labelled } from '../bytes/index.ts'
-import { changeOpsMax } from '../limits/change.ts'
+import { changeOpsMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import { type Time, writeTime } from './time.ts'
 

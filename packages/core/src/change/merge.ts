@@ -1,5 +1,5 @@
 import { assert, equalBytes, toHex } from '../bytes/index.ts'
-import { segmentChangesMax } from '../limits/change.ts'
+import { segmentChangesMax } from '../limits/index.ts'
 import type { Change } from './change.ts'
 import type { Segment } from './segment.ts'
 

@@ -1,5 +1,5 @@
 import { assert, type CborValue, decodeCbor, encodeCbor, equalBytes, KithError, labelled } from '../bytes/index.ts'
-import { bodyBytesMax, segmentBytesMax, segmentChangesMax } from '../limits/change.ts'
+import { bodyBytesMax, segmentBytesMax, segmentChangesMax } from '../limits/index.ts'
 import type { Hashing, Verifying } from '../ports/index.ts'
 import { type Change, hashHeader } from './change.ts'
 import {

@@ -1,5 +1,5 @@
 import { assert, KithError } from '../bytes/index.ts'
-import { clockAheadMsMax } from '../limits/change.ts'
+import { clockAheadMsMax } from '../limits/index.ts'
 
 /**
  * A hybrid logical clock's reading: milliseconds since 1970 (48 bits) and a counter (16 bits) that orders what falls in

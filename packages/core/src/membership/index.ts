@@ -1,0 +1,5 @@
+export * from './bodies/index.ts'
+export * from './membership.ts'
+export { addressBytes, addressToText, createAddress, textToAddress } from './person.ts'
+export * from './rank.ts'
+export { type HeldBack, type HeldBackCode, heldBackCodes } from './verdict.ts'
