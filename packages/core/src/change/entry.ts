@@ -108,8 +108,8 @@ export function openEntry(crypto: Crypto, bytes: Uint8Array, candidates: readonl
  */
 export function paddedBytes(size: number): number {
   const least = Math.max(size, entryBytesMin)
-  const exponent = Math.floor(Math.log2(least))
-  const keptBits = Math.floor(Math.log2(exponent)) + 1
+  const exponent = 31 - Math.clz32(least)
+  const keptBits = 32 - Math.clz32(exponent)
   const step = 2 ** (exponent - keptBits)
   return Math.ceil(least / step) * step
 }

@@ -1,4 +1,4 @@
-/** A change whose time is further ahead of our clock waits (design §4): 5 minutes, as much as a phone without network drifts in years. */
+/** A change whose time is further ahead of our clock waits (design §4): 5 minutes, as much as a phone without network drifts in a year. */
 export const clockAheadMsMax = 5 * 60 * 1000
 
 /** A device whose clock is further off than its hubs say corrects its times and tells it in `status()` (design §4). */

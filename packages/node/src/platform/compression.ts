@@ -1,4 +1,4 @@
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { KithError } from '@kith/core/bytes'
 import type { Compression } from '@kith/core/ports'
 
@@ -14,17 +14,17 @@ export function createNodeCompression(): Compression {
     deflate: (bytes) => plainView(deflateRawSync(bytes, { level })),
     inflate(bytes, unpackedBytesMax) {
       try {
-        // zlib stops as soon as the output passes the bound; a bound of zero bytes means none to it.
-        const options = { maxOutputLength: Math.max(1, unpackedBytesMax), finishFlush: constants.Z_FINISH }
-        return plainView(inflateRawSync(bytes, options))
+        // zlib stops as soon as the output passes the bound. It takes no bound of zero, so the last byte is checked here.
+        const unpacked = inflateRawSync(bytes, { maxOutputLength: Math.max(1, unpackedBytesMax) })
+        if (unpacked.length <= unpackedBytesMax) return plainView(unpacked)
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-          throw new KithError('too-large', 'Packed bytes unpack to more than the limit. They were refused.', {
-            unpackedBytesMax,
-          })
+        if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') {
+          throw new KithError('bad-encoding', 'Packed bytes are damaged.', {}, cause)
         }
-        throw new KithError('bad-encoding', 'Packed bytes are damaged.', {}, cause)
       }
+      throw new KithError('too-large', 'Packed bytes unpack to more than the limit. They were refused.', {
+        unpackedBytesMax,
+      })
     },
   }
 }
