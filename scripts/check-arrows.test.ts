@@ -13,6 +13,7 @@ const manifests: [string, string][] = [
 const doors: [string, string][] = ['bytes', 'wire', 'keys', 'ports', 'crypto/seal'].flatMap((layer) => [
   [`packages/core/src/${layer}/index.ts`, ''],
   [`packages/core/src/${layer}/part.ts`, ''],
+  [`packages/core/src/${layer}/x.conformance.ts`, ''],
 ])
 
 /** What the check says of one file in an otherwise correct tree. */
@@ -119,6 +120,7 @@ test('right arrows are let through', () => {
       'packages/hub/src/a.ts',
       "import { x } from '@kith/core/bytes'\nimport type { P } from '@kith/core/ports'\nimport 'node:fs'",
     ],
+    ['packages/hub/src/a.test.ts', "import { c } from '../../core/src/ports/x.conformance.ts'"],
     ['packages/core/src/keys/b.ts', "import * as Y from 'yjs'"],
     ['examples/x/main.ts', "import { x } from '@kith/core'\nimport { startHub } from '@kith/hub'"],
   ]
