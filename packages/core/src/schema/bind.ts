@@ -22,6 +22,8 @@ export type BoundTable = {
   readonly insertColumns: readonly number[]
   /** Wire values aligned with `insertColumns`: defaults filled in, so that a later change of a default changes no old row. */
   readonly insertToWire: (row: object) => CborValue[]
+  /** What an upsert writes: only the columns given, so that it leaves the others of a row that is there. Checks as an insert does. */
+  readonly upsertToWire: (row: object) => { readonly columns: readonly number[]; readonly values: CborValue[] }
   /** What an update writes, columns ascending. Fixed columns are refused. */
   readonly updateToWire: (changes: object) => BoundUpdate[]
 }
@@ -50,13 +52,24 @@ export const bindTable = (app: App, name: string, record: SchemaRecord): BoundTa
     writers.set(columnName, { at, codec, toWire: withValidator(codec, name, columnName, column.spec.validator) })
   }
   const insertColumns = codecs.flatMap((codec, at) => (codec.kind && codec.kind !== 'richText' ? [at] : []))
+  const insertToWire = createInsertToWire(name, codecs, insertColumns, writers)
   return {
     name,
     index,
     record: table,
     codecs,
     insertColumns,
-    insertToWire: createInsertToWire(name, codecs, insertColumns, writers),
+    insertToWire,
+    upsertToWire: (row) => {
+      const given = new Set(
+        Object.entries(row).flatMap(([part, value]) => (value === undefined ? [] : [writers.get(part)?.at])),
+      )
+      const values = insertToWire(row)
+      return {
+        columns: insertColumns.filter((at) => given.has(at)),
+        values: values.filter((_, at) => given.has(insertColumns[at])),
+      }
+    },
     updateToWire: createUpdateToWire(name, writers),
   }
 }

@@ -82,18 +82,66 @@ const tableToSql = (appId: string, table: TableRecord, existing: ReadonlySet<str
 }
 
 const indexToSql = (tableName: string, table: TableRecord, columnIndexes: readonly number[]): string[] => {
-  const columns = columnIndexes.map((at) => table.columns[at] as ColumnRecord)
-  // A column of a type from the future has no place here, and an index without it would be another index.
-  if (columns.length === 0 || columns.some((column) => declaredTypeOf(column.type) === undefined)) return []
-  const parts = columns.map((column) => columnReadSql(column))
-  // The expressions are in the name: with another default it is another index.
-  const name = `${tableName}(${parts.join(',')})`
+  if (!isIndexable(table, columnIndexes)) return []
+  const parts = indexParts(table, columnIndexes)
+  const name = indexName(tableName, table, columnIndexes)
   return [`CREATE INDEX IF NOT EXISTS ${quoteName(name)} ON ${quoteName(tableName)} ("$space", ${parts.join(', ')})`]
 }
+
+const indexParts = (table: TableRecord, columnIndexes: readonly number[]): string[] =>
+  columnIndexes.map((at) => columnReadSql(table.columns[at] as ColumnRecord))
+
+/** The expressions are in the name: with another default it is another index. */
+const indexName = (tableName: string, table: TableRecord, columnIndexes: readonly number[]): string =>
+  `${tableName}(${indexParts(table, columnIndexes).join(',')})`
+
+/** A column of a type from the future has no place here, and an index without it would be another index. */
+const isIndexable = (table: TableRecord, columnIndexes: readonly number[]): boolean =>
+  columnIndexes.length > 0 && columnIndexes.every((at) => declaredTypeOf(table.columns[at]?.type ?? '') !== undefined)
 
 /** Makes or widens the tables of a record in a database. Run it inside a transaction. */
 export const prepareTables = (database: SqlDatabase, record: SchemaRecord): void => {
   for (const statement of schemaToSql(record, (table) => existingColumns(database, table))) database.exec(statement)
+  prepareStatistics(database, record)
+}
+
+/**
+ * Tells SQLite's planner what it cannot guess: that a space has many rows, and what is indexed few of each. Without it, it takes
+ * `$space = ?` for as good a condition as any and reads the whole space where an index is there. The numbers stay as they are: a plan that
+ * changes as data grows would be a surprise.
+ */
+const prepareStatistics = (database: SqlDatabase, record: SchemaRecord): void => {
+  // Makes sqlite_stat1 where it is missing, and reads it anew where it is there (https://sqlite.org/lang_analyze.html).
+  const load = (): void => database.exec('ANALYZE sqlite_schema')
+  load()
+  const find = database.prepare('SELECT 1 FROM sqlite_stat1 WHERE tbl = ? AND idx = ?')
+  const insert = database.prepare('INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)')
+  let isNew = false
+  for (const table of record.tables) {
+    const name = tableSqlName(record.app, table.id)
+    const indexes = [[name, '1'], ...table.indexes.map((columns) => indexStatistics(name, table, columns))] as const
+    for (const [index, rows] of indexes) {
+      if (index === undefined || find.get(name, index)) continue
+      insert.run(name, index, `1000000 10000 ${rows}`)
+      isNew = true
+    }
+  }
+  if (isNew) load()
+}
+
+/** Rows that are alike in the first column, in the first two, and so on. */
+const indexStatistics = (
+  tableName: string,
+  table: TableRecord,
+  columnIndexes: readonly number[],
+): [string?, string?] => {
+  if (!isIndexable(table, columnIndexes)) return []
+  let rows = 10_000
+  const counts = columnIndexes.map((at) => {
+    rows = table.columns[at]?.type === 'bool' ? Math.ceil(rows / 2) : Math.ceil(rows / 1000)
+    return rows
+  })
+  return [indexName(tableName, table, columnIndexes), counts.join(' ')]
 }
 
 const existingColumns = (database: SqlDatabase, table: string): ReadonlySet<string> | undefined => {

@@ -1,0 +1,99 @@
+/**
+ * What a query sees as a table: a common table expression with the app's name for it, over the table in SQLite. It shadows the
+ * name, so that aliases, joins, subqueries and unions need no rewriting; SQLite flattens it, so that indexes still serve.
+ */
+import {
+  type App,
+  type ColumnKind,
+  type ColumnRecord,
+  columnReadSql,
+  columnSqlName,
+  isOptional,
+  quoteName,
+  type SchemaRecord,
+  type TableRecord,
+  tableSqlName,
+} from '../schema/index.ts'
+
+/** What a column of a query holds; undefined: an expression of no column's type, shown as SQLite gives it. */
+export type QueryKind = ColumnKind | 'id' | 'space' | undefined
+
+export type QueryTable = {
+  /** The app's name. */
+  readonly name: string
+  readonly kinds: ReadonlyMap<string, QueryKind>
+  /** `"name" AS NOT MATERIALIZED (…)`; `?1` is the space, unless the queries span all of the app. */
+  readonly sql: string
+  /** Ids of the tables whose changes can change what it shows: itself, and those whose deleted rows hide its own. */
+  readonly reads: readonly string[]
+}
+
+/** The app's tables by name. `spanning`: all spaces of the app, each row with its `space`. */
+export const createQueryTables = (app: App, spanning: boolean): ReadonlyMap<string, QueryTable> =>
+  new Map(app.record.tables.map((table) => [table.name, createQueryTable(app.record, table, spanning)]))
+
+const createQueryTable = (record: SchemaRecord, table: TableRecord, spanning: boolean): QueryTable => {
+  const kinds = new Map<string, QueryKind>([['id', 'id']])
+  const selections = ['t.id AS "id"']
+  if (spanning) {
+    kinds.set('space', 'space')
+    selections.push('s.id AS "space"')
+  }
+  const reads = new Set([table.id])
+  for (const column of table.columns) {
+    kinds.set(column.name, column.type as ColumnKind)
+    selections.push(`${columnToSql(record, column, reads)} AS ${quoteName(column.name)}`)
+  }
+  const physical = quoteName(tableSqlName(record.app, table.id))
+  // Qualified by `main`, because the app may have a table called space too.
+  const from = spanning ? `${physical} AS t JOIN main."space" AS s ON s.n = t."$space"` : `${physical} AS t`
+  const conditions = [
+    ...(spanning ? [] : ['t."$space" = ?1']),
+    't."$hidden" = 0',
+    ...hidingConditions(record, table, 't', [table.id], reads).map((hiding) => `NOT ${hiding}`),
+  ]
+  return {
+    name: table.name,
+    kinds,
+    sql: `${quoteName(table.name)} AS NOT MATERIALIZED (SELECT ${selections.join(', ')} FROM ${from} WHERE ${conditions.join(' AND ')})`,
+    reads: [...reads],
+  }
+}
+
+const columnToSql = (record: SchemaRecord, column: ColumnRecord, reads: Set<string>): string => {
+  if (column.type !== 'ref' || column.onDelete !== 'null' || !isOptional(column)) return columnReadSql(column, 't.')
+  const target = record.tables.find((table) => table.id === column.target)
+  if (!target) return columnReadSql(column, 't.')
+  reads.add(target.id)
+  const reference = `t.${quoteName(columnSqlName(column))}`
+  const physical = quoteName(tableSqlName(record.app, target.id))
+  const deleted = `EXISTS (SELECT 1 FROM ${physical} AS r WHERE r."$space" = t."$space" AND r.id = ${reference} AND r."$hidden" <> 0)`
+  return `CASE WHEN ${deleted} THEN NULL ELSE ${reference} END`
+}
+
+/**
+ * One condition for each `onDelete('hide')` reference: that the row it names is there and hidden, by itself or in the same way. A row that
+ * is not here hides nothing. A table is entered once on each path: in a tree of rows of one table, a deleted row hides its children, and
+ * the app decides about theirs.
+ */
+const hidingConditions = (
+  record: SchemaRecord,
+  table: TableRecord,
+  alias: string,
+  path: readonly string[],
+  reads: Set<string>,
+): string[] =>
+  table.columns.flatMap((column) => {
+    if (column.type !== 'ref' || column.onDelete !== 'hide') return []
+    const target = record.tables.find((candidate) => candidate.id === column.target)
+    if (!target) return []
+    reads.add(target.id)
+    const inner = `${alias}${path.length}`
+    const deeper = path.includes(target.id) ? [] : hidingConditions(record, target, inner, [...path, target.id], reads)
+    const hidden = [`${inner}."$hidden" <> 0`, ...deeper].join(' OR ')
+    const physical = quoteName(tableSqlName(record.app, target.id))
+    const reference = `${alias}.${quoteName(columnSqlName(column))}`
+    return [
+      `EXISTS (SELECT 1 FROM ${physical} AS ${inner} WHERE ${inner}."$space" = ${alias}."$space" AND ${inner}.id = ${reference} AND (${hidden}))`,
+    ]
+  })

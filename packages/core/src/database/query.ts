@@ -1,0 +1,110 @@
+/** Read-only, typed queries over one space or over all spaces of an app. */
+import {
+  type Compilable,
+  DummyDriver,
+  Kysely,
+  type OperationNodeSource,
+  type Simplify,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import type { ReadonlyQueryCreator } from 'kysely/readonly'
+import type { SqlDatabase, SqlStatement, SqlValue } from '../ports/index.ts'
+import type { App, DatabaseOf, SpanningDatabaseOf } from '../schema/index.ts'
+import { createQueryCompiler } from './query-compile.ts'
+import { createQueryTables } from './query-source.ts'
+
+/** What a query is built from: Kysely's `selectFrom`, `with` and expressions; nothing that writes. */
+export type QueryStart<DB> = ReadonlyQueryCreator<DB> & Pick<Kysely<DB>, 'case' | 'dynamic' | 'fn'>
+
+/** A Kysely SELECT whose rows are `Row`. */
+export type Query<Row> = Compilable<Row> & OperationNodeSource
+
+/** A query as data, ready to run here or in the engine's worker. */
+export type CompiledQuery = {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+  /** Ids of the app's tables whose changes can change the result. */
+  readonly tables: readonly string[]
+}
+
+export type Queries<DB> = {
+  readonly compile: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => CompiledQuery
+  /** Runs the query now. Throws KithError 'not-allowed', 'not-found' or 'bad-value'. */
+  readonly run: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => Simplify<Row>[]
+  /** The same, with what a live query has to watch. */
+  readonly watch: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => {
+    /** Ids of the app's tables whose changes can change the result. */
+    readonly tables: readonly string[]
+    readonly run: () => Simplify<Row>[]
+  }
+}
+
+/** Statements kept prepared; SQLite prepares one in about 30 µs. */
+const statementsMax = 200
+
+/**
+ * Queries over the rows of one space, given its local number, or of all spaces of the app when `space` is left out: then each row has a `space`.
+ * The tables have to be there (`prepareTables`).
+ */
+export function createQueries<A extends App>(options: {
+  database: SqlDatabase
+  app: A
+  space: number
+}): Queries<DatabaseOf<A>>
+export function createQueries<A extends App>(options: {
+  database: SqlDatabase
+  app: A
+  space?: undefined
+}): Queries<SpanningDatabaseOf<A>>
+export function createQueries(options: {
+  database: SqlDatabase
+  app: App
+  space?: number | undefined
+}): Queries<unknown> {
+  const { database, app, space } = options
+  const compileNode = createQueryCompiler(createQueryTables(app, space === undefined), space === undefined)
+  const statements = new Map<string, SqlStatement>()
+  const start = createStart()
+
+  const prepare = (sql: string): SqlStatement => {
+    let statement = statements.get(sql)
+    if (!statement) {
+      statement = database.prepare(sql)
+      if (statements.size >= statementsMax) statements.delete(statements.keys().next().value as string)
+      statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  const compile = (build: (start: QueryStart<unknown>) => Query<unknown>) => {
+    const { plan, parameters } = compileNode(build(start).toOperationNode())
+    return { plan, parameters: plan.takesSpace ? [space as number, ...parameters] : parameters }
+  }
+
+  const watch: Queries<unknown>['watch'] = (build) => {
+    const { plan, parameters } = compile(build)
+    return { tables: plan.tables, run: () => plan.decode(prepare(plan.sql).all(...parameters)) as never }
+  }
+
+  return {
+    compile: (build) => {
+      const { plan, parameters } = compile(build)
+      return { sql: plan.sql, parameters, tables: plan.tables }
+    },
+    run: (build) => watch(build).run(),
+    watch,
+  }
+}
+
+/** A Kysely that builds and never runs. */
+const createStart = (): QueryStart<unknown> =>
+  new Kysely<unknown>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (database) => new SqliteIntrospector(database),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  }) as unknown as QueryStart<unknown>
