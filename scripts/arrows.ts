@@ -63,7 +63,6 @@ export function judgeLayer(from: Place, to: Place, isDoor: boolean, typeOnly: bo
     return isDoor && from.layer !== '' ? 'imports its own door: import the file itself' : undefined
   }
   if (!isDoor) return `reaches past the door of ${to.layer === '' ? 'src' : to.layer}: import its index.ts`
-  if (from.isTest) return undefined
   if (to.layer === 'ports') return typeOnly ? undefined : 'ports are types only: use `import type`'
   if (from.layer === '' || layersForAll.includes(to.layer)) return undefined
   const [fromIndex, toIndex] = [indexOfLayer(from.layer), indexOfLayer(to.layer)]

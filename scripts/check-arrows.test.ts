@@ -13,6 +13,7 @@ const manifests: [string, string][] = [
 const doors: [string, string][] = ['bytes', 'wire', 'keys', 'ports', 'crypto/seal'].flatMap((layer) => [
   [`packages/core/src/${layer}/index.ts`, ''],
   [`packages/core/src/${layer}/part.ts`, ''],
+  [`packages/core/src/${layer}/sub/index.ts`, ''],
   [`packages/core/src/${layer}/x.conformance.ts`, ''],
 ])
 
@@ -121,17 +122,23 @@ test('right arrows are let through', () => {
       "import { x } from '@kith/core/bytes'\nimport type { P } from '@kith/core/ports'\nimport 'node:fs'",
     ],
     ['packages/hub/src/a.test.ts', "import { c } from '../../core/src/ports/x.conformance.ts'"],
+    ['packages/core/src/keys/c.ts', "import { part } from './sub/index.ts'"],
     ['packages/core/src/keys/b.ts', "import * as Y from 'yjs'"],
     ['examples/x/main.ts', "import { x } from '@kith/core'\nimport { startHub } from '@kith/hub'"],
   ]
   for (const [path, source] of right) assert.deepEqual(problemsOf(path, source), [], path)
 })
 
+test('a folder inside a layer is not a door of the layer', () => {
+  const problems = problemsOf('packages/core/src/keys/a.ts', "import { x } from '../wire/sub/index.ts'")
+  assert.match(problems[0] ?? '', /past the door of wire/)
+})
+
 test('a cycle of imports is found', () => {
   const tree = new Map([
     ...manifests,
     ['packages/core/src/wire/a.ts', "import { b } from './b.ts'"] as const,
-    ['packages/core/src/wire/b.ts', "import type { c } from './c.ts'"] as const,
+    ['packages/core/src/wire/b.ts', "export { c } from './c.ts'"] as const,
     ['packages/core/src/wire/c.ts', "import { a } from './a.ts'"] as const,
   ])
   const problems = findWrongArrows(tree)
