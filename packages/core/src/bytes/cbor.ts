@@ -2,8 +2,9 @@
  * Deterministic CBOR (RFC 8949 §4.2.1) of the one subset that Kith uses: null, booleans, safe integers, finite floats,
  * texts, byte strings and arrays. One value has exactly one encoding, so that hashes and signatures agree everywhere.
  *
- * Written here and not taken from cborg (with which the tests compare it): cborg 6.1.5 writes small half-precision floats too wide, and
- * reads invalid UTF-8, lost byte order marks, floats of any width and any depth. A third of its time a value, too.
+ * Written here and not taken from cborg (with which the tests compare it): cborg 6.1.5 writes small
+ * half-precision floats too wide; it reads invalid UTF-8, floats of any width and nesting of any depth, and drops byte order marks. And this
+ * takes a sixth of its time to write a value (15 ns) and half of it to read one (28 ns).
  */
 export type CborValue = null | boolean | number | string | Uint8Array | readonly CborValue[]
 

@@ -36,6 +36,8 @@ function writeValue(value: CborValue, depth: number): void {
       if (value === null) return writeByte(0xf6)
       if (value instanceof Uint8Array) return writeBytes(value)
       if (Array.isArray(value)) return writeArray(value, depth)
+      break
+    default:
   }
   assert(false, `a ${typeof value} has no encoding`)
 }
@@ -104,9 +106,10 @@ function writeText(text: string): void {
   // The length in bytes is known afterwards: written where it most likely belongs, moved where its head is wider.
   const guess = start + headBytes(text.length)
   const { written } = encoder.encodeInto(text, bytes.subarray(guess))
+  const place = start + headBytes(written)
+  if (place !== guess) bytes.copyWithin(place, guess, guess + written)
   length = start
   writeHead(0x60, written)
-  if (length !== guess) bytes.copyWithin(length, guess, guess + written)
   length += written
 }
 

@@ -31,7 +31,7 @@ test('base32hex and base64url give the examples of RFC 4648 §10', () => {
 
 test('a text in base32hex or base64url that is accepted is the only one of its bytes', () => {
   const alphabets = fc.constantFrom('0189abuvwzAV=-_ +/é', '0123456789abcdefghijklmnopqrstuvABV_-')
-  const texts = alphabets.chain((digits) => fc.string({ unit: fc.constantFrom(...digits), maxLength: 12 }))
+  const texts = alphabets.chain((digits) => fc.string({ unit: fc.constantFrom(...digits.split('')), maxLength: 12 }))
   fc.assert(
     fc.property(texts, fc.constantFrom(forms[1]!, forms[2]!), (text, { to, from }) => {
       try {
