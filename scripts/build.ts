@@ -13,6 +13,7 @@ const buildOrder = ['core', 'hub', 'node', 'browser', 'react', 'testing']
 const names = buildOrder.filter((name) => existsSync(join(root, 'packages', name, 'src/index.ts')))
 const problems = names.flatMap(buildPackage)
 if (problems.length === 0) problems.push(...checkBuilt(names))
+if (names.length === 0) problems.push('no package has a src/index.ts: nothing was built')
 for (const problem of problems) console.log(problem)
 console.log(`build: ${names.map((name) => `@kith/${name}`).join(', ')}; ${problems.length} problems`)
 process.exitCode = problems.length > 0 ? 1 : 0
@@ -31,7 +32,7 @@ function buildPackage(name: string): string[] {
 }
 
 /**
- * The package's own tsconfig.json, with output. Other packages of ours are read from their built types: read from
+ * The package's own tsconfig, with output. Other packages of ours are read from their built types: read from
  * their sources, they would be compiled again into this one.
  */
 function compile(folder: string, name: string): string[] {
@@ -41,13 +42,15 @@ function compile(folder: string, name: string): string[] {
     `@kith/${name}${door.slice(0, -'/index.d.ts'.length)}`,
     [relativeTo(configPath, join(root, 'packages', name, 'dist', door.slice(1)))],
   ]
+  // Where tests need other types than what ships, tsconfig.json is theirs.
+  const sourceConfig = join(folder, 'tsconfig.source.json')
   const others = buildOrder.filter((other) => other !== name)
   const paths = Object.fromEntries([
     ...others.map((other) => toDist(other, '/index.d.ts')),
     ...others.map((other) => toDist(other, '/*/index.d.ts')),
   ])
   const config = {
-    extends: relativeTo(configPath, join(folder, 'tsconfig.json')),
+    extends: relativeTo(configPath, existsSync(sourceConfig) ? sourceConfig : join(folder, 'tsconfig.json')),
     compilerOptions: {
       noEmit: false,
       declaration: true,

@@ -2,7 +2,10 @@
 import { bundleForScan, findSight } from './hub-bundle.ts'
 import { root } from './test-files.ts'
 
-const bundle = await bundleForScan(root, 'packages/hub/src/index.ts')
+const bundle = await bundleForScan(root, 'packages/hub/src/index.ts').catch((error: Error) => {
+  console.log(`packages/hub cannot be bundled: ${error.message}`)
+  process.exit(1)
+})
 const problems = findSight(bundle)
 for (const problem of problems) console.log(`packages/hub: ${problem}`)
 if (!bundle.modules.some((id) => id.startsWith('packages/core/src/wire/'))) {
