@@ -1,7 +1,7 @@
 import type { App } from './app.ts'
-import type { Column, ColumnTypes, TypesOf } from './column.ts'
+import type { ColumnTypes, TypesOf } from './column.ts'
 import type { Increment, SetOperation } from './operation.ts'
-import type { Columns, Table } from './table.ts'
+import type { Columns, Table, Tables } from './table.ts'
 
 /**
  * The types of rows, inserts and updates, inferred from a table. Dates are `Date`, ids and addresses strings, a set an
@@ -47,6 +47,12 @@ export type DatabaseOf<A> = A extends App<infer T> ? { [N in keyof T & string]: 
 export type SpanningDatabaseOf<A> =
   A extends App<infer T> ? { [N in keyof T & string]: Flat<RowOf<T[N]> & { space: string }> } : never
 
+/** An app of any tables. */
+export type AppLike = App<Tables>
+
+/** The tables that an app declares. */
+export type TablesOf<A> = A extends App<infer T> ? T : never
+
 type Flat<T> = { [K in keyof T]: T[K] }
 
 type ValueOf<T extends ColumnTypes> = T['isOptional'] extends true ? T['value'] | null : T['value']
@@ -90,5 +96,3 @@ type UpdateValueOf<T extends ColumnTypes> = T['kind'] extends 'counter'
   : T['kind'] extends 'set'
     ? SetOperation<ElementOf<T>> | readonly SetOperation<ElementOf<T>>[]
     : ValueOf<T>
-
-export type { Column }
