@@ -13,14 +13,17 @@ export type WycheproofGroup = {
   readonly tests: readonly WycheproofTest[]
 }
 
-/** `name` without `_test.json`. Prints where it was found and how many tests it has, so that a run says what it covered. */
-export function readWycheproof(name: string): readonly WycheproofGroup[] {
+export type Wycheproof = {
+  readonly groups: readonly WycheproofGroup[]
+  /** Whether only the subset was there. */
+  readonly isSubset: boolean
+}
+
+/** `name` without `_test.json`. */
+export function readWycheproof(name: string): Wycheproof {
   const whole = new URL(`../../../shared/data/wycheproof/${name}_test.json`, import.meta.url)
-  const subset = new URL(`./${name}_test.json`, import.meta.url)
-  const found = existsSync(whole) ? whole : subset
-  const { testGroups, numberOfTests } = JSON.parse(readFileSync(found, 'utf8'))
-  console.log(
-    `Wycheproof ${name}: ${numberOfTests} tests (${found === whole ? 'whole file' : 'the subset in vectors/'})`,
-  )
-  return testGroups
+  const isSubset = !existsSync(whole)
+  const found = isSubset ? new URL(`./${name}_test.json`, import.meta.url) : whole
+  const file = JSON.parse(readFileSync(found, 'utf8')) as { testGroups: readonly WycheproofGroup[] }
+  return { groups: file.testGroups, isSubset }
 }

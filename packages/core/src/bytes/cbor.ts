@@ -10,6 +10,3 @@ export type CborValue = null | boolean | number | string | Uint8Array | readonly
 
 /** No structure of ours is deeper than 13; the rest is room for later kinds of change. */
 export const cborDepthMax = 16
-
-export { decodeCbor, decodeCborPrefix } from './decode-cbor.ts'
-export { encodeCbor } from './encode-cbor.ts'
