@@ -1,0 +1,157 @@
+import {
+  entriesPerFrameMax,
+  entryBytesMax,
+  frameBytesMax,
+  idsPerItemMax,
+  laneMax,
+  logsPerOpenMax,
+  proofsPerLogMax,
+  pullsPerFrameMax,
+  putsPerFrameMax,
+  requestNumberMax,
+  signalBytesMax,
+  signalsPerFrameMax,
+  trimsPerFrameMax,
+} from '../limits/index.ts'
+import { followBit, idsOnlyBit, ticketProofCode } from './encode.ts'
+import {
+  type ClientMessage,
+  generationBytes,
+  type Lane,
+  listenerNameBytes,
+  messageCodes,
+  type OpenItem,
+  type Proof,
+  type PullItem,
+  type PutItem,
+  pullModes,
+  type Resumption,
+} from './message.ts'
+import { readPolicy, rights } from './policy.ts'
+import { bad, createFrameReader, type FrameReader, tooLarge } from './reader.ts'
+import { ticketBytes } from './ticket.ts'
+
+/**
+ * What a client sent. Byte strings are views into `frame`. Throws 'too-large' for a frame or a list past its limit and
+ * 'bad-encoding' for anything else that is not one whole message; policies and proofs are in shape, but not checked.
+ */
+export function frameToClientMessage(frame: Uint8Array): ClientMessage {
+  if (frame.length > frameBytesMax) throw tooLarge('a frame', frame.length, frameBytesMax)
+  const reader = createFrameReader(frame)
+  const length = reader.list(4)
+  const code = reader.integer()
+  if (length !== (code === messageCodes.open ? 4 : 3)) throw bad('a message is of another length')
+  const request = reader.integer(requestNumberMax)
+  if (request === 0) throw bad('a request has the number 0')
+  const message = readFields(reader, code, request)
+  reader.end()
+  return message
+}
+
+function readFields(reader: FrameReader, code: number, request: number): ClientMessage {
+  switch (code) {
+    case messageCodes.open: {
+      const resumption = readResumption(reader)
+      return { type: 'open', request, resumption, logs: readList(reader, logsPerOpenMax, readOpenItem) }
+    }
+    case messageCodes.put:
+      return { type: 'put', request, puts: readPuts(reader) }
+    case messageCodes.pull:
+      return { type: 'pull', request, pulls: readList(reader, pullsPerFrameMax, readPullItem) }
+    case messageCodes.signal:
+      return {
+        type: 'signal',
+        request,
+        signals: readList(reader, signalsPerFrameMax, () => {
+          reader.array(3)
+          const log = reader.fixedBytes(32)
+          const to = reader.optionalBytes(listenerNameBytes)
+          return { log, to, bytes: reader.bytes(signalBytesMax) }
+        }),
+      }
+    case messageCodes.trim:
+      return {
+        type: 'trim',
+        request,
+        trims: readList(reader, trimsPerFrameMax, () => {
+          reader.array(2)
+          return { log: reader.fixedBytes(32), ids: readIds(reader) }
+        }),
+      }
+    default:
+      throw bad('the kind of message is unknown')
+  }
+}
+
+function readResumption(reader: FrameReader): Resumption | undefined {
+  if (reader.list(2) === 0) return undefined
+  return { publicKey: reader.fixedBytes(32), signature: reader.fixedBytes(64) }
+}
+
+function readOpenItem(reader: FrameReader): OpenItem {
+  reader.array(2)
+  return { policy: readPolicy(reader), proofs: readList(reader, proofsPerLogMax, readProof) }
+}
+
+function readProof(reader: FrameReader): Proof {
+  reader.array(2)
+  const code = reader.integer(ticketProofCode)
+  if (code === ticketProofCode) return { ticket: reader.fixedBytes(ticketBytes) }
+  return { right: rights[code]!, signature: reader.fixedBytes(64) }
+}
+
+/** The entries of all items together are bounded, not only those of each. */
+function readPuts(reader: FrameReader): PutItem[] {
+  let entriesLeft = entriesPerFrameMax
+  return readList(reader, putsPerFrameMax, () => {
+    reader.array(4)
+    const log = reader.fixedBytes(32)
+    const lane = readLane(reader)
+    const entries = readList(reader, entriesLeft, () => {
+      const entry = reader.bytes(entryBytesMax)
+      if (entry.length === 0) throw bad('an entry is empty')
+      return entry
+    })
+    entriesLeft -= entries.length
+    const covers = readIds(reader)
+    if (covers.length > 0 && lane !== 1) throw bad('only packs cover entries')
+    return { log, lane, entries, covers }
+  })
+}
+
+function readPullItem(reader: FrameReader): PullItem {
+  reader.array(8)
+  const log = reader.fixedBytes(32)
+  const lane = readLane(reader)
+  const mode = pullModes[reader.integer(pullModes.length - 1)]!
+  const generation = reader.optionalBytes(generationBytes)
+  const n = reader.integer()
+  const limit = reader.integer()
+  const options = reader.integer(followBit | idsOnlyBit)
+  const ids = readIds(reader)
+  const follow = (options & followBit) !== 0
+  const idsOnly = (options & idsOnlyBit) !== 0
+  if (follow && (mode !== 'after' || limit !== 0 || idsOnly))
+    throw bad('only a whole and unlimited pull upwards can follow')
+  if ((mode === 'ids') !== ids.length > 0) throw bad('ids are named by the pull that asks for them, and only there')
+  return { log, lane, mode, generation, n, limit, follow, idsOnly, ids }
+}
+
+export function readLane(reader: FrameReader): Lane {
+  return reader.integer(laneMax) as Lane
+}
+
+function readIds(reader: FrameReader): Uint8Array[] {
+  return readList(reader, idsPerItemMax, () => reader.fixedBytes(32))
+}
+
+export function readList<Item>(
+  reader: FrameReader,
+  lengthMax: number,
+  readItem: (reader: FrameReader) => Item,
+): Item[] {
+  const length = reader.list(lengthMax)
+  const items: Item[] = []
+  for (let count = 0; count < length; count += 1) items.push(readItem(reader))
+  return items
+}

@@ -1,0 +1,157 @@
+import { KithError } from '../bytes/index.ts'
+import {
+  entriesPerFrameMax,
+  entryBytesMax,
+  frameBytesMax,
+  logsPerOpenMax,
+  pullsPerFrameMax,
+  putsPerFrameMax,
+  requestNumberMax,
+  signalBytesMax,
+} from '../limits/index.ts'
+import { readLane, readList } from './decode-client.ts'
+import {
+  entriesStates,
+  generationBytes,
+  type Hello,
+  type HubMessage,
+  listenerNameBytes,
+  messageCodes,
+  protocolVersion,
+} from './message.ts'
+import { bad, createFrameReader, type FrameReader, tooLarge } from './reader.ts'
+import { codeToReason, type Refusal } from './refusal.ts'
+import { ticketBytes } from './ticket.ts'
+
+/** Lengths of the messages as arrays, by code; the version of a hello is read before its length counts. */
+const lengths: Readonly<Record<number, number>> = {
+  [messageCodes.opened]: 3,
+  [messageCodes.stored]: 3,
+  [messageCodes.pulling]: 3,
+  [messageCodes.done]: 3,
+  [messageCodes.entries]: 7,
+  [messageCodes.heard]: 4,
+  [messageCodes.goodbye]: 3,
+}
+
+/**
+ * What a hub sent. Byte strings are views into `frame`. Throws 'too-large', 'bad-encoding', and 'protocol-version' for the hello of
+ * another version, of which only the first two elements are read.
+ */
+export function frameToHubMessage(frame: Uint8Array): HubMessage {
+  if (frame.length > frameBytesMax) throw tooLarge('a frame', frame.length, frameBytesMax)
+  const reader = createFrameReader(frame)
+  const length = reader.list(64)
+  const code = reader.integer()
+  if (code === messageCodes.hello) return readHello(reader, length)
+  if (length !== lengths[code]) throw bad('a message is of another length or unknown')
+  const message = readFields(reader, code)
+  reader.end()
+  return message
+}
+
+function readHello(reader: FrameReader, length: number): Hello {
+  const version = reader.integer()
+  if (version !== protocolVersion) {
+    throw new KithError(
+      'protocol-version',
+      `The hub speaks version ${version} of the protocol, this program version ${protocolVersion}. Update the older one.`,
+      { version },
+    )
+  }
+  if (length !== 6) throw bad('a hello is of another length')
+  const hubKey = reader.fixedBytes(32)
+  const nonce = reader.fixedBytes(32)
+  const timeMs = reader.integer()
+  reader.array(6)
+  const limits = {
+    frameBytesMax: reader.integer(frameBytesMax),
+    entryBytesMax: reader.integer(entryBytesMax),
+    logsPerOpenMax: reader.integer(logsPerOpenMax),
+    logsPerConnectionMax: reader.integer(),
+    logBytesMax: reader.integer(),
+    logEntriesMax: reader.integer(),
+  }
+  reader.end()
+  if (limits.frameBytesMax < 1024 || limits.logsPerOpenMax === 0) throw bad('the limits leave room for nothing')
+  // A hello is kept as long as the connection: it must not hold on to the socket's buffer.
+  return { type: 'hello', version, hubKey: hubKey.slice(), nonce: nonce.slice(), timeMs, limits }
+}
+
+function readFields(reader: FrameReader, code: number): HubMessage {
+  switch (code) {
+    case messageCodes.opened:
+      return {
+        type: 'opened',
+        ...readAnswer(reader, logsPerOpenMax, 5, () => {
+          const generation = reader.fixedBytes(generationBytes).slice()
+          const rights = reader.integer(7)
+          const name = reader.fixedBytes(listenerNameBytes).slice()
+          return { generation, rights, name, ticket: reader.optionalBytes(ticketBytes)?.slice() }
+        }),
+      }
+    case messageCodes.stored:
+      return {
+        type: 'stored',
+        ...readAnswer(reader, putsPerFrameMax, 3, () => {
+          const generation = reader.fixedBytes(generationBytes).slice()
+          return { generation, numbers: readList(reader, entriesPerFrameMax, () => reader.integer()) }
+        }),
+      }
+    case messageCodes.pulling:
+      return {
+        type: 'pulling',
+        ...readAnswer(reader, pullsPerFrameMax, 3, () => {
+          const generation = reader.fixedBytes(generationBytes).slice()
+          return { generation, news: reader.integer(1) === 1 }
+        }),
+      }
+    case messageCodes.done:
+      return { type: 'done', ...readAnswer(reader, pullsPerFrameMax, 1, () => ({ done: true as const })) }
+    case messageCodes.entries:
+      return readEntries(reader)
+    case messageCodes.heard: {
+      const log = reader.fixedBytes(32)
+      const from = reader.fixedBytes(listenerNameBytes).slice()
+      return { type: 'heard', log, from, bytes: reader.bytes(signalBytesMax) }
+    }
+    case messageCodes.goodbye: {
+      const reason = reader.integer()
+      return { type: 'goodbye', why: { refused: codeToReason(reason), waitMs: reader.integer() } }
+    }
+    default:
+      throw bad('the kind of message is unknown')
+  }
+}
+
+/** The rest of an answer: its request and results. A result has `length` elements if granted, 2 if refused. */
+function readAnswer<Result>(
+  reader: FrameReader,
+  resultsMax: number,
+  length: number,
+  readGranted: () => Result,
+): { request: number; results: (Result | Refusal)[] } {
+  const request = reader.integer(requestNumberMax)
+  const results = readList(reader, resultsMax, () => {
+    const found = reader.list(length > 2 ? length : 2)
+    const code = reader.integer()
+    if (found !== (code === 0 ? length : 2)) throw bad('a result is of another length')
+    return code === 0 ? readGranted() : { refused: codeToReason(code), waitMs: reader.integer() }
+  })
+  return { request, results }
+}
+
+function readEntries(reader: FrameReader): HubMessage {
+  const request = reader.integer(requestNumberMax)
+  const log = reader.fixedBytes(32)
+  const lane = readLane(reader)
+  const generation = reader.fixedBytes(generationBytes).slice()
+  const state = entriesStates[reader.integer(entriesStates.length - 1)]!
+  const entries = readList(reader, entriesPerFrameMax, () => {
+    reader.array(3)
+    const n = reader.integer()
+    const id = reader.fixedBytes(32)
+    return { n, id, bytes: reader.bytes(entryBytesMax) }
+  })
+  return { type: 'entries', request, log, lane, generation, state, entries }
+}

@@ -1,0 +1,19 @@
+export { frameToClientMessage } from './decode-client.ts'
+export { frameToHubMessage } from './decode-hub.ts'
+export { clientMessageToFrame, hubMessageToFrame } from './encode.ts'
+export * from './message.ts'
+export {
+  bytesToPolicy,
+  checkPolicy,
+  type LogKind,
+  logKinds,
+  type Policy,
+  type PolicyKey,
+  policyToBytes,
+  policyToLogId,
+  type Right,
+  rights,
+} from './policy.ts'
+export * from './proof.ts'
+export { isRefusal, type Refusal, type RefusalReason, refusal, refusalCodes, refusalToError } from './refusal.ts'
+export * from './ticket.ts'

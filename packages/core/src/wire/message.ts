@@ -1,0 +1,172 @@
+/**
+ * The messages of the hub protocol. Who starts, what answers:
+ *
+ *   hub    → client  hello    first on every connection
+ *   client → hub     open     → opened    shows policies and proofs
+ *   client → hub     put      → stored    after the entries are on disk
+ *   client → hub     pull     → pulling   then `entries` for each log with news, and for as long as it is followed
+ *   client → hub     signal   → done
+ *   client → hub     trim     → done
+ *   hub    → client  entries  by a pull (its request number), or pushed to a follower (request 0)
+ *   hub    → client  heard    a signal of somebody else
+ *   hub    → client  goodbye  why the hub ends the connection; last
+ *
+ * Every request carries a number of the client's choice (1 to 2^32 − 1) and a list; its answer carries the number and one
+ * result for each item, in order.
+ */
+import type { Policy, Right } from './policy.ts'
+import type { Refusal } from './refusal.ts'
+
+export const protocolVersion = 1
+
+/** 0 membership and keys, 1 packs, 2 tail, 3 chunks. */
+export type Lane = 0 | 1 | 2 | 3
+
+export type Proof = { readonly right: Right; readonly signature: Uint8Array } | { readonly ticket: Uint8Array }
+
+export type Resumption = { readonly publicKey: Uint8Array; readonly signature: Uint8Array }
+
+export type OpenItem = { readonly policy: Policy; readonly proofs: readonly Proof[] }
+
+export type PutItem = {
+  readonly log: Uint8Array
+  readonly lane: Lane
+  readonly entries: readonly Uint8Array[]
+  /** Ids of tail entries of this hub that the entries (packs) hold the changes of: dropped after 30 days. */
+  readonly covers: readonly Uint8Array[]
+}
+
+export type PullItem = {
+  readonly log: Uint8Array
+  readonly lane: Lane
+  /** 'after' n upwards; 'before' n downwards (0: from the newest); 'ids' the entries of these ids; 'stop' ends following. */
+  readonly mode: PullMode
+  /** The generation that `n` is of; undefined for a cursor at the start, which is of every generation. */
+  readonly generation: Uint8Array | undefined
+  readonly n: number
+  /** Entries at most; 0 for no limit. */
+  readonly limit: number
+  /** Push what comes later, until 'stop' or the end of the connection. Only with 'after', and without a limit. */
+  readonly follow: boolean
+  /** Send ids and numbers without bytes: a cheap look at what a hub has, for healing. */
+  readonly idsOnly: boolean
+  readonly ids: readonly Uint8Array[]
+}
+
+export const pullModes = ['after', 'before', 'ids', 'stop'] as const
+export type PullMode = (typeof pullModes)[number]
+
+export type SignalItem = {
+  readonly log: Uint8Array
+  /** A listener's name as heard (16 bytes); undefined for all. */
+  readonly to: Uint8Array | undefined
+  readonly bytes: Uint8Array
+}
+
+export type TrimItem = { readonly log: Uint8Array; readonly ids: readonly Uint8Array[] }
+
+export type ClientMessage =
+  | {
+      readonly type: 'open'
+      readonly request: number
+      readonly resumption: Resumption | undefined
+      readonly logs: readonly OpenItem[]
+    }
+  | { readonly type: 'put'; readonly request: number; readonly puts: readonly PutItem[] }
+  | { readonly type: 'pull'; readonly request: number; readonly pulls: readonly PullItem[] }
+  | { readonly type: 'signal'; readonly request: number; readonly signals: readonly SignalItem[] }
+  | { readonly type: 'trim'; readonly request: number; readonly trims: readonly TrimItem[] }
+
+/** What this hub takes; never above the protocol's own limits. */
+export type HubLimits = {
+  readonly frameBytesMax: number
+  readonly entryBytesMax: number
+  readonly logsPerOpenMax: number
+  readonly logsPerConnectionMax: number
+  readonly logBytesMax: number
+  readonly logEntriesMax: number
+}
+
+export type Hello = {
+  readonly type: 'hello'
+  readonly version: number
+  /** The hub's X25519 static public key: its name. */
+  readonly hubKey: Uint8Array
+  readonly nonce: Uint8Array
+  /** The hub's clock, milliseconds since 1970 UTC. */
+  readonly timeMs: number
+  readonly limits: HubLimits
+}
+
+/** `name` is how others hear this connection's signals on this log; `rights` a bit each; `ticket` if a resumption key was shown. */
+export type OpenedLog = {
+  readonly generation: Uint8Array
+  readonly rights: number
+  readonly name: Uint8Array
+  readonly ticket: Uint8Array | undefined
+}
+
+/** Numbers of the entries, in order; of one that was there already, its old number. */
+export type StoredEntries = { readonly generation: Uint8Array; readonly numbers: readonly number[] }
+
+/** `news` false: nothing beyond the cursor, the lane is caught up and no `entries` message comes for it (unless followed, later). */
+export type PullStarted = { readonly generation: Uint8Array; readonly news: boolean }
+
+export type Done = { readonly done: true }
+
+/** 'more' of this pull follows; 'caught-up' with the lane; 'limit' reached, more is there. The latter two end the pull. */
+export const entriesStates = ['more', 'caught-up', 'limit'] as const
+export type EntriesState = (typeof entriesStates)[number]
+
+/** `bytes` is empty if only ids were asked for. */
+export type NumberedEntry = { readonly n: number; readonly id: Uint8Array; readonly bytes: Uint8Array }
+
+export type EntriesMessage = {
+  readonly type: 'entries'
+  /** Of the pull that asked, or 0 for a push. */
+  readonly request: number
+  readonly log: Uint8Array
+  readonly lane: Lane
+  readonly generation: Uint8Array
+  readonly state: EntriesState
+  readonly entries: readonly NumberedEntry[]
+}
+
+export type HeardMessage = {
+  readonly type: 'heard'
+  readonly log: Uint8Array
+  readonly from: Uint8Array
+  readonly bytes: Uint8Array
+}
+
+export type HubMessage =
+  | Hello
+  | { readonly type: 'opened'; readonly request: number; readonly results: readonly (OpenedLog | Refusal)[] }
+  | { readonly type: 'stored'; readonly request: number; readonly results: readonly (StoredEntries | Refusal)[] }
+  | { readonly type: 'pulling'; readonly request: number; readonly results: readonly (PullStarted | Refusal)[] }
+  | { readonly type: 'done'; readonly request: number; readonly results: readonly (Done | Refusal)[] }
+  | EntriesMessage
+  | HeardMessage
+  | { readonly type: 'goodbye'; readonly why: Refusal }
+
+/** First element of every message. */
+export const messageCodes = {
+  hello: 0,
+  open: 1,
+  put: 2,
+  pull: 3,
+  signal: 4,
+  trim: 5,
+  opened: 6,
+  stored: 7,
+  pulling: 8,
+  done: 9,
+  entries: 10,
+  heard: 11,
+  goodbye: 12,
+} as const
+
+/** 16 random bytes of a hub's unbroken run over one database. */
+export const generationBytes = 16
+/** 16 bytes: a connection's name on one log. */
+export const listenerNameBytes = 16

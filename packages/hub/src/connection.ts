@@ -1,0 +1,224 @@
+/** One client's connection: reads its messages one after another, and holds what it has opened. */
+import { KithError, toHex } from '@kith/core/bytes'
+import type { Clock, Verifying } from '@kith/core/ports'
+import {
+  type ClientMessage,
+  frameToClientMessage,
+  type HubMessage,
+  hasRight,
+  hubMessageToFrame,
+  protocolVersion,
+  type Refusal,
+  type Right,
+  refusal,
+} from '@kith/core/wire'
+import type { FanOut, FanOutEvent } from './fan-out.ts'
+import type { Allowance } from './limits/allowance.ts'
+import { type HubLimitOptions, toWireLimits } from './limits/hub-limits.ts'
+import { random } from './node-crypto.ts'
+import type { EntryStore, LogName } from './store/entry-store.ts'
+import type { HubIdentity } from './store/sqlite-meta.ts'
+import { createStreams, type Follower, type Streams } from './streams.ts'
+import { handleOpen } from './verbs/open.ts'
+import { handlePull } from './verbs/pull.ts'
+import { handlePut } from './verbs/put.ts'
+import { handleSignal } from './verbs/signal.ts'
+import { handleTrim } from './verbs/trim.ts'
+
+/** What all connections of a hub share. */
+export type HubContext = {
+  readonly identity: HubIdentity
+  readonly crypto: Verifying
+  readonly clock: Clock
+  readonly store: EntryStore
+  readonly fanOut: FanOut
+  readonly limits: HubLimitOptions
+}
+
+/** The socket as a connection sees it. */
+export type Channel = {
+  readonly send: (frame: Uint8Array) => void
+  /** Bytes that the client has not taken yet. */
+  readonly bufferedBytes: () => number
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Ends the connection once what was sent is out. */
+  readonly end: () => void
+}
+
+export type OpenLog = LogName & {
+  /** A bit each. */
+  rights: number
+  /** How others hear this connection on this log; another on each log, so that logs are not linked by it. */
+  readonly name: Uint8Array
+  /** By lane. */
+  readonly followers: (Follower | undefined)[]
+  readonly unsubscribe: () => void
+}
+
+/** What the verbs work on. */
+export type Session = {
+  readonly hub: HubContext
+  /** For the fan-out; never leaves the hub. */
+  readonly id: string
+  readonly nonce: Uint8Array
+  /** Secret of the listener names. */
+  readonly nameSecret: Uint8Array
+  readonly allowance: Allowance
+  readonly logs: Map<string, OpenLog>
+  /** Resumption keys proven on this connection, in hexadecimal. */
+  readonly resumptionKeys: Set<string>
+  readonly streams: Streams
+  readonly send: (message: HubMessage) => void
+  /** For what can only be a mistake in this program: ends this connection, never the hub. */
+  readonly defect: (cause: unknown) => void
+  /** Calls back for what others put or signal on a log. */
+  readonly onEvent: (log: OpenLog, event: FanOutEvent) => void
+}
+
+export type Connection = {
+  readonly receive: (frame: Uint8Array) => void
+  /** The client has taken all that was sent. */
+  readonly drained: () => void
+  readonly goodbye: (why: Refusal) => void
+  /** The socket is gone. */
+  readonly closed: () => void
+  readonly hasOpened: () => boolean
+}
+
+/** Above this a client is slow: its followers fall back to reading from the store, and its requests wait. */
+const congestedBytes = 1024 * 1024
+
+/** Frames that wait for their turn before the socket is no longer read. */
+const queuedFramesMax = 64
+
+export function createConnection(
+  hub: HubContext,
+  channel: Channel,
+  allowance: Allowance,
+  defect: (cause: unknown) => void,
+): Connection {
+  const queue: Uint8Array[] = []
+  let isBusy = false
+  let isClosed = false
+  let isPaused = false
+
+  const isCongested = () => channel.bufferedBytes() > congestedBytes
+  const send = (message: HubMessage) => {
+    if (!isClosed) channel.send(hubMessageToFrame(message))
+  }
+  const streams = createStreams(hub.store, { isCongested, isClosed: () => isClosed, send, refuse: goodbye, defect })
+  const session: Session = {
+    hub,
+    id: toHex(random(16)),
+    nonce: random(32),
+    nameSecret: random(32),
+    allowance,
+    logs: new Map(),
+    resumptionKeys: new Set(),
+    streams,
+    send,
+    defect,
+    onEvent,
+  }
+
+  function onEvent(log: OpenLog, event: FanOutEvent): void {
+    if (isClosed) return
+    if (event.kind === 'signal') {
+      const isForUs = event.to === undefined || event.to === toHex(log.name)
+      // A signal is of the moment: one who does not keep up misses it.
+      if (isForUs && event.from !== session.id && !isCongested()) channel.send(event.frame)
+      return
+    }
+    const follower = log.followers[event.lane]
+    if (follower !== undefined && streams.isNext(follower, event, session.id)) channel.send(event.frame)
+  }
+
+  async function work(): Promise<void> {
+    isBusy = true
+    try {
+      while (queue.length > 0 && !isClosed) await handle(session, frameToClientMessage(queue.shift()!))
+    } catch (cause) {
+      if (cause instanceof KithError) goodbye(refusal(cause.code === 'too-large' ? 'too-large' : 'bad-encoding'))
+      else defect(cause)
+    } finally {
+      isBusy = false
+      steady()
+    }
+  }
+
+  /** Reads from the socket only while the client takes our answers and we keep up with its requests. */
+  function steady(): void {
+    const isFull = queue.length > queuedFramesMax || isCongested()
+    if (isFull === isPaused || isClosed) return
+    isPaused = isFull
+    if (isFull) channel.pause()
+    else channel.resume()
+  }
+
+  function goodbye(why: Refusal): void {
+    if (isClosed) return
+    send({ type: 'goodbye', why })
+    closed()
+    channel.end()
+  }
+
+  function closed(): void {
+    if (isClosed) return
+    isClosed = true
+    queue.length = 0
+    for (const log of session.logs.values()) log.unsubscribe()
+    session.logs.clear()
+    streams.close()
+  }
+
+  send({
+    type: 'hello',
+    version: protocolVersion,
+    hubKey: hub.identity.publicKey,
+    nonce: session.nonce,
+    timeMs: hub.clock.now(),
+    limits: toWireLimits(hub.limits),
+  })
+
+  return {
+    receive(frame) {
+      if (isClosed) return
+      queue.push(frame)
+      if (isBusy) steady()
+      else void work()
+    },
+    drained() {
+      steady()
+      streams.drained()
+    },
+    goodbye,
+    closed,
+    hasOpened: () => session.logs.size > 0,
+  }
+}
+
+async function handle(session: Session, message: ClientMessage): Promise<void> {
+  switch (message.type) {
+    case 'open':
+      return handleOpen(session, message)
+    case 'put':
+      return handlePut(session, message)
+    case 'pull':
+      return handlePull(session, message)
+    case 'signal':
+      return handleSignal(session, message)
+    case 'trim':
+      return handleTrim(session, message)
+  }
+}
+
+/** The open log on which this connection has proven the right. */
+export function logWithRight(session: Session, log: Uint8Array, right: Right): OpenLog | undefined {
+  const found = session.logs.get(toKey(log))
+  return found !== undefined && hasRight(found.rights, right) ? found : undefined
+}
+
+export function toKey(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
+}

@@ -1,0 +1,49 @@
+import type { Lane } from '@kith/core/wire'
+
+/** What passes from one connection of a hub to the others of a log. Plain data, so that it can cross processes. */
+export type FanOutEvent =
+  | {
+      readonly kind: 'entries'
+      readonly lane: Lane
+      /** Numbers of the first and last entry in the frame; those between are all in it. */
+      readonly first: number
+      readonly last: number
+      /** An `entries` message with request 0, the same bytes for every follower. */
+      readonly frame: Uint8Array
+      /** The connection that put them: it gets no echo. */
+      readonly from: string
+    }
+  | {
+      readonly kind: 'signal'
+      /** A listener's name in hexadecimal; undefined for all. */
+      readonly to: string | undefined
+      readonly frame: Uint8Array
+      readonly from: string
+    }
+
+export type FanOut = {
+  /** `logKey` is a log's id in hexadecimal. Returns what ends the subscription. */
+  readonly subscribe: (logKey: string, listener: (event: FanOutEvent) => void) => () => void
+  /** Reaches the subscribers of now, in the order of publishing; at most once. Followers find what they missed in the store. */
+  readonly publish: (logKey: string, event: FanOutEvent) => void
+}
+
+/** The default: everybody is in this process, and is called at once. */
+export function createLocalFanOut(): FanOut {
+  const subscribers = new Map<string, Set<(event: FanOutEvent) => void>>()
+  return {
+    subscribe(logKey, listener) {
+      const listeners = subscribers.get(logKey) ?? new Set()
+      subscribers.set(logKey, listeners)
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+        if (listeners.size === 0) subscribers.delete(logKey)
+      }
+    },
+    publish(logKey, event) {
+      const listeners = subscribers.get(logKey)
+      if (listeners !== undefined) for (const listener of listeners) listener(event)
+    },
+  }
+}

@@ -1,0 +1,171 @@
+/** One hub: a database, a listening socket, and what connects them. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { KithError } from '@kith/core/bytes'
+import type { Cancel, Clock } from '@kith/core/ports'
+import type { HubContext } from './connection.ts'
+import { createLocalFanOut, type FanOut } from './fan-out.ts'
+import { createHealth } from './health.ts'
+import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
+import type { HubLog } from './log.ts'
+import { nodeClock } from './node-clock.ts'
+import { nodeVerifying, random } from './node-crypto.ts'
+import { createSockets, type Sockets } from './sockets.ts'
+import { type EntryStore, StoreFailure, type StoreTotals } from './store/entry-store.ts'
+import { type HubIdentity, loadIdentity } from './store/sqlite-meta.ts'
+import { openFailure, openSqlite } from './store/sqlite-open.ts'
+import { createSqliteStore } from './store/sqlite-store.ts'
+
+export type HubOptions = {
+  /** 0: any free port. */
+  readonly port?: number
+  /** The local address to listen on; 127.0.0.1 unless given. */
+  readonly host?: string
+  /** The database file; ':memory:' forgets everything at the end. */
+  readonly storage: string
+  readonly limits?: Partial<HubLimitOptions>
+  readonly log?: HubLog
+  /** Tells each connection's address where a proxy of the operator's own stands before the hub: 'x-forwarded-for'. */
+  readonly addressHeader?: string
+  /** `GET /health` also tells sums over all logs; off, for they tell strangers how much a hub is used. */
+  readonly publishTotals?: boolean
+  readonly clock?: Clock
+  readonly fanOut?: FanOut
+}
+
+export type Hub = {
+  /** ws://host:port, as clients on this machine name it. */
+  readonly url: string
+  readonly port: number
+  /** The hub's name: its X25519 public key, 32 bytes. */
+  readonly key: Uint8Array
+  readonly totals: () => Promise<StoreTotals & { readonly connections: number }>
+  /** Drops what is due now; it also happens by itself each hour. Returns how many entries went. */
+  readonly tidy: () => Promise<number>
+  /** Says goodbye to all clients, writes everything down, and lets go of the file. */
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/** Silent connections go after one to two of these. */
+const tidyConnectionsMs = 30_000
+const tidyEntriesMs = 60 * 60 * 1000
+const dropPieceEntries = 1000
+
+/**
+ * Starts a hub. Throws `KithError`: 'storage-busy', 'storage-damaged', 'storage-newer', 'storage-full', 'storage-unavailable', and
+ * 'port-unavailable'.
+ */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const clock = options.clock ?? nodeClock
+  const log = options.log ?? (() => {})
+  const { identity, store } = openStorage(options.storage, limits)
+  const context: HubContext = {
+    identity,
+    crypto: nodeVerifying,
+    clock,
+    store,
+    fanOut: options.fanOut ?? createLocalFanOut(),
+    limits,
+  }
+  const sockets = createSockets(context, options.addressHeader?.toLowerCase(), log)
+  const health = createHealth(store, options.publishTotals ?? false)
+  const server = createServer((request, response) => void health(request, response))
+  server.on('upgrade', sockets.upgrade)
+  const host = options.host ?? '127.0.0.1'
+  const port = await listen(server, host, options.port ?? 0).catch(async (cause) => {
+    await store.close()
+    throw new KithError(
+      'port-unavailable',
+      `The hub cannot listen on ${host}:${options.port ?? 0}. Choose another port.`,
+      {},
+      cause,
+    )
+  })
+  const url = `ws://${hostInUrl(host)}:${port}`
+  const stopTidying = tidyByItself(clock, sockets, () => dropAllDue(store, clock, log))
+  log({ event: 'started', url })
+
+  let closing: Promise<void> | undefined
+  async function end(): Promise<void> {
+    stopTidying()
+    const stopped = new Promise((resolve) => server.close(resolve))
+    await sockets.close()
+    server.closeAllConnections()
+    await stopped
+    await store.close()
+    log({ event: 'stopped' })
+  }
+  const close = () => {
+    closing ??= end()
+    return closing
+  }
+  return {
+    url,
+    port,
+    key: identity.publicKey,
+    totals: async () => ({ ...(await store.totals()), connections: sockets.count() }),
+    tidy: () => dropAllDue(store, clock, log),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function openStorage(path: string, limits: HubLimitOptions): { identity: HubIdentity; store: EntryStore } {
+  const database = openSqlite(path, limits.storageBytesMax)
+  try {
+    return { identity: loadIdentity(database, random), store: createSqliteStore(database, limits) }
+  } catch (cause) {
+    database.close()
+    throw openFailure(path, cause)
+  }
+}
+
+async function dropAllDue(store: EntryStore, clock: Clock, log: HubLog): Promise<number> {
+  let dropped = 0
+  try {
+    for (;;) {
+      const count = await store.dropDue(clock.now(), dropPieceEntries)
+      dropped += count
+      if (count < dropPieceEntries) break
+    }
+  } catch (cause) {
+    if (!(cause instanceof StoreFailure)) throw cause
+    log({ event: 'storage-failed', reason: cause.reason })
+  }
+  if (dropped > 0) log({ event: 'entries-dropped', entries: dropped })
+  return dropped
+}
+
+/** One timer for the whole hub. */
+function tidyByItself(clock: Clock, sockets: Sockets, dropDue: () => Promise<number>): Cancel {
+  let cancel: Cancel
+  let droppedAt = Number.NEGATIVE_INFINITY
+  function tidy(): void {
+    sockets.tidy()
+    if (clock.monotonic() - droppedAt >= tidyEntriesMs) {
+      droppedAt = clock.monotonic()
+      void dropDue()
+    }
+    cancel = clock.after(tidyConnectionsMs, tidy)
+  }
+  cancel = clock.after(tidyConnectionsMs, tidy)
+  return () => cancel()
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+/** What a client on this machine calls the address: all interfaces include loopback. */
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,5 @@
+export type { FanOut, FanOutEvent } from './fan-out.ts'
+export { type Hub, type HubOptions, startHub } from './hub.ts'
+export type { HubLimitOptions, Rate, RateLimits } from './limits/hub-limits.ts'
+export type { HubLog, HubLogEvent } from './log.ts'
+export { type EntryStore, StoreFailure, type StoreTotals } from './store/entry-store.ts'

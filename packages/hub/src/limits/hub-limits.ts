@@ -1,0 +1,71 @@
+import { entryBytesMax, frameBytesMax, logsPerOpenMax } from '@kith/core/limits'
+import type { HubLimits } from '@kith/core/wire'
+
+/** What one hub takes. Rates are token buckets: `burst` at once, `perSecond` refilled. */
+export type HubLimitOptions = {
+  readonly logBytesMax: number
+  readonly logEntriesMax: number
+  readonly logsPerConnectionMax: number
+  readonly connectionsMax: number
+  readonly connectionsPerPrefixMax: number
+  /** The whole database file; undefined: as large as the disk allows. */
+  readonly storageBytesMax: number | undefined
+  readonly perConnection: RateLimits
+  /** For all connections of one address prefix (IPv4 /24, IPv6 /48) together. */
+  readonly perPrefix: RateLimits
+}
+
+export type RateLimits = {
+  /** Requests, each item of a list counted. */
+  readonly requests: Rate
+  /** Entries put, and their bytes. */
+  readonly entries: Rate
+  readonly putBytes: Rate
+  /** Signatures to check: the dearest thing that a stranger can ask of a hub (0.12 ms each). */
+  readonly proofs: Rate
+  readonly signals: Rate
+}
+
+export type Rate = { readonly burst: number; readonly perSecond: number }
+
+const mebibyte = 1024 * 1024
+
+const perConnection: RateLimits = {
+  requests: { burst: 100_000, perSecond: 10_000 },
+  entries: { burst: 100_000, perSecond: 10_000 },
+  putBytes: { burst: 256 * mebibyte, perSecond: 32 * mebibyte },
+  proofs: { burst: 4_096, perSecond: 200 },
+  signals: { burst: 10_000, perSecond: 1_000 },
+}
+
+/** A household behind one address works like four busy devices at once; a co-op's hub raises this. */
+function scaled(rates: RateLimits, factor: number): RateLimits {
+  const entries = Object.entries(rates) as [keyof RateLimits, Rate][]
+  return Object.fromEntries(
+    entries.map(([name, rate]) => [name, { burst: rate.burst * factor, perSecond: rate.perSecond * factor }]),
+  ) as RateLimits
+}
+
+export const defaultLimits: HubLimitOptions = {
+  // A family's chat and files for years; larger spaces split their media into logs of their own.
+  logBytesMax: 4096 * mebibyte,
+  logEntriesMax: 4_000_000,
+  logsPerConnectionMax: 8_192,
+  // 7 KB a connection: 140 MB.
+  connectionsMax: 20_000,
+  connectionsPerPrefixMax: 512,
+  storageBytesMax: undefined,
+  perConnection,
+  perPrefix: scaled(perConnection, 4),
+}
+
+export function toWireLimits(limits: HubLimitOptions): HubLimits {
+  return {
+    frameBytesMax,
+    entryBytesMax,
+    logsPerOpenMax,
+    logsPerConnectionMax: limits.logsPerConnectionMax,
+    logBytesMax: limits.logBytesMax,
+    logEntriesMax: limits.logEntriesMax,
+  }
+}

@@ -1,0 +1,11 @@
+/** What a hub tells its operator: about itself only, never an address, a log, a person or a device. */
+export type HubLogEvent =
+  | { readonly event: 'started'; readonly url: string }
+  | { readonly event: 'stopped' }
+  | { readonly event: 'connection-refused' }
+  | { readonly event: 'storage-failed'; readonly reason: string }
+  | { readonly event: 'entries-dropped'; readonly entries: number }
+  /** A mistake in the program: please report it. */
+  | { readonly event: 'defect'; readonly message: string }
+
+export type HubLog = (event: HubLogEvent) => void

@@ -1,0 +1,71 @@
+import type { Lane, LogKind, NumberedEntry } from '@kith/core/wire'
+
+/** A log as the store needs it: `key` is its id in hexadecimal. */
+export type LogName = { readonly id: Uint8Array; readonly key: string; readonly kind: LogKind }
+
+export type NewEntry = { readonly id: Uint8Array; readonly bytes: Uint8Array }
+
+/** `isNew` false: an entry of this id was in the lane already, under that number. */
+export type Placed = { readonly n: number; readonly isNew: boolean }
+
+export type Appended = {
+  readonly placed: readonly Placed[]
+  /** Resolves when everything is on disk; rejects with a `StoreFailure` when it is not and never will be. */
+  readonly durable: Promise<void>
+}
+
+export type ReadWish = {
+  readonly direction: 'after' | 'before'
+  /** Exclusive; for 'before', 0 is from the newest. */
+  readonly n: number
+  readonly entriesMax: number
+  /** Stop past this many bytes; one entry is always given. */
+  readonly bytesMax: number
+  readonly idsOnly: boolean
+}
+
+/** `end`: there is nothing further in that direction now. */
+export type ReadRun = { readonly entries: NumberedEntry[]; readonly end: boolean }
+
+export type StoreTotals = { readonly logs: number; readonly entries: number; readonly bytes: number }
+
+/** Expected failures of a store. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. */
+export class StoreFailure extends Error {
+  readonly reason: 'full' | 'quota' | 'damaged'
+  constructor(reason: 'full' | 'quota' | 'damaged', cause?: unknown) {
+    super(`The hub's storage: ${reason}.`, { cause })
+    this.reason = reason
+  }
+}
+
+/**
+ * Keeps logs. Numbers within a lane of a log rise by one for each new entry and are never given twice within a generation, not
+ * even when the transaction that gave them failed, for followers have seen them already. What was appended is visible to
+ * reads at once. All failures are `StoreFailure`.
+ */
+export type EntryStore = {
+  /** 16 bytes, another after each unclean start or loss. */
+  readonly generation: Uint8Array
+  /** Appends to a lane; ids in `covers` are marked to be dropped from the tail at `dropMs`. Puts again what was to be dropped: it stays. */
+  readonly append: (
+    log: LogName,
+    lane: Lane,
+    entries: readonly NewEntry[],
+    covers: readonly Uint8Array[],
+    dropMs: number,
+  ) => Promise<Appended>
+  readonly read: (log: LogName, lane: Lane, wish: ReadWish) => Promise<ReadRun>
+  /** Those of `ids` that the lane has. */
+  readonly readIds: (log: LogName, lane: Lane, ids: readonly Uint8Array[], idsOnly: boolean) => Promise<NumberedEntry[]>
+  /** The highest number given in the lane; 0 if none. */
+  readonly newest: (log: LogName, lane: Lane) => Promise<number>
+  /** Marks entries of any lane to be dropped at `dropMs`; resolves when that is on disk. */
+  readonly trim: (log: LogName, ids: readonly Uint8Array[], dropMs: number) => Promise<void>
+  /** Drops up to `entriesMax` entries that are due; how many it dropped. */
+  readonly dropDue: (nowMs: number, entriesMax: number) => Promise<number>
+  /** Notes that somebody uses a log, to the day: what leases will be counted by. */
+  readonly touch: (log: LogName, dayNumber: number) => Promise<void>
+  readonly totals: () => Promise<StoreTotals>
+  /** Everything acknowledged is on disk and the generation may go on at the next start. */
+  readonly close: () => Promise<void>
+}

@@ -1,0 +1,206 @@
+/**
+ * Sends what pulls asked for, a piece at a time and never more than the client takes: entries wait in the store, not in memory.
+ * A follower is either *reading* (behind; the store has what it needs) or *live* (has everything; pushes go straight to it). It
+ * falls back to reading when the client is slow, or when a push is not the very next one.
+ */
+import { entriesPerFrameMax, frameFillBytes } from '@kith/core/limits'
+import { type HubMessage, type Lane, type NumberedEntry, type Refusal, refusal } from '@kith/core/wire'
+import type { OpenLog } from './connection.ts'
+import type { FanOutEvent } from './fan-out.ts'
+import { nextTurn } from './node-clock.ts'
+import { type EntryStore, StoreFailure } from './store/entry-store.ts'
+
+export type Follower = {
+  readonly request: number
+  readonly log: OpenLog
+  readonly lane: Lane
+  /** Everything up to here was sent. */
+  n: number
+  /** The highest number published while reading. */
+  head: number
+  state: 'reading' | 'live' | 'stopped'
+}
+
+export type Run = {
+  readonly request: number
+  readonly log: OpenLog
+  readonly lane: Lane
+  readonly direction: 'after' | 'before'
+  n: number
+  /** Entries that may still be sent. */
+  left: number
+  readonly idsOnly: boolean
+}
+
+export type Fetch = {
+  readonly request: number
+  readonly log: OpenLog
+  readonly lane: Lane
+  readonly ids: readonly Uint8Array[]
+  /** Ids before this index are done. */
+  at: number
+  readonly idsOnly: boolean
+}
+
+export type Job =
+  | { readonly kind: 'follow'; readonly follower: Follower }
+  | { readonly kind: 'run'; readonly run: Run }
+  | { readonly kind: 'fetch'; readonly fetch: Fetch }
+
+export type Streams = {
+  readonly start: (jobs: readonly Job[]) => void
+  /** Whether a push goes straight to this follower; notes what that means for it. */
+  readonly isNext: (follower: Follower, event: FanOutEvent & { kind: 'entries' }, self: string) => boolean
+  readonly drained: () => void
+  /** Jobs not finished: bounded by the `pull` verb. */
+  readonly jobs: () => number
+  readonly close: () => void
+}
+
+type Client = {
+  readonly isCongested: () => boolean
+  readonly isClosed: () => boolean
+  readonly send: (message: HubMessage) => void
+  readonly refuse: (why: Refusal) => void
+  readonly defect: (cause: unknown) => void
+}
+
+/** Pieces after which others get their turn: 1 MiB, about a millisecond. */
+const piecesPerTurn = 4
+/** Ids looked up for one piece of a fetch. */
+const idsPerPiece = 16
+
+export function createStreams(store: EntryStore, client: Client): Streams {
+  let waiting: Job[] = []
+  let isPumping = false
+
+  async function pump(): Promise<void> {
+    if (isPumping) return
+    isPumping = true
+    try {
+      let pieces = 0
+      while (waiting.length > 0 && !client.isClosed() && !client.isCongested()) {
+        const job = waiting.shift()!
+        if (await sendPiece(job)) waiting.push(job)
+        pieces += 1
+        if (pieces % piecesPerTurn === 0) await nextTurn()
+      }
+    } catch (cause) {
+      if (cause instanceof StoreFailure) client.refuse(refusal('storage-damaged'))
+      else client.defect(cause)
+    } finally {
+      isPumping = false
+    }
+  }
+
+  /** Whether there is more to do. */
+  function sendPiece(job: Job): Promise<boolean> {
+    switch (job.kind) {
+      case 'follow':
+        return sendFollower(job.follower)
+      case 'run':
+        return sendRun(job.run)
+      case 'fetch':
+        return sendFetch(job.fetch)
+    }
+  }
+
+  async function sendFollower(follower: Follower): Promise<boolean> {
+    const { entries, end } = await store.read(follower.log, follower.lane, {
+      direction: 'after',
+      n: follower.n,
+      entriesMax: entriesPerFrameMax,
+      bytesMax: frameFillBytes,
+      idsOnly: false,
+    })
+    if (follower.state === 'stopped') return false
+    follower.n = entries.at(-1)?.n ?? follower.n
+    const isEnd = end && follower.head <= follower.n
+    send(follower, entries, isEnd ? 'caught-up' : 'more')
+    if (isEnd) follower.state = 'live'
+    // What was published and is not in the store was taken back: waiting for it would never end.
+    else if (end && entries.length === 0) follower.head = follower.n
+    return !isEnd
+  }
+
+  async function sendRun(run: Run): Promise<boolean> {
+    const { entries, end } = await store.read(run.log, run.lane, {
+      direction: run.direction,
+      n: run.n,
+      entriesMax: Math.min(run.left, entriesPerFrameMax),
+      bytesMax: frameFillBytes,
+      idsOnly: run.idsOnly,
+    })
+    run.n = entries.at(-1)?.n ?? run.n
+    run.left -= entries.length
+    const state = end ? 'caught-up' : run.left === 0 ? 'limit' : 'more'
+    send(run, entries, state)
+    return state === 'more'
+  }
+
+  async function sendFetch(fetch: Fetch): Promise<boolean> {
+    const entries: NumberedEntry[] = []
+    let bytes = 0
+    const ids = fetch.idsOnly ? entriesPerFrameMax : idsPerPiece
+    for (
+      const end = Math.min(fetch.ids.length, fetch.at + ids);
+      fetch.at < end && bytes < frameFillBytes;
+      fetch.at += 1
+    ) {
+      const [entry] = await store.readIds(fetch.log, fetch.lane, [fetch.ids[fetch.at]!], fetch.idsOnly)
+      if (entry === undefined) continue
+      const isFull = entries.length > 0 && bytes + entry.bytes.length > frameFillBytes
+      if (isFull) break
+      entries.push(entry)
+      bytes += entry.bytes.length
+    }
+    const isEnd = fetch.at >= fetch.ids.length
+    send(fetch, entries, isEnd ? 'caught-up' : 'more')
+    return !isEnd
+  }
+
+  function send(
+    from: { request: number; log: OpenLog; lane: Lane },
+    entries: NumberedEntry[],
+    state: 'more' | 'caught-up' | 'limit',
+  ): void {
+    if (state === 'more' && entries.length === 0) return
+    const { request, lane } = from
+    client.send({ type: 'entries', request, log: from.log.id, lane, generation: store.generation, state, entries })
+  }
+
+  return {
+    start(jobs) {
+      if (jobs.length === 0) return
+      waiting.push(...jobs)
+      void pump()
+    },
+    isNext(follower, event, self) {
+      if (follower.state !== 'live') {
+        follower.head = Math.max(follower.head, event.last)
+        return false
+      }
+      const isConsecutive = event.first === follower.n + 1
+      if (isConsecutive && event.from === self) {
+        follower.n = event.last
+        return false
+      }
+      if (isConsecutive && !client.isCongested()) {
+        follower.n = event.last
+        return true
+      }
+      follower.head = event.last
+      follower.state = 'reading'
+      waiting.push({ kind: 'follow', follower })
+      void pump()
+      return false
+    },
+    drained() {
+      void pump()
+    },
+    jobs: () => waiting.length,
+    close() {
+      waiting = []
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import { pullsPerFrameMax } from '@kith/core/limits'
+import { equalBytes } from '@kith/core/bytes'
+import { type ClientMessage, type PullItem, type PullStarted, type Refusal, refusal } from '@kith/core/wire'
+import { logWithRight, type OpenLog, type Session } from '../connection.ts'
+import type { Follower, Job } from '../streams.ts'
+import { failureToRefusal } from './put.ts'
+
+/** Answers for each item whether there is news; the entries follow, a piece of each at a time. */
+export async function handlePull(session: Session, message: ClientMessage & { type: 'pull' }): Promise<void> {
+  const jobs: Job[] = []
+  const results: (PullStarted | Refusal)[] = []
+  const refused = session.allowance.take('requests', 1 + message.pulls.length)
+  for (const item of message.pulls) {
+    results.push(refused ?? (await pullOne(session, message.request, item, jobs)))
+  }
+  session.send({ type: 'pulling', request: message.request, results })
+  session.streams.start(jobs)
+}
+
+async function pullOne(session: Session, request: number, item: PullItem, jobs: Job[]): Promise<PullStarted | Refusal> {
+  const log = logWithRight(session, item.log, 'read')
+  if (log === undefined) return refusal('refused')
+  const { store } = session.hub
+  const { generation } = store
+  if (item.mode === 'stop') {
+    stop(log.followers[item.lane])
+    log.followers[item.lane] = undefined
+    return { generation, news: false }
+  }
+  if (item.generation !== undefined && !equalBytes(item.generation, generation)) return refusal('other-generation')
+  if (session.streams.jobs() + jobs.length >= 2 * pullsPerFrameMax) return refusal('slow-down', 1000)
+  // Registered before the store is asked, so that nothing put meanwhile is missed.
+  const follower = item.follow ? follow(log, request, item) : undefined
+  try {
+    const newest = await store.newest(log, item.lane)
+    // A number that was never given: the store is an older copy. Healing is right, whatever the generation says.
+    if (item.n > newest + 1 || (item.mode === 'after' && item.n > newest)) {
+      stop(follower)
+      if (follower !== undefined) log.followers[item.lane] = undefined
+      return refusal('other-generation')
+    }
+    return { generation, news: start(request, item, log, newest, follower, jobs) }
+  } catch (cause) {
+    return failureToRefusal(cause)
+  }
+}
+
+function follow(log: OpenLog, request: number, item: PullItem): Follower {
+  stop(log.followers[item.lane])
+  const follower: Follower = { request, log, lane: item.lane, n: item.n, head: 0, state: 'reading' }
+  log.followers[item.lane] = follower
+  return follower
+}
+
+function stop(follower: Follower | undefined): void {
+  if (follower !== undefined) follower.state = 'stopped'
+}
+
+/** Whether there is news, for which a job is added. */
+function start(
+  request: number,
+  item: PullItem,
+  log: OpenLog,
+  newest: number,
+  follower: Follower | undefined,
+  jobs: Job[],
+): boolean {
+  const { lane, n, idsOnly } = item
+  if (item.mode === 'ids') {
+    jobs.push({ kind: 'fetch', fetch: { request, log, lane, ids: item.ids, at: 0, idsOnly } })
+    return true
+  }
+  const direction = item.mode === 'before' ? 'before' : 'after'
+  const hasNews = direction === 'before' ? newest > 0 && n !== 1 : Math.max(newest, follower?.head ?? 0) > n
+  if (follower !== undefined) {
+    if (hasNews) jobs.push({ kind: 'follow', follower })
+    else follower.state = 'live'
+    return hasNews
+  }
+  const left = item.limit === 0 ? Number.MAX_SAFE_INTEGER : item.limit
+  if (hasNews) jobs.push({ kind: 'run', run: { request, log, lane, direction, n, left, idsOnly } })
+  return hasNews
+}

@@ -1,0 +1,102 @@
+import { entryBytesMax, frameFillBytes, trimDelayMs } from '@kith/core/limits'
+import {
+  type ClientMessage,
+  hubMessageToFrame,
+  type Lane,
+  type NumberedEntry,
+  type PutItem,
+  type Refusal,
+  refusal,
+  type StoredEntries,
+} from '@kith/core/wire'
+import { logWithRight, type OpenLog, type Session } from '../connection.ts'
+import { type NewEntry, StoreFailure } from '../store/entry-store.ts'
+
+type Result = StoredEntries | Refusal
+
+/** Appends; pushes what is new to followers at once; answers when it is on disk, without holding up the next message. */
+export async function handlePut(session: Session, message: ClientMessage & { type: 'put' }): Promise<void> {
+  const results: Promise<Result>[] = []
+  for (const item of message.puts) results.push((await putOne(session, item)).durable)
+  void Promise.all(results).then((settled) => {
+    session.send({ type: 'stored', request: message.request, results: settled })
+  }, session.defect)
+}
+
+/** The inner promise comes late; it is wrapped, for an async function would wait for it. */
+async function putOne(session: Session, item: PutItem): Promise<{ durable: Promise<Result> }> {
+  const log = logWithRight(session, item.log, 'write')
+  if (log === undefined) return settled(refusal('refused'))
+  const refused = refuseSize(item) ?? refuseRate(session, item)
+  if (refused !== undefined) return settled(refused)
+  const { store, crypto, clock } = session.hub
+  const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
+  try {
+    const { placed, durable } = await store.append(log, item.lane, entries, item.covers, clock.now() + trimDelayMs)
+    publish(
+      session,
+      log,
+      item.lane,
+      placed.flatMap(({ n, isNew }, at) => (isNew ? [{ n, ...entries[at]! }] : [])),
+    )
+    const stored = { generation: store.generation, numbers: placed.map(({ n }) => n) }
+    return { durable: durable.then(() => stored, failureToRefusal) }
+  } catch (cause) {
+    return settled(failureToRefusal(cause))
+  }
+}
+
+function settled(result: Result): { durable: Promise<Result> } {
+  return { durable: Promise.resolve(result) }
+}
+
+function refuseSize(item: PutItem): Refusal | undefined {
+  return item.entries.some((entry) => entry.length > entryBytesMax) ? refusal('too-large') : undefined
+}
+
+function refuseRate(session: Session, item: PutItem): Refusal | undefined {
+  const bytes = item.entries.reduce((sum, entry) => sum + entry.length, 0)
+  return (
+    session.allowance.take('requests', 1 + item.covers.length / 16) ??
+    session.allowance.take('entries', item.entries.length) ??
+    session.allowance.take('putBytes', bytes)
+  )
+}
+
+/** Frames of about `frameFillBytes`, encoded once for all followers. */
+function publish(session: Session, log: OpenLog, lane: Lane, entries: readonly NumberedEntry[]): void {
+  let start = 0
+  while (start < entries.length) {
+    let bytes = 0
+    let end = start
+    do {
+      bytes += entries[end]!.bytes.length
+      end += 1
+    } while (end < entries.length && bytes + entries[end]!.bytes.length <= frameFillBytes)
+    const piece = entries.slice(start, end)
+    const frame = hubMessageToFrame({
+      type: 'entries',
+      request: 0,
+      log: log.id,
+      lane,
+      generation: session.hub.store.generation,
+      state: end < entries.length ? 'more' : 'caught-up',
+      entries: piece,
+    })
+    session.hub.fanOut.publish(log.key, {
+      kind: 'entries',
+      lane,
+      first: piece[0]!.n,
+      last: piece.at(-1)!.n,
+      frame,
+      from: session.id,
+    })
+    start = end
+  }
+}
+
+export function failureToRefusal(cause: unknown): Refusal {
+  if (!(cause instanceof StoreFailure)) throw cause
+  if (cause.reason === 'quota') return refusal('quota-full')
+  return refusal(cause.reason === 'full' ? 'storage-full' : 'storage-damaged')
+}
