@@ -1,6 +1,6 @@
 import { assert, concatBytes, decodeCbor, KithError } from '../bytes/index.ts'
 import { depsHeadsMax } from '../limits/index.ts'
-import { kindMax } from './kinds.ts'
+import { kindMax, kinds } from './kinds.ts'
 import { bytesToTime, isTime, type Time, writeTime } from './time.ts'
 
 /** What every change says about itself, whatever its kind. Hashes and keys are 32 bytes; an absent one is empty bytes. */
@@ -113,6 +113,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
 /** What holds for the header of every kind, known or not. */
 export function checkHeaderShape(header: Header): void {
   if (header.device.length !== 32) throw badHeader('device')
+  if ((header.space.length === 0) !== (header.kind === kinds.genesis)) throw badHeader('only a genesis names no space')
   if ((header.prev.length === 0) !== (header.seq === 0)) throw badHeader('prev is empty exactly where seq is 0')
 }
 
@@ -175,6 +176,7 @@ function assertHeader(header: Header): void {
   assert(Number.isSafeInteger(header.seq) && header.seq >= 0, 'a header has no sequence number')
   assert(header.kind >= 0 && header.kind <= kindMax && Number.isInteger(header.kind), 'a header has no kind')
   assert((header.prev.length === 0) === (header.seq === 0), 'prev is empty exactly where seq is 0')
+  assert((header.space.length === 0) === (header.kind === kinds.genesis), 'only a genesis names no space')
   assert(header.deps.membership.length <= depsHeadsMax, 'a header names too many membership heads')
   assert(header.deps.content.length <= depsHeadsMax, 'a header names too many content heads')
   assert(isTime(header.time), 'a header has no time')

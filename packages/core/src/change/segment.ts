@@ -13,7 +13,7 @@ import {
   suite,
   toHeads,
 } from './header.ts'
-import { type Chain, kindMax, kindToChain } from './kinds.ts'
+import { type Chain, kindMax, kinds, kindToChain } from './kinds.ts'
 import { bytesToTime, isTime, type Time, timeToBytes } from './time.ts'
 
 /**
@@ -21,6 +21,7 @@ import { bytesToTime, isTime, type Time, timeToBytes } from './time.ts'
  * and each hash holds the one before. So whoever has the bytes can repack runs, without any key.
  */
 export type Segment = {
+  /** The space's id: of a run that begins with the genesis, the hash of that. */
   readonly space: Uint8Array
   readonly device: Uint8Array
   readonly chain: Chain
@@ -41,7 +42,7 @@ export function signSegment(changes: readonly Change[], sign: (message: Uint8Arr
   const first = changes[0]
   const last = changes[changes.length - 1]
   assert(first !== undefined && last !== undefined, 'a segment has at least one change')
-  return changesToSegment(first.header, changes, sign(segmentToSign(last.hash)))
+  return changesToSegment(first, changes, sign(segmentToSign(last.hash)))
 }
 
 /**
@@ -49,7 +50,8 @@ export function signSegment(changes: readonly Change[], sign: (message: Uint8Arr
  * [time step, body, patch?]: the step is the milliseconds since the item before where the counter is what a clock
  * would give next, else [milliseconds, counter]; the body is its bytes, or [its hash] where it is not here; the patch
  * is [kind, membership heads, content heads, grant, admission, schema], null where it is as in the item before
- * (content heads: where there are none). Genesis' space is empty: it is the hash of the genesis itself.
+ * (content heads: where there are none). A run that begins with a genesis names no space: the genesis' hash is the
+ * space of the changes after it.
  */
 export function encodeSegment(segment: Segment): Uint8Array {
   const { changes, signature } = segment
@@ -93,13 +95,14 @@ export function decodeSegmentUnchecked(crypto: Hashing, bytes: Uint8Array): Segm
   if (items.length > segmentChangesMax) throw new KithError('too-large', 'A segment has too many changes.')
   const start: Run = { space, device, epoch, seq, prev, time: bytesToTime(time) }
   const changes = readItems(crypto, start, items)
-  return changesToSegment((changes[0] as Change).header, changes, signature)
+  return changesToSegment(changes[0] as Change, changes, signature)
 }
 
 type Run = Pick<Header, 'space' | 'device' | 'epoch' | 'seq' | 'prev' | 'time'>
 
 function readItems(crypto: Hashing, start: Run, items: unknown[]): Change[] {
-  const { space, device, epoch } = start
+  const { device, epoch } = start
+  let { space } = start
   const writer = createHeaderWriter()
   const changes: Change[] = []
   let common = noCommon
@@ -111,11 +114,13 @@ function readItems(crypto: Hashing, start: Run, items: unknown[]): Change[] {
     const { kind, deps, grant, admission, schema } = common
     const header: Header = { kind, space, device, seq, prev, deps, grant, admission, epoch, schema, time }
     if (changes.length === 0) checkHeaderShape(header)
+    else if (kind === kinds.genesis) throw badSegment('a genesis that begins nothing')
     const { body, bodyHash } = readBody(crypto, item[1])
     const hash = hashHeader(crypto, writer, header, bodyHash)
     changes.push({ header, hash, bodyHash, body })
     seq++
     prev = hash
+    if (space.length === 0) space = hash
   }
   if (!Number.isSafeInteger(seq)) throw badSegment('seq')
   return changes
@@ -214,13 +219,14 @@ function headerToPatch(header: Header, last: Header): CborValue[] | undefined {
   ]
 }
 
-function changesToSegment(first: Header, changes: readonly Change[], signature: Uint8Array): Segment {
-  const { space, device, epoch, kind } = first
-  return { space, device, chain: kindToChain(kind), epoch, changes, signature }
+function changesToSegment(first: Change, changes: readonly Change[], signature: Uint8Array): Segment {
+  const { device, epoch, kind } = first.header
+  return { space: changeToSpace(first), device, chain: kindToChain(kind), epoch, changes, signature }
 }
 
 function assertRun(changes: readonly Change[]): void {
-  const first = (changes[0] as Change).header
+  const { header: first } = changes[0] as Change
+  const space = changeToSpace(changes[0] as Change)
   assert(changes.length <= segmentChangesMax, 'a segment has too many changes')
   for (let at = 1; at < changes.length; at++) {
     const before = changes[at - 1] as Change
@@ -229,8 +235,13 @@ function assertRun(changes: readonly Change[]): void {
     assert(kindToChain(header.kind) === kindToChain(first.kind), 'a segment is of one chain')
     assert(isSameHash(header.device, first.device), 'a segment is of one device')
     assert(isSameHash(header.epoch, first.epoch), 'a segment is of one epoch')
-    assert(isSameHash(header.space, first.space), 'a segment is of one space')
+    assert(isSameHash(header.space, space), 'a segment is of one space')
   }
+}
+
+/** The id of the space that a change is part of: a genesis is its own. */
+export function changeToSpace({ header, hash }: Change): Uint8Array {
+  return header.kind === kinds.genesis ? hash : header.space
 }
 
 function isSameHash(a: Uint8Array, b: Uint8Array): boolean {

@@ -26,6 +26,8 @@ export type Facts = {
   /** Schema records that no other one in the past has superseded. */
   readonly newestSchemas: (past?: Past) => Node[]
   readonly shares: (past?: Past) => Node[]
+  /** A person's `keys` changes in an order that causality allows. */
+  readonly keysOf: (person: Uint8Array) => Node[]
   /** A person's newest sealing key under a tag. */
   readonly sealingKey: (person: Uint8Array, tag: Uint8Array, past?: Past) => Uint8Array | undefined
   readonly devices: (person: Uint8Array, past?: Past) => { device: Uint8Array; sealing: Uint8Array; admission: Node }[]
@@ -151,6 +153,7 @@ export function createFacts(graph: Graph, isSpace: (space: Uint8Array) => boolea
     epochs: (past) => within(epochs, past).sort(byHash),
     newestSchemas: (past) => toNewest(graph, within(schemas, past)).sort(byHash),
     shares: (past) => within(shares, past),
+    keysOf: (person) => within(keysByPerson.get(toHex(person)), undefined),
     sealingKey,
     devices,
     recipients,

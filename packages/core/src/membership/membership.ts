@@ -2,7 +2,7 @@ import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
 import { type Change, type Header, kinds, kindToChain, kindToName, sortHeads } from '../change/index.ts'
 import type { Verifying } from '../ports/index.ts'
 import { resolveAuthor } from './author.ts'
-import type { EpochBody, InviteGrant, Recipient } from './bodies/index.ts'
+import type { EpochBody, InviteGrant, KeysBody, Recipient } from './bodies/index.ts'
 import { createFacts, rightsToBest } from './facts.ts'
 import { createGraph, headerToReferences, type Node } from './graph.ts'
 import { judgeChange, type JudgeOptions, type Verdict } from './judge.ts'
@@ -32,10 +32,12 @@ export type Membership = {
   readonly newestSchemas: (heads?: readonly Uint8Array[]) => SchemaRecord[]
   readonly schema: (hash: Uint8Array) => SchemaRecord | undefined
   readonly invites: () => OpenInvite[]
-  /** Boxes of shares to a person, for finding one's secret. */
-  readonly shares: (person: Uint8Array) => { epoch: Uint8Array; ephemeral: Uint8Array; level: Level; box: Uint8Array }[]
+  /** Boxes of shares to a person, for finding its secret. */
+  readonly shares: (person: Uint8Array) => ShareForUs[]
   /** Whom an epoch must be sealed to that is started now and names `heads()`. */
   readonly recipients: (highest: Level) => Recipient[]
+  /** A person's valid `keys` changes, newest last among those that know of each other. */
+  readonly keysOf: (person: Uint8Array) => KeysBody[]
   readonly sealingKey: (person: Uint8Array, tag: Uint8Array) => Uint8Array | undefined
   /** Applied changes that this version cannot judge: while there is one, this client must not write. */
   readonly unsupported: () => Change[]
@@ -65,6 +67,15 @@ export type AuthorJudgement =
     }
   | { readonly status: 'waiting'; readonly reason: 'missing' | 'unknown-kind'; readonly missing: readonly Uint8Array[] }
   | ({ readonly status: 'heldBack' } & HeldBack)
+
+/** One box of a share: `index` is its place, which opening needs. */
+export type ShareForUs = {
+  readonly epoch: Uint8Array
+  readonly ephemeral: Uint8Array
+  readonly level: Level
+  readonly box: Uint8Array
+  readonly index: number
+}
 
 export type SchemaRecord = { readonly hash: Uint8Array; readonly record: Uint8Array }
 export type Epoch = EpochBody & { readonly hash: Uint8Array }
@@ -243,6 +254,7 @@ export function createMembership(options: MembershipOptions): Membership {
       }),
     shares: (person) => facts.shares().flatMap((node) => nodeToBoxes(node, person)),
     recipients: (highest) => facts.recipients(space, highest),
+    keysOf: (person) => facts.keysOf(person).flatMap(({ content }) => (content.kind === 'keys' ? [content.body] : [])),
     sealingKey: (person, tag) => facts.sealingKey(person, tag),
     unsupported: () => unsupported.map(({ change }) => change),
     heldBack: () =>
@@ -284,10 +296,10 @@ function nodeToEpoch({ content, change }: Node): Epoch[] {
   return content.kind === 'epoch' ? [{ ...content.body, hash: change.hash }] : []
 }
 
-function nodeToBoxes({ content }: Node, person: Uint8Array): ReturnType<Membership['shares']> {
+function nodeToBoxes({ content }: Node, person: Uint8Array): ShareForUs[] {
   if (content.kind !== 'share') return []
   const { epoch, ephemeral, boxes } = content.body
-  return boxes
-    .filter((item) => equalBytes(item.person, person))
-    .map(({ level, box }) => ({ epoch, ephemeral, level, box }))
+  return boxes.flatMap(({ person: to, level, box }, index) => {
+    return equalBytes(to, person) ? [{ epoch, ephemeral, level, box, index }] : []
+  })
 }

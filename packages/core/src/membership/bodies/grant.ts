@@ -28,8 +28,12 @@ export type InviteGrant = {
   /** Milliseconds since 1970 after which no join is valid, by the join's own time; null for never. */
   readonly expires: number | null
   readonly policy: PolicyKeys
-  /** The link's secret sealed under the epoch's admin secret, empty where the epoch has none. */
+  /** The epoch whose secrets seal the two below. */
+  readonly epoch: Uint8Array
+  /** The link's secret under the epoch's admin secret: for showing the link again. Empty where the epoch has none. */
   readonly sealedSecret: Uint8Array
+  /** The write seed of the invite's log under the epoch's write secret: whoever starts an epoch writes there. */
+  readonly sealedSeed: Uint8Array
 }
 
 export type GrantBody = PersonGrant | InviteGrant
@@ -44,12 +48,13 @@ export type JoinBody = {
   readonly signature: Uint8Array
 }
 
-/** CBOR [salt, [0, person, tag, rank, role]] or [salt, [1, invite key, rank, role, uses, expires, policy, sealed secret]]. */
+/** CBOR [salt, [0, person, tag, rank, role]] or [salt, [1, invite key, rank, role, uses, expires, policy, epoch, sealed secret, sealed seed]]. */
 export function encodeGrant(body: GrantBody): Uint8Array {
   const rank = rankNumbers[body.rank]
   if (body.type === 'person') return encodeCbor([body.salt, [0, body.person, body.tag, rank, body.role]])
-  const { inviteKey, role, uses, expires, policy, sealedSecret } = body
-  return encodeCbor([body.salt, [1, inviteKey, rank, role, uses, expires, policyToArray(policy), sealedSecret]])
+  const { inviteKey, role, uses, expires, epoch, sealedSecret, sealedSeed } = body
+  const policy = policyToArray(body.policy)
+  return encodeCbor([body.salt, [1, inviteKey, rank, role, uses, expires, policy, epoch, sealedSecret, sealedSeed]])
 }
 
 export function decodeGrant(bytes: Uint8Array): GrantBody {
@@ -59,7 +64,11 @@ export function decodeGrant(bytes: Uint8Array): GrantBody {
     const [, person, tag, rank, role] = toTuple(value, 5, 'grant')
     return { type: 'person', salt, ...toPersonGrant([person, tag, rank, role]) }
   }
-  const [type, inviteKey, rank, role, uses, expires, policy, sealedSecret] = toTuple(value, 8, 'invite')
+  const [type, inviteKey, rank, role, uses, expires, policy, epoch, sealedSecret, sealedSeed] = toTuple(
+    value,
+    10,
+    'invite',
+  )
   if (type !== 1) throw badField('type of grant')
   return {
     type: 'invite',
@@ -70,7 +79,9 @@ export function decodeGrant(bytes: Uint8Array): GrantBody {
     uses: toCountOrNull(uses, 'uses'),
     expires: toCountOrNull(expires, 'expires'),
     policy: toPolicy(policy),
+    epoch: toBytes(epoch, 32, 'epoch'),
     sealedSecret: toBytesUpTo(sealedSecret, 256, 'sealed secret'),
+    sealedSeed: toBytesUpTo(sealedSeed, 256, 'sealed seed'),
   }
 }
 
