@@ -79,9 +79,11 @@ function npm(parameters) {
 
 /** The Node to run everything by: the one that the lockfile names, else the machine's own if it is new enough. */
 function findNode() {
-  const bundled = join(root, 'node_modules', '.bin', isWindows ? 'node.cmd' : 'node')
+  const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`
+  // Not by node_modules/.bin: npm 10 makes no link there for a command called node.
+  const bundled = join(root, 'node_modules', name, 'bin', isWindows ? 'node.exe' : 'node')
   const command = existsSync(bundled) ? bundled : 'node'
-  const result = spawnSync(command, ['--version'], { encoding: 'utf8', shell: isWindows })
+  const result = spawnSync(command, ['--version'], { encoding: 'utf8' })
   const version = (result.stdout ?? '').trim()
   if (Number(version.slice(1).split('.')[0]) >= nodeMajorMin) return command
   fail(
@@ -123,12 +125,11 @@ function findChromium() {
 
 /** Replaces this process as well as Node can: signals go on to the script, and its status comes back. */
 function runScript(command, parameters) {
-  const binaries = join(root, 'node_modules', '.bin')
+  const path = [dirname(command), join(root, 'node_modules', '.bin'), process.env.PATH ?? '']
   const child = spawn(command, parameters, {
     cwd: root,
     stdio: 'inherit',
-    shell: isWindows,
-    env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` },
+    env: { ...process.env, PATH: path.filter((folder) => folder !== '.').join(delimiter) },
   })
   // Ctrl-C reaches the script from the terminal by itself; we only must not end before it.
   process.on('SIGINT', () => {})
