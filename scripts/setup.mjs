@@ -59,22 +59,25 @@ function installPackages() {
   say('Installing the locked packages, once; about 20 seconds …')
   // No package may run an install script: what the lockfile's hashes name is all that comes in.
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  if (npm(['ci', ...quiet]) || (say('npm ci refused; trying npm install …'), npm(['install', '--no-save', ...quiet]))) {
-    if (isInstalled()) return say('Packages installed.')
+  const ci = npm(['ci', ...quiet], ['ignore', 'inherit', 'pipe'])
+  if (ci.status !== 0) {
+    // Its first lines say why; forty lines about its options follow.
+    say(`npm ci refused, trying npm install:\n${String(ci.stderr).split('\n').slice(0, 6).join('\n')}`)
+    npm(['install', '--no-save', ...quiet], 'inherit')
   }
+  if (isInstalled()) return say('Packages installed.')
   fail(
     'The packages could not be installed; npm’s message is above. Check the network, then run the same command again.',
   )
 }
 
-function npm(parameters) {
+function npm(parameters, stdio) {
   const path = process.env.npm_execpath
   // The npm that started us runs on its own Node: not on the one in node_modules, which `npm ci` is about to replace.
   const nodeOfNpm = process.env.npm_node_execpath ?? process.execPath
-  const result = path?.endsWith('.js')
-    ? run(nodeOfNpm, [path, ...parameters])
-    : run(isWindows ? 'npm.cmd' : 'npm', parameters)
-  return result.status === 0
+  return path?.endsWith('.js')
+    ? run(nodeOfNpm, [path, ...parameters], {}, stdio)
+    : run(isWindows ? 'npm.cmd' : 'npm', parameters, {}, stdio)
 }
 
 /** The Node to run everything by: the one that the lockfile names, else the machine's own if it is new enough. */
