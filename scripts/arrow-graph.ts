@@ -1,8 +1,8 @@
 // Applies the rules of arrows.ts to every import of a source tree, and looks for cycles.
 import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
-import { judgeBuiltin, judgeLayer, judgePackage, type Place, placeOf } from './arrows.ts'
-import { type ModuleImport, readModule } from './module-record.ts'
+import { judgeBuiltin, judgeComputed, judgeLayer, judgePackage, type Place, placeOf } from './arrows.ts'
+import { computedName, type ModuleImport, readModule } from './module-record.ts'
 import { isTest, type SourceTree } from './source-tree.ts'
 
 type Manifest = {
@@ -33,6 +33,7 @@ export function findWrongArrows(tree: SourceTree): string[] {
 function judge(tree: SourceTree, path: string, from: Place, found: ModuleImport): string | undefined {
   const { specifier } = found
   if (specifier.startsWith('.')) return judgeRelative(tree, path, from, found)
+  if (specifier === computedName) return judgeComputed(from)
   if (specifier.startsWith('node:')) return judgeBuiltin(from)
   if (builtinModules.includes(specifier)) return `write node:${specifier}`
   const [, target, door] = /^@kith\/([^/]+)\/?(.*)$/.exec(specifier) ?? []

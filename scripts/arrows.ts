@@ -90,6 +90,12 @@ export function judgeBuiltin(from: Place): string | undefined {
   return `${from.package} runs without Node: take it from the platform's ports`
 }
 
+/** A name known only at run time escapes every other rule; the command may so load an app's file that its user names. */
+export function judgeComputed(from: Place): string | undefined {
+  if (from.isTest || from.package === undefined || from.package === 'node') return undefined
+  return 'import() of a computed name hides an arrow'
+}
+
 function indexOfLayer(layer: string): number | undefined {
   const index = (coreLayers as readonly string[]).indexOf(layer)
   return index === -1 ? undefined : index

@@ -90,6 +90,7 @@ const wrong: [sentence: string, path: string, source: string, says: RegExp][] = 
     /not in the dependencies/,
   ],
   ['a missing file is refused', 'packages/core/src/wire/a.ts', "import { x } from './none.ts'", /no such file/],
+  ['a computed import is refused', 'packages/hub/src/a.ts', 'await import(name)', /computed name/],
   [
     'a folder that is no layer is refused',
     'packages/core/src/utils/a.ts',
