@@ -1,2 +1,2 @@
-/** Changes that one transaction takes out of the inbox (design §4): about 0.1 s of work, so that a query never waits long. */
+/** Changes that one transaction takes out of the inbox (design §4): enough to spread the cost of a commit, few enough that a query never waits long. */
 export const inboxDrainChangesMax = 5_000

@@ -9,7 +9,7 @@ export const entryBytesMin = 256
 /** All segments of an entry together, unpacked: 8 times the largest entry, what a phone holds without trouble. */
 export const entryUnpackedBytesMax = 8 * 1024 * 1024
 
-/** Unpacked bytes for one packed byte: ours reach 20 to 60, DEFLATE allows 1032; beyond it is a bomb. */
+/** Unpacked bytes for each byte of the whole entry. Real rows reach 3 to 10, DEFLATE allows 1032: beyond it is a bomb. A sealer pads the rare honest entry that packs better. */
 export const unpackRatioMax = 200
 
 /** Segments of one entry: a pack of many devices' chains. Bounds what is allocated before anything is verified. */
