@@ -41,7 +41,7 @@ export type ColumnCodec = {
 }
 
 export const createColumnCodec = (tableName: string, column: ColumnRecord): ColumnCodec => {
-  const kind = column.type in kinds ? (column.type as ColumnKind) : undefined
+  const kind = Object.hasOwn(kinds, column.type) ? (column.type as ColumnKind) : undefined
   const optional = isOptional(column)
   const fail = (expected: string, value: unknown): never => {
     throw badValue(tableName, column.name, optional ? `${expected} or null` : expected, value)
@@ -55,7 +55,9 @@ export const createColumnCodec = (tableName: string, column: ColumnRecord): Colu
     isFixed: isFixed(column),
     missing: column.default ?? (optional ? null : type.empty),
     toWire: (value) => {
-      if (value === null || value === undefined) return optional ? null : fail(type.expected, value)
+      if (value === undefined || (value === null && (optional || kind !== 'json'))) {
+        return optional ? null : fail(type.expected, value)
+      }
       const wire = encode(value)
       return wire === undefined ? failedWire(tableName, column.name, type, value, fail) : wire
     },
@@ -279,7 +281,8 @@ const failedWire = (
   value: unknown,
   fail: (expected: string, value: unknown) => never,
 ): never => {
-  if (typeof value === 'string' && (type === kinds.text || type === kinds.json) && !fits(value)) {
+  const text = type === kinds.json ? canonicalJson(value) : type === kinds.text ? value : undefined
+  if (typeof text === 'string' && !fits(text)) {
     throw new KithError(
       'too-large',
       `"${tableName}.${columnName}" takes at most ${textValueBytesMax} bytes of UTF-8. Use richText or a file, or split it.`,

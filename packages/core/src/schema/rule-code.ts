@@ -65,8 +65,7 @@ export const ruleToCode = (rule: RuleInput, names: RuleNames): RuleCode => {
 const nameToCode = (name: string, names: RuleNames): RuleCode => {
   if (name === 'nobody') return nobodyRule
   if (name === 'author') return [ruleCodes.author]
-  const rank = ruleRanks[name]
-  if (rank !== undefined) return [ruleCodes.rank, rank]
+  if (Object.hasOwn(ruleRanks, name)) return [ruleCodes.rank, ruleRanks[name] as number]
   if (!names.hasRole(name)) throw bad(names, `"${name}" is neither a rank nor one of the app's roles`)
   return [ruleCodes.role, name]
 }
