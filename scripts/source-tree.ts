@@ -29,5 +29,5 @@ export function readSourceTree(root: string): SourceTree {
 
 /** Tests, and what only tests use, may reach further than the code that ships. */
 export function isTest(path: string): boolean {
-  return /\.(test|conformance|fixture)\.tsx?$/.test(path) || path.startsWith('vectors/')
+  return /\.(test|conformance|fixture)\.tsx?$/.test(path) || /^vectors\/|^packages\/[^/]+\/src\/testing\//.test(path)
 }
