@@ -1,5 +1,7 @@
 import { bytes } from './bytes.ts'
+import { change } from './change.ts'
 import { entries } from './entries.ts'
+import { membership } from './membership.ts'
 import type { Section } from './section.ts'
 
-export const sections: readonly Section[] = [bytes, entries]
+export const sections: readonly Section[] = [bytes, entries, change, membership]
