@@ -1,0 +1,65 @@
+/** For tests and measurements: people who type in one cell, each with a state and a session, and ops carried by hand. */
+import type { Crypto } from '../../ports/index.ts'
+import type { TextOpBytes } from './inspect.ts'
+import type { TextOp, TextVerdict } from './op.ts'
+import { createTextSession, type TextSession } from './session.ts'
+import { createTextState, type TextState } from './state.ts'
+
+export type TrialCrypto = Pick<Crypto, 'sha256' | 'hmacSha256' | 'randomBytes'>
+
+export const trialRow = new Uint8Array(16).fill(7)
+export const trialColumn = 'notes'
+
+/** A replica: what it stored and the text of it. */
+export type TrialReplica = {
+  readonly stored: TextOp[]
+  readonly state: TextState
+  readonly receive: (...ops: TextOp[]) => void
+}
+
+export function createReplica(crypto: TrialCrypto, snapshot?: Uint8Array, stored: TextOp[] = []): TrialReplica {
+  const options = { crypto, row: trialRow, column: trialColumn, loadOps: () => stored }
+  const state = createTextState(snapshot === undefined ? options : { ...options, snapshot })
+  const receive = (...ops: TextOp[]) => {
+    stored.push(...ops)
+    state.accept(ops)
+  }
+  return { stored, state, receive }
+}
+
+export type TrialPerson = TrialReplica & {
+  readonly device: Uint8Array
+  readonly session: TextSession
+  /** What was typed since the last call, as stored ops of one new change. */
+  readonly commit: () => TextOp[]
+}
+
+export function createPerson(crypto: TrialCrypto, number: number, replica = createReplica(crypto)): TrialPerson {
+  const device = new Uint8Array(32).fill(number)
+  const session = createTextSession({ crypto, device, state: replica.state })
+  let seq = 0
+  const commit = () => {
+    const ops: TextOp[] = []
+    for (let bytes = session.takePending(); bytes !== undefined; bytes = session.takePending())
+      ops.push(toOp(crypto, device, seq, ops.length, bytes))
+    if (ops.length > 0) seq += 1
+    replica.receive(...ops)
+    return ops
+  }
+  return { ...replica, device, session, commit }
+}
+
+/** An op as it would be stored, its change's hash made up from what it says. */
+export function toOp(
+  crypto: TrialCrypto,
+  device: Uint8Array,
+  seq: number,
+  index: number,
+  bytes: TextOpBytes,
+  verdict: TextVerdict = 'applied',
+): TextOp {
+  const change = crypto.sha256(
+    Uint8Array.of(...device, seq & 255, seq >> 8, ...crypto.sha256(bytes.structs), ...bytes.deletes.subarray(0, 999)),
+  )
+  return { ...bytes, device, change, seq, index, verdict }
+}
