@@ -89,8 +89,9 @@ export type Connection = {
 /** Above this a client is slow: its followers fall back to reading from the store, and its requests wait. */
 const congestedBytes = 1024 * 1024
 
-/** Frames that wait for their turn before the socket is no longer read. */
+/** Frames, and their bytes, that wait for their turn before the socket is no longer read. */
 const queuedFramesMax = 64
+const queuedBytesMax = 2 * 1024 * 1024
 
 export function createConnection(
   hub: HubContext,
@@ -99,6 +100,7 @@ export function createConnection(
   defect: (cause: unknown) => void,
 ): Connection {
   const queue: Uint8Array[] = []
+  let queuedBytes = 0
   let isBusy = false
   let isClosed = false
   let isPaused = false
@@ -137,7 +139,11 @@ export function createConnection(
   async function work(): Promise<void> {
     isBusy = true
     try {
-      while (queue.length > 0 && !isClosed) await handle(session, frameToClientMessage(queue.shift()!))
+      while (queue.length > 0 && !isClosed) {
+        const frame = queue.shift()!
+        queuedBytes -= frame.length
+        await handle(session, frameToClientMessage(frame))
+      }
     } catch (cause) {
       if (cause instanceof KithError) goodbye(refusal(cause.code === 'too-large' ? 'too-large' : 'bad-encoding'))
       else defect(cause)
@@ -149,7 +155,7 @@ export function createConnection(
 
   /** Reads from the socket only while the client takes our answers and we keep up with its requests. */
   function steady(): void {
-    const isFull = queue.length > queuedFramesMax || isCongested()
+    const isFull = queue.length > queuedFramesMax || queuedBytes > queuedBytesMax || isCongested()
     if (isFull === isPaused || isClosed) return
     isPaused = isFull
     if (isFull) channel.pause()
@@ -160,6 +166,8 @@ export function createConnection(
     if (isClosed) return
     send({ type: 'goodbye', why })
     closed()
+    // The client's half of the farewell must be read.
+    if (isPaused) channel.resume()
     channel.end()
   }
 
@@ -185,6 +193,7 @@ export function createConnection(
     receive(frame) {
       if (isClosed) return
       queue.push(frame)
+      queuedBytes += frame.length
       if (isBusy) steady()
       else void work()
     },

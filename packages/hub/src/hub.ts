@@ -60,7 +60,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const limits = { ...defaultLimits, ...options.limits }
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
-  const { identity, store } = openStorage(options.storage, limits)
+  const { identity, store } = openStorage(options.storage, limits, log)
   const context: HubContext = {
     identity,
     crypto: nodeVerifying,
@@ -112,10 +112,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 }
 
-function openStorage(path: string, limits: HubLimitOptions): { identity: HubIdentity; store: EntryStore } {
+function openStorage(path: string, limits: HubLimitOptions, log: HubLog): { identity: HubIdentity; store: EntryStore } {
   const database = openSqlite(path, limits.storageBytesMax)
   try {
-    return { identity: loadIdentity(database, random), store: createSqliteStore(database, limits) }
+    return {
+      identity: loadIdentity(database, random),
+      store: createSqliteStore(database, {
+        ...limits,
+        failed: ({ reason }) => log({ event: 'storage-failed', reason }),
+      }),
+    }
   } catch (cause) {
     database.close()
     throw openFailure(path, cause)

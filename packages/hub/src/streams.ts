@@ -3,7 +3,7 @@
  * A follower is either *reading* (behind; the store has what it needs) or *live* (has everything; pushes go straight to it). It
  * falls back to reading when the client is slow, or when a push is not the very next one.
  */
-import { entriesPerFrameMax, frameFillBytes } from '@kith/core/limits'
+import { entriesPerFrameMax, frameFillBytes, pullsPerFrameMax } from '@kith/core/limits'
 import { type HubMessage, type Lane, type NumberedEntry, type Refusal, refusal } from '@kith/core/wire'
 import type { OpenLog } from './connection.ts'
 import type { FanOutEvent } from './fan-out.ts'
@@ -52,8 +52,8 @@ export type Streams = {
   /** Whether a push goes straight to this follower; notes what that means for it. */
   readonly isNext: (follower: Follower, event: FanOutEvent & { kind: 'entries' }, self: string) => boolean
   readonly drained: () => void
-  /** Jobs not finished: bounded by the `pull` verb. */
-  readonly jobs: () => number
+  /** Whether so much is asked for already that a pull is refused: `added` are about to be started. */
+  readonly isFull: (added: readonly Job[]) => boolean
   readonly close: () => void
 }
 
@@ -67,6 +67,10 @@ type Client = {
 
 /** Pieces after which others get their turn: 1 MiB, about a millisecond. */
 const piecesPerTurn = 4
+/** Each log of two full pulls. */
+const jobsMax = 2 * pullsPerFrameMax
+/** Lists of ids, which take memory: 128 are 17 MB at most. */
+const fetchesMax = 128
 /** Ids looked up for one piece of a fetch. */
 const idsPerPiece = 16
 
@@ -198,7 +202,10 @@ export function createStreams(store: EntryStore, client: Client): Streams {
     drained() {
       void pump()
     },
-    jobs: () => waiting.length,
+    isFull: (added) => {
+      const jobs = [...waiting, ...added]
+      return jobs.length >= jobsMax || jobs.filter(({ kind }) => kind === 'fetch').length >= fetchesMax
+    },
     close() {
       waiting = []
     },

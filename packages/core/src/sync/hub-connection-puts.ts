@@ -1,7 +1,7 @@
 /** Splits many entries into frames, and keeps only so many bytes under way that a slow line or hub is not buried. */
 import { KithError } from '../bytes/index.ts'
 import { entriesPerFrameMax, entryBytesMax, frameFillBytes, idsPerItemMax, putWindowBytes } from '../limits/index.ts'
-import { isRefusal, type Lane, type PutItem, refusalToError, type StoredEntries } from '../wire/index.ts'
+import { isRefusal, type Lane, type PutItem, type Refusal, refusalToError, type StoredEntries } from '../wire/index.ts'
 
 export type Puts = {
   readonly put: (
@@ -54,12 +54,11 @@ export function createPuts(send: (item: PutItem) => Promise<StoredEntries>): Put
 }
 
 /** The result of a `put` with one item. */
-export function toStored(result: Parameters<typeof isRefusal>[0] & object, entries: number): StoredEntries {
+export function toStored(result: StoredEntries | Refusal, entries: number): StoredEntries {
   if (isRefusal(result)) throw refusalToError(result)
-  const stored = result as StoredEntries
-  if (stored.numbers.length !== entries)
+  if (result.numbers.length !== entries)
     throw new KithError('bad-encoding', 'The hub numbered other entries than were put.')
-  return stored
+  return result
 }
 
 function checkSizes(entries: readonly Uint8Array[], covers: readonly Uint8Array[]): void {

@@ -18,7 +18,7 @@ export type GroupEvents = {
   readonly beforeCommit: () => void
   readonly committed: () => void
   /** Nothing of the group is in the database. */
-  readonly rolledBack: () => void
+  readonly rolledBack: (failure: StoreFailure) => void
 }
 
 export function createGroupCommit(database: DatabaseSync, events: GroupEvents): GroupCommit {
@@ -60,7 +60,7 @@ export function createGroupCommit(database: DatabaseSync, events: GroupEvents): 
     group = undefined
     // SQLite may have rolled back by itself: a full disk does that.
     if (database.isTransaction) database.exec('ROLLBACK')
-    events.rolledBack()
+    events.rolledBack(failure)
     ending?.reject(failure)
     return failure
   }

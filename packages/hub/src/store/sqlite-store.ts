@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Lane, logKinds, type NumberedEntry } from '@kith/core/wire'
 import { random } from '../node-crypto.ts'
-import { type Appended, type EntryStore, type Placed, StoreFailure } from './entry-store.ts'
+import { type Appended, type EntryStore, type NewEntry, type Placed, StoreFailure } from './entry-store.ts'
 import { createGroupCommit, toStoreFailure } from './group-commit.ts'
 import { createLogRecords, type WritableRecord } from './log-records.ts'
 import { startGeneration } from './sqlite-meta.ts'
@@ -10,6 +10,8 @@ import { startGeneration } from './sqlite-meta.ts'
 export type SqliteStoreOptions = {
   readonly logBytesMax: number
   readonly logEntriesMax: number
+  /** Told of each failed group. */
+  readonly failed: (failure: StoreFailure) => void
 }
 
 const noBytes = new Uint8Array(0)
@@ -25,9 +27,10 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   const group = createGroupCommit(database, {
     beforeCommit: records.save,
     committed: records.saved,
-    rolledBack() {
+    rolledBack(failure) {
       lost = true
       records.rolledBack()
+      options.failed(failure)
     },
   })
 
@@ -45,11 +48,22 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     return { n, isNew: true }
   }
 
-  function checkQuota(record: WritableRecord, entries: readonly { bytes: Uint8Array }[]): void {
-    let bytes = record.bytes
-    for (const entry of entries) bytes += entry.bytes.length
-    const isOver = bytes > options.logBytesMax || record.entries + entries.length > options.logEntriesMax
-    if (isOver) throw new StoreFailure('quota')
+  function checkQuota(record: WritableRecord, lane: Lane, entries: readonly NewEntry[]): void {
+    if (hasRoom(record, entries)) return
+    // What is there already takes no room: putting again must always be possible. Looked up only where it matters.
+    if (
+      !hasRoom(
+        record,
+        entries.filter(({ id }) => statements.find.get(record.pk, id, lane) === undefined),
+      )
+    ) {
+      throw new StoreFailure('quota')
+    }
+  }
+
+  function hasRoom(record: WritableRecord, entries: readonly NewEntry[]): boolean {
+    const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, record.bytes)
+    return bytes <= options.logBytesMax && record.entries + entries.length <= options.logEntriesMax
   }
 
   function dropOne(row: { log: number; id: Uint8Array; lane: number; log_id: Uint8Array; kind: number }): void {
@@ -75,7 +89,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       const placed: Placed[] = []
       const durable = group.write(() => {
         const record = records.writable(log)
-        checkQuota(record, entries)
+        checkQuota(record, lane, entries)
         for (const entry of entries) placed.push(place(record, lane, entry.id, entry.bytes))
         for (const id of covers) statements.cover.run(dropMs, record.pk, id)
       })

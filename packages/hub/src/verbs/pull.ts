@@ -1,4 +1,3 @@
-import { pullsPerFrameMax } from '@kith/core/limits'
 import { equalBytes } from '@kith/core/bytes'
 import { type ClientMessage, type PullItem, type PullStarted, type Refusal, refusal } from '@kith/core/wire'
 import { logWithRight, type OpenLog, type Session } from '../connection.ts'
@@ -28,7 +27,7 @@ async function pullOne(session: Session, request: number, item: PullItem, jobs: 
     return { generation, news: false }
   }
   if (item.generation !== undefined && !equalBytes(item.generation, generation)) return refusal('other-generation')
-  if (session.streams.jobs() + jobs.length >= 2 * pullsPerFrameMax) return refusal('slow-down', 1000)
+  if (session.streams.isFull(jobs)) return refusal('slow-down', 1000)
   // Registered before the store is asked, so that nothing put meanwhile is missed.
   const follower = item.follow ? follow(log, request, item) : undefined
   try {
@@ -67,7 +66,8 @@ function start(
 ): boolean {
   const { lane, n, idsOnly } = item
   if (item.mode === 'ids') {
-    jobs.push({ kind: 'fetch', fetch: { request, log, lane, ids: item.ids, at: 0, idsOnly } })
+    // Copies, for the views would keep whole frames in memory.
+    jobs.push({ kind: 'fetch', fetch: { request, log, lane, ids: item.ids.map((id) => id.slice()), at: 0, idsOnly } })
     return true
   }
   const direction = item.mode === 'before' ? 'before' : 'after'

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { decodeCbor, encodeCbor, KithError, toHex } from '../bytes/index.ts'
+import { entryBytesMax, frameBytesMax } from '../limits/index.ts'
+import { frameToClientMessage } from './decode-client.ts'
+import { frameToHubMessage } from './decode-hub.ts'
+import { clientMessageToFrame, hubMessageToFrame } from './encode.ts'
+import { type ClientMessage, entriesStates, type HubMessage, pullModes } from './message.ts'
+import { logKinds, rights } from './policy.ts'
+import { createFrameReader } from './reader.ts'
+import { type RefusalReason, refusalCodes } from './refusal.ts'
+
+const fixed = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const request = fc.integer({ min: 1, max: 2 ** 32 - 1 })
+const lane = fc.constantFrom(0, 1, 2, 3) as fc.Arbitrary<0 | 1 | 2 | 3>
+const entry = fc.uint8Array({ minLength: 1, maxLength: 300 })
+const ids = fc.array(fixed(32), { maxLength: 5 })
+const list = <Item>(item: fc.Arbitrary<Item>) => fc.array(item, { maxLength: 6 })
+const number = fc.maxSafeNat()
+const policyKey = fc.oneof(fixed(32), fc.constant('open' as const), fc.constant('none' as const))
+const policy = fc.record({ write: policyKey, read: policyKey, admin: policyKey, kind: fc.constantFrom(...logKinds) })
+const proof = fc.oneof(
+  fc.record({ right: fc.constantFrom(...rights), signature: fixed(64) }),
+  fc.record({ ticket: fixed(41) }),
+)
+const refusal = fc.record({
+  refused: fc.constantFrom(...(Object.keys(refusalCodes) as RefusalReason[])),
+  waitMs: number,
+})
+const optional = <Item>(item: fc.Arbitrary<Item>) => fc.option(item, { nil: undefined })
+
+const put = fc
+  .record({ log: fixed(32), lane, entries: list(entry) })
+  .chain((item) => (item.lane === 1 ? ids : fc.constant([])).map((covers) => ({ ...item, covers })))
+const pull = fc
+  .record({
+    log: fixed(32),
+    lane,
+    mode: fc.constantFrom(...pullModes),
+    generation: optional(fixed(16)),
+    n: number,
+    limit: number,
+    idsOnly: fc.boolean(),
+    ids: fc.array(fixed(32), { minLength: 1, maxLength: 5 }),
+  })
+  .map((item) => ({
+    ...item,
+    follow: item.mode === 'after' && item.limit === 0 && !item.idsOnly,
+    ids: item.mode === 'ids' ? item.ids : [],
+  }))
+
+const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
+  fc.record({
+    type: fc.constant('open' as const),
+    request,
+    resumption: optional(fc.record({ publicKey: fixed(32), signature: fixed(64) })),
+    logs: list(fc.record({ policy, proofs: fc.array(proof, { maxLength: 3 }) })),
+  }),
+  fc.record({ type: fc.constant('put' as const), request, puts: list(put) }),
+  fc.record({ type: fc.constant('pull' as const), request, pulls: list(pull) }),
+  fc.record({
+    type: fc.constant('signal' as const),
+    request,
+    signals: list(fc.record({ log: fixed(32), to: optional(fixed(16)), bytes: entry })),
+  }),
+  fc.record({ type: fc.constant('trim' as const), request, trims: list(fc.record({ log: fixed(32), ids })) }),
+)
+
+const answer = <Type extends string, Result extends object>(type: Type, result: fc.Arbitrary<Result>) =>
+  fc.record({ type: fc.constant(type), request, results: list(fc.oneof(result, refusal)) })
+
+const hubMessage: fc.Arbitrary<HubMessage> = fc.oneof(
+  fc.record({
+    type: fc.constant('hello' as const),
+    version: fc.constant(1),
+    hubKey: fixed(32),
+    nonce: fixed(32),
+    timeMs: number,
+    limits: fc.record({
+      frameBytesMax: fc.integer({ min: 1024, max: frameBytesMax }),
+      entryBytesMax: fc.integer({ min: 0, max: entryBytesMax }),
+      logsPerOpenMax: fc.integer({ min: 1, max: 512 }),
+      logsPerConnectionMax: number,
+      logBytesMax: number,
+      logEntriesMax: number,
+    }),
+  }),
+  answer(
+    'opened',
+    fc.record({
+      generation: fixed(16),
+      rights: fc.integer({ min: 0, max: 7 }),
+      name: fixed(16),
+      ticket: optional(fixed(41)),
+    }),
+  ),
+  answer('stored', fc.record({ generation: fixed(16), numbers: list(number) })),
+  answer('pulling', fc.record({ generation: fixed(16), news: fc.boolean() })),
+  answer('done', fc.record({ done: fc.constant(true as const) })),
+  fc.record({
+    type: fc.constant('entries' as const),
+    request: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    log: fixed(32),
+    lane,
+    generation: fixed(16),
+    state: fc.constantFrom(...entriesStates),
+    entries: list(fc.record({ n: number, id: fixed(32), bytes: fc.uint8Array({ maxLength: 300 }) })),
+  }),
+  fc.record({ type: fc.constant('heard' as const), log: fixed(32), from: fixed(16), bytes: entry }),
+  fc.record({ type: fc.constant('goodbye' as const), why: refusal }),
+)
+
+const directions = [
+  { name: 'client', message: clientMessage, toFrame: clientMessageToFrame, fromFrame: frameToClientMessage },
+  { name: 'hub', message: hubMessage, toFrame: hubMessageToFrame, fromFrame: frameToHubMessage },
+] as const
+
+/** Undefined, or the code of the failure; anything but a typed error is a defect. */
+function codeOf(run: () => unknown): string | undefined {
+  try {
+    run()
+    return undefined
+  } catch (cause) {
+    assert.ok(cause instanceof KithError, String(cause))
+    return cause.code
+  }
+}
+
+for (const { name, message, toFrame, fromFrame } of directions as readonly any[]) {
+  test(`each message of a ${name} comes back as it was, and has one encoding`, () => {
+    fc.assert(
+      fc.property(message, (value: any) => {
+        const frame = toFrame(value)
+        const back = fromFrame(frame)
+        // Records of fast-check have no prototype: compare by structure.
+        assert.equal(show(back), show(value))
+        assert.deepEqual(toFrame(back), frame)
+        assert.deepEqual(encodeCbor(decodeCbor(frame)), frame)
+      }),
+    )
+  })
+
+  test(`a frame of a ${name} that is cut off, longer or changed is refused with a typed error or is another whole message`, () => {
+    fc.assert(
+      fc.property(message, fc.nat(), fc.integer({ min: 1, max: 255 }), (value: any, place, change) => {
+        const frame: Uint8Array = toFrame(value)
+        const at = place % frame.length
+        assert.equal(
+          codeOf(() => fromFrame(frame.subarray(0, at))),
+          'bad-encoding',
+        )
+        assert.equal(
+          codeOf(() => fromFrame(Uint8Array.of(...frame, change))),
+          'bad-encoding',
+        )
+        const changed = frame.slice()
+        changed[at]! ^= change
+        let other: unknown
+        const code = codeOf(() => {
+          other = fromFrame(changed)
+        })
+        if (code === undefined) assert.deepEqual(toFrame(other), changed)
+        else assert.ok(['bad-encoding', 'too-large', 'protocol-version'].includes(code), code)
+      }),
+    )
+  })
+
+  test(`random bytes are no message of a ${name}, and give a typed error`, () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        codeOf(() => fromFrame(bytes))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test(`a frame over the limit is refused by its length alone, as is a list or a byte string that claims to be`, () => {
+    assert.equal(
+      codeOf(() => fromFrame(new Uint8Array(frameBytesMax + 1))),
+      'too-large',
+    )
+    const log = toHex(new Uint8Array(32))
+    const claims = {
+      // put of 2^32 − 1 items; of one item with 2^31 entries; of one entry of 2 GB
+      client: ['8302019affffffff', `83020181845820${log}029a80000000`, `83020181845820${log}02815a80000000`],
+      // entries: 2^32 − 1 of them; one of 2 GB
+      hub: [
+        `870a005820${log}0250${log.slice(32)}019affffffff`,
+        `870a005820${log}0250${log.slice(32)}0181830a5820${log}5a80000000`,
+      ],
+    }
+    for (const claim of claims[name as 'client' | 'hub']) {
+      assert.equal(
+        codeOf(() => fromFrame(Uint8Array.from(Buffer.from(claim, 'hex')))),
+        'too-large',
+      )
+    }
+  })
+}
+
+test('the reader takes only shortest forms and safe integers', () => {
+  for (const hex of [
+    '1817',
+    '1900ff',
+    '1a0000ffff',
+    '1b00000000ffffffff',
+    '1b0020000000000000',
+    '1f',
+    '1c',
+    '20',
+    'f6',
+    'f97c00',
+    '9f00ff',
+  ]) {
+    assert.equal(
+      codeOf(() => createFrameReader(Uint8Array.from(Buffer.from(hex, 'hex'))).integer()),
+      'bad-encoding',
+      hex,
+    )
+  }
+  fc.assert(
+    fc.property(fc.maxSafeNat(), (value) => {
+      assert.equal(createFrameReader(encodeCbor(value)).integer(), value)
+    }),
+  )
+})
+
+test('the hello of another version is told from nonsense, however that version goes on', () => {
+  const later = encodeCbor([0, 2, 'something', ['new']])
+  assert.equal(
+    codeOf(() => frameToHubMessage(later)),
+    'protocol-version',
+  )
+})
+
+/** The value as text, with the fields of objects in one order and bytes in hexadecimal. */
+function show(value: unknown): string {
+  return JSON.stringify(value, (_, part) => {
+    if (part instanceof Uint8Array) return toHex(part)
+    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part
+    return Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)))
+  })
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { createHash, createHmac } from 'node:crypto'
+import { test } from 'node:test'
+import { fromHex, toHex } from '../bytes/index.ts'
+import type { Hashing } from '../ports/index.ts'
+import { bytesToPolicy, checkPolicy, type Policy, policyToBytes, policyToLogId } from './policy.ts'
+import { createResumeState, createTicket, hasRight, rememberTicket, ticketFor, ticketToRights } from './ticket.ts'
+
+const hashing: Hashing = {
+  sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+  hmacSha256: (key, bytes) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
+}
+
+// The public keys of RFC 8032 §7.1, tests 1 to 3.
+const keys = [
+  'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+  '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
+  'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025',
+].map(fromHex) as [Uint8Array, Uint8Array, Uint8Array]
+
+const policy: Policy = { write: keys[0], read: keys[1], admin: keys[2], kind: 'space' }
+
+test('the log id is the hash of the policy: one changed key, right or kind is another log', () => {
+  const id = toHex(policyToLogId(policy, hashing))
+  const expected = createHash('sha256')
+    .update(`kith/1 log\0`)
+    .update(Buffer.from(`845820${toHex(keys[0])}5820${toHex(keys[1])}5820${toHex(keys[2])}00`, 'hex'))
+    .digest('hex')
+  assert.equal(id, expected)
+  const others: Policy[] = [
+    { ...policy, kind: 'mailbox' },
+    { ...policy, write: 'open' },
+    { ...policy, admin: 'none' },
+    { ...policy, write: keys[1], read: keys[0] },
+  ]
+  assert.equal(new Set([id, ...others.map((other) => toHex(policyToLogId(other, hashing)))]).size, 5)
+})
+
+test('a policy comes back from its bytes', () => {
+  for (const kind of ['space', 'mailbox', 'knock', 'media', 'location'] as const) {
+    const other: Policy = { write: 'open', read: keys[0], admin: 'none', kind }
+    assert.deepEqual(bytesToPolicy(policyToBytes(other)), other)
+  }
+  assert.throws(() => bytesToPolicy(fromHex('8402000000')), { code: 'bad-encoding' })
+})
+
+test('a policy that no key guards is refused', () => {
+  for (const write of ['open', 'none'] as const) {
+    for (const read of ['open', 'none'] as const) {
+      assert.throws(() => checkPolicy({ write, read, admin: 'open', kind: 'space' }), { code: 'bad-key' })
+    }
+  }
+  checkPolicy({ write: 'open', read: keys[0], admin: 'none', kind: 'knock' })
+})
+
+test('keys of low order, not canonical or of a wrong length are refused in each place', () => {
+  const bad = [
+    '0100000000000000000000000000000000000000000000000000000000000000',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    '0000000000000000000000000000000000000000000000000000000000000080',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    'd75a98',
+  ].map(fromHex)
+  for (const key of bad) {
+    for (const place of ['write', 'read', 'admin']) {
+      assert.throws(() => checkPolicy({ ...policy, [place]: key }), { code: 'bad-key' })
+    }
+  }
+})
+
+test('a ticket proves its rights to its hub, for its log and key and time only', () => {
+  const [secret, log, key] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), keys[0]]
+  const ticket = createTicket(hashing, secret, log, key, { rights: 3, expiresMs: 5000 })
+  assert.equal(ticketToRights(hashing, secret, log, key, ticket, 4999), 3)
+  assert.equal(ticketToRights(hashing, secret, log, key, ticket, 5000), 0)
+  assert.equal(ticketToRights(hashing, keys[1], log, key, ticket, 0), 0)
+  assert.equal(ticketToRights(hashing, secret, keys[1], key, ticket, 0), 0)
+  assert.equal(ticketToRights(hashing, secret, log, keys[1], ticket, 0), 0)
+  for (let at = 0; at < ticket.length; at += 1) {
+    const changed = ticket.slice()
+    changed[at]! ^= 1
+    assert.equal(ticketToRights(hashing, secret, log, key, changed, 0), 0)
+  }
+})
+
+test('a client uses a ticket while it is good and covers what is wanted', () => {
+  const log = new Uint8Array(32)
+  const state = createResumeState(new Uint8Array(32))
+  rememberTicket(state, log, createTicket(hashing, new Uint8Array(32), log, keys[0], { rights: 1, expiresMs: 100 }))
+  assert.ok(ticketFor(state, log, ['read'], 99))
+  assert.equal(ticketFor(state, log, ['read', 'write'], 99), undefined)
+  assert.equal(ticketFor(state, log, ['read'], 100), undefined)
+  assert.equal(state.tickets.size, 0)
+  assert.deepEqual([hasRight(5, 'read'), hasRight(5, 'write'), hasRight(5, 'admin')], [true, false, true])
+})
