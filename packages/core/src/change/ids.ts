@@ -1,7 +1,7 @@
 import { assert, type CborValue, encodeCbor, labelled } from '../bytes/index.ts'
 import { changeOpsMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
-import { type Time, writeTime } from './time.ts'
+import { type Time, timeToBytes, writeTime } from './time.ts'
 
 /** Where the ids of a change's ops come from. */
 export type OpIdSource = {
@@ -12,13 +12,13 @@ export type OpIdSource = {
 }
 
 /**
- * The ids of a change's ops: 6 bytes of milliseconds, 8 bytes of SHA-256(label, space, device, salt), 2 bytes of the
+ * The ids of a change's ops: 6 bytes of milliseconds, 8 bytes of SHA-256(label, space, device, time, salt), 2 bytes of the
  * op's index. A row's id is that of its insert, so it sorts by time and in the order of insertion, and nobody but the
  * device that made it can bring about its 8 bytes.
  */
 export function createOpIds(crypto: Hashing, source: OpIdSource): (index: number) => Uint8Array {
   const prefix = new Uint8Array(16)
-  const hash = crypto.sha256(labelled('kith/1 op', source.space, source.device, source.salt))
+  const hash = crypto.sha256(labelled('kith/1 op', source.space, source.device, timeToBytes(source.time), source.salt))
   writeTime(source.time, prefix, 0)
   prefix.set(hash.subarray(0, 8), 6)
   return (index) => {

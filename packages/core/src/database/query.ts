@@ -10,6 +10,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { ReadonlyQueryCreator } from 'kysely/readonly'
+import { KithError } from '../bytes/index.ts'
 import type { SqlDatabase, SqlStatement, SqlValue } from '../ports/index.ts'
 import type { App, DatabaseOf, SpanningDatabaseOf } from '../schema/index.ts'
 import { createQueryCompiler } from './query-compile.ts'
@@ -31,7 +32,7 @@ export type CompiledQuery = {
 
 export type Queries<DB> = {
   readonly compile: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => CompiledQuery
-  /** Runs the query now. Throws KithError 'not-allowed', 'not-found' or 'bad-value'. */
+  /** Runs the query now. Throws KithError 'not-allowed', 'not-found', 'bad-value' or 'not-supported'. */
   readonly run: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => Simplify<Row>[]
   /** The same, with what a live query has to watch. */
   readonly watch: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => {
@@ -71,7 +72,7 @@ export function createQueries(options: {
   const prepare = (sql: string): SqlStatement => {
     let statement = statements.get(sql)
     if (!statement) {
-      statement = database.prepare(sql)
+      statement = prepareQuery(database, sql)
       if (statements.size >= statementsMax) statements.delete(statements.keys().next().value as string)
       statements.set(sql, statement)
     }
@@ -95,6 +96,16 @@ export function createQueries(options: {
     },
     run: (build) => watch(build).run(),
     watch,
+  }
+}
+
+/** What SQLite cannot do is said in its words; the query's text holds no values. */
+const prepareQuery = (database: SqlDatabase, sql: string): SqlStatement => {
+  try {
+    return database.prepare(sql)
+  } catch (cause) {
+    if (cause instanceof KithError || !(cause instanceof Error)) throw cause
+    throw new KithError('not-supported', `SQLite cannot run this query: ${cause.message}.`, {}, cause)
   }
 }
 

@@ -1,9 +1,10 @@
+import { equalBytes, KithError } from '../bytes/index.ts'
 import { deriveKey } from '../crypto/seal/index.ts'
 import { type SigningKey, seedToSigningKey } from '../crypto/sign/index.ts'
-import type { PolicyKeys } from '../membership/index.ts'
+import type { Level, PolicyKeys } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import type { Policy } from '../wire/index.ts'
-import type { EpochSecrets } from './secrets.ts'
+import { type EpochSecrets, secretToSecrets } from './secrets.ts'
 
 /** What a member of its level can do with an epoch. */
 export type EpochKeys = {
@@ -54,6 +55,19 @@ export function secretsToKeys(crypto: Crypto, secrets: EpochSecrets, policy: Pol
       admin,
     },
   }
+}
+
+/** The keys of a secret that an invite gave; throws 'cannot-open' where they do not belong to the policy that came with it. */
+export function secretToKeys(crypto: Crypto, level: Level, secret: Uint8Array, policy: Policy): EpochKeys {
+  const { write, read, admin } = policy
+  if (!(write instanceof Uint8Array) || !(read instanceof Uint8Array) || admin === 'open') throw badInvite()
+  const keys = secretsToKeys(crypto, secretToSecrets(crypto, level, secret), { write, read, admin: admin === 'none' ? undefined : admin })
+  if (keys.log.read === undefined || !equalBytes(keys.log.read.publicKey, read)) throw badInvite()
+  return keys
+}
+
+function badInvite(): KithError {
+  return new KithError('cannot-open', 'What the invite holds does not belong together. Ask for a fresh link.')
 }
 
 /** The policy as the hub sees it: every log of a space is of the kind 'space', so that they look alike. */

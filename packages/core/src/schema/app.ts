@@ -36,7 +36,8 @@ export type App<T extends Tables = Tables> = {
  * Throws KithError 'bad-schema' naming what cannot be.
  */
 export const app = <const T extends Tables>(id: string, options: AppOptions<T>): App<T> => {
-  if (!isAppId(id)) throw bad(`"${id}" is no app id: use a reverse domain name in lower case, such as org.example.todo`)
+  if (!isAppId(id))
+    throw bad(`"${String(id)}" is no app id: use a reverse domain name in lower case, such as org.example.todo`)
   if (!Number.isSafeInteger(options.version) || options.version < 1)
     throw bad('the version must be a whole number from 1')
   const record: SchemaRecord = {

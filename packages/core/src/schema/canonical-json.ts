@@ -43,7 +43,7 @@ const writeArray = (value: readonly unknown[], depth: number): string | undefine
 }
 
 const writeObject = (value: object, depth: number): string | undefined => {
-  const prototype = Object.getPrototypeOf(value)
+  const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined
   const parts: string[] = []
   for (const key of Object.keys(value).sort()) {

@@ -215,7 +215,7 @@ test('equal JSON values are equal texts, whatever the order of their keys', () =
   for (let depth = 0; depth < 100; depth += 1) deep = [deep]
   assert.equal(canonicalJson(deep), undefined)
   assert.equal(codec('json').isWire('['.repeat(100_000)), false)
-  const own = JSON.parse('{"__proto__":{"a":1}}')
+  const own: unknown = JSON.parse('{"__proto__":{"a":1}}')
   assert.equal(canonicalJson(own), '{"__proto__":{"a":1}}')
 })
 
@@ -226,7 +226,7 @@ test('an order key is one that the next key can be made from', () => {
     }),
   )
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'AZaz019b') }), (key) => {
+    fc.property(fc.string({ unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '1', '9', 'b') }), (key) => {
       if (isOrderKey(key)) generateKeyBetween(key, null)
     }),
     { numRuns: 3000 },

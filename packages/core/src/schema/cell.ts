@@ -257,7 +257,7 @@ export const sqlDecoder = (kind: ColumnKind | 'id' | 'space'): ((value: SqlValue
       return (value) => (typeof value === 'number' ? new Date(value) : null)
     case 'json':
     case 'set':
-      return (value) => (typeof value === 'string' ? JSON.parse(value) : null)
+      return (value): unknown => (typeof value === 'string' ? JSON.parse(value) : null)
     case 'id':
     case 'space':
     case 'ref':

@@ -98,7 +98,7 @@ const plain = <T extends ColumnTypes>(spec: ColumnSpec): PlainColumn<T> => ({
   default: (value) => plain({ ...spec, defaultValue: value }),
   fixed: () => plain({ ...spec, isFixed: true }),
   was: (id) => plain({ ...spec, id }),
-  validate: (validator) => plain({ ...spec, validator: validator as StandardSchemaV1 }),
+  validate: (validator) => plain({ ...spec, validator }),
 })
 
 const reference = <T extends ColumnTypes>(spec: ColumnSpec): RefColumn<T> => ({

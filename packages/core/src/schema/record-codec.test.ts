@@ -81,7 +81,13 @@ test('a record that no app would write is refused', () => {
   refuses(changed([...done, 4], ['no bool']), 'bad-schema')
   refuses(changed([...done, 6], 3), 'bad-schema')
   refuses(changed([...tasks, 2, 2, 5], 'nowhere'), 'bad-schema')
-  refuses(changed([3], new Array(300).fill(0)), 'bad-schema')
+  refuses(
+    changed(
+      [3],
+      Array.from({ length: 300 }, () => 0),
+    ),
+    'bad-schema',
+  )
   refuses(new Uint8Array(300 * 1024), 'too-large')
 })
 

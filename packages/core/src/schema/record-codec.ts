@@ -143,11 +143,12 @@ const columnIndexes = (
   return indexes
 }
 
-const rule = (value: CborValue | undefined): RuleCode => (Array.isArray(value) ? value : [])
+const isList = (value: CborValue | undefined): value is readonly CborValue[] => Array.isArray(value)
+
+const rule = (value: CborValue | undefined): RuleCode => (isList(value) ? value : [])
 
 const list = (value: CborValue | undefined, min: number, max: number): readonly CborValue[] => {
-  if (!Array.isArray(value) || value.length < min || value.length > max)
-    throw bad('a list is missing or of a wrong length')
+  if (!isList(value) || value.length < min || value.length > max) throw bad('a list is missing or of a wrong length')
   return value
 }
 

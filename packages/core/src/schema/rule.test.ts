@@ -113,19 +113,29 @@ test('nobody is nobody, and not everybody is nobody', () => {
 
 test('a rule that is malformed in any part allows nothing, inside a not as well', () => {
   const broken: CborValue[] = [
-    ...[null, 'writer', [], [99], [1], [1, 9], [1, 0], [2, 3], [3, 1], [4], [6], [8, [1, 'status']], [9, 'nowhere']],
-    ...[
-      [7, [1, 'status']],
-      [7, [2, me]],
-      [7, [0, 'helper']],
-      [8, [0, 'status'], [2, 'x']],
-      [4, [1, 1], [99]],
-      [1, 1, 1],
-    ],
+    null,
+    'writer',
+    [],
+    [99],
+    [1],
+    [1, 9],
+    [1, 0],
+    [2, 3],
+    [3, 1],
+    [4],
+    [6],
+    [8, [1, 'status']],
+    [9, 'nowhere'],
+    [7, [1, 'status']],
+    [7, [2, me]],
+    [7, [0, 'helper']],
+    [8, [0, 'status'], [2, 'x']],
+    [4, [1, 1], [99]],
+    [1, 1, 1],
   ]
   for (const code of broken) {
     for (const rule of [code, [6, code], [4, [1, 1], code]]) {
-      const compiled = compileRule(rule as CborValue, ruleColumns)
+      const compiled = compileRule(rule, ruleColumns)
       assert.equal(compiled.judge(facts({ rank: 5, isAuthor: true })), false, JSON.stringify(rule))
       assert.equal(compiled.judgeActor({ rank: 5, role: undefined }), false)
     }
@@ -136,7 +146,10 @@ test('nesting and size are bounded', () => {
   let deep: CborValue = [1, 1]
   for (let depth = 0; depth < 9; depth += 1) deep = [6, [6, deep]]
   assert.equal(compileRule(deep, ruleColumns).judge(facts()), false)
-  assert.equal(compileRule([4, ...new Array(300).fill([1, 1])], ruleColumns).judge(facts()), false)
+  assert.equal(
+    compileRule([4, ...Array.from({ length: 300 }, (): CborValue => [1, 1])], ruleColumns).judge(facts()),
+    false,
+  )
 })
 
 test('what the actor alone settles, the whole facts never contradict', () => {

@@ -70,12 +70,14 @@ const tableToSql = (appId: string, table: TableRecord, existing: ReadonlySet<str
     const type = declaredTypeOf(column.type)
     return type ? [{ name: columnSqlName(column), sql: `${quoteName(columnSqlName(column))} ${type}` }] : []
   })
+  // The id of a keyed row tells nothing of its time: the merge keeps that of the upsert which came first.
+  const keyedTime = table.key.length > 0 ? '"$time" BLOB, ' : ''
   const made = existing
     ? columns
         .filter((column) => !existing.has(column.name))
         .map((column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${column.sql}`)
     : [
-        `CREATE TABLE ${quoteName(name)} ("$space" INTEGER NOT NULL, id KITH_ID_BLOB NOT NULL, "$change" INTEGER, "$hidden" INTEGER NOT NULL DEFAULT 0, ` +
+        `CREATE TABLE ${quoteName(name)} ("$space" INTEGER NOT NULL, id KITH_ID_BLOB NOT NULL, "$change" INTEGER, "$hidden" INTEGER NOT NULL DEFAULT 0, ${keyedTime}` +
           `${columns.map((column) => `${column.sql}, `).join('')}PRIMARY KEY ("$space", id)) WITHOUT ROWID`,
       ]
   return [...made, ...table.indexes.flatMap((columnIndexes) => indexToSql(name, table, columnIndexes))]

@@ -29,4 +29,4 @@ export const table = <C extends Columns, const K extends readonly (keyof C & str
   options: TableOptions<C, K> = {},
 ): Table<C, K> => ({ columns, options: options as Table<C, K>['options'] })
 
-export type Tables = { readonly [name: string]: Table<Columns, readonly string[]> }
+export type Tables = { readonly [name: string]: Table }

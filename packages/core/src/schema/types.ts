@@ -1,7 +1,7 @@
 import type { App } from './app.ts'
 import type { ColumnTypes, TypesOf } from './column.ts'
 import type { Increment, SetOperation } from './operation.ts'
-import type { Columns, Table, Tables } from './table.ts'
+import type { Columns, Table } from './table.ts'
 
 /**
  * The types of rows, inserts and updates, inferred from a table. Dates are `Date`, ids and addresses strings, a set an
@@ -48,7 +48,7 @@ export type SpanningDatabaseOf<A> =
   A extends App<infer T> ? { [N in keyof T & string]: Flat<RowOf<T[N]> & { space: string }> } : never
 
 /** An app of any tables. */
-export type AppLike = App<Tables>
+export type AppLike = App
 
 /** The tables that an app declares. */
 export type TablesOf<A> = A extends App<infer T> ? T : never

@@ -22,9 +22,8 @@ export function createPuts(send: (item: PutItem) => Promise<StoredEntries>): Put
   async function sendFrame(item: PutItem): Promise<StoredEntries> {
     const bytes = item.entries.reduce((sum, entry) => sum + entry.length, 0)
     // At least one frame is always let through.
-    while (underWayBytes > 0 && underWayBytes + bytes > putWindowBytes && failure === undefined) {
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    }
+    const mustWait = () => underWayBytes > 0 && underWayBytes + bytes > putWindowBytes && failure === undefined
+    while (mustWait()) await new Promise<void>((resolve) => waiting.push(resolve))
     if (failure !== undefined) throw failure
     underWayBytes += bytes
     try {
@@ -56,8 +55,9 @@ export function createPuts(send: (item: PutItem) => Promise<StoredEntries>): Put
 /** The result of a `put` with one item. */
 export function toStored(result: StoredEntries | Refusal, entries: number): StoredEntries {
   if (isRefusal(result)) throw refusalToError(result)
-  if (result.numbers.length !== entries)
+  if (result.numbers.length !== entries) {
     throw new KithError('bad-encoding', 'The hub numbered other entries than were put.')
+  }
   return result
 }
 

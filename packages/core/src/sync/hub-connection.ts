@@ -207,6 +207,9 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
         return
       case 'goodbye':
         end(refusalToError(message.why))
+        return
+      default:
+      // Answers have found their requests already.
     }
   }
 

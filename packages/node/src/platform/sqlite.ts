@@ -68,14 +68,14 @@ const guardStatement = (path: string, statement: StatementSync): SqlStatement =>
   },
   get: (...parameters) => {
     try {
-      return statement.get(...parameters) as ReturnType<SqlStatement['get']>
+      return statement.get(...parameters)
     } catch (cause) {
       throw toKithError(path, cause)
     }
   },
   all: (...parameters) => {
     try {
-      return statement.all(...parameters) as ReturnType<SqlStatement['all']>
+      return statement.all(...parameters)
     } catch (cause) {
       throw toKithError(path, cause)
     }

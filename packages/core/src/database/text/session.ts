@@ -168,7 +168,11 @@ export function createTextSession(options: TextSessionOptions): TextSession {
         inFlight.splice(at, 1)
         // Held back: what stands here as text is deleted everywhere else.
         if (op.verdict === 'void') return replace()
-      } else others.push(each)
+      } else {
+        // A cloned device types under our id: from here on only a fresh one is ours alone.
+        if (each.prepare().insert?.client === client) return replace()
+        others.push(each)
+      }
     }
     if (others.length === 0) return
     document.integrate((one) => {

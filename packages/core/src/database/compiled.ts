@@ -1,0 +1,91 @@
+import {
+  type ColumnCodec,
+  type CompiledRule,
+  columnSqlName,
+  compileRule,
+  createColumnCodec,
+  isFixed,
+  quoteName,
+  type SchemaRecord,
+  type TableRecord,
+  tableSqlName,
+} from '../schema/index.ts'
+
+/** A published schema record made ready for judging and applying many changes. */
+export type CompiledRecord = {
+  readonly app: string
+  readonly record: SchemaRecord
+  readonly tables: readonly CompiledTable[]
+}
+
+export type CompiledTable = {
+  /** Its place in the record, which ops name. */
+  readonly index: number
+  readonly id: string
+  readonly name: string
+  /** Quoted name of the table in SQLite. */
+  readonly physical: string
+  readonly isKeyed: boolean
+  /** Indexes of the key columns, in the order in which they make the id. */
+  readonly key: readonly number[]
+  /** The key column that names the row's author, if there is one. */
+  readonly personKey: number | undefined
+  readonly columns: readonly CompiledColumn[]
+  readonly rules: { readonly insert: CompiledRule; readonly update: CompiledRule; readonly delete: CompiledRule }
+}
+
+export type CompiledColumn = Pick<ColumnCodec, 'kind' | 'isFixed' | 'isWire' | 'isUpdateWire' | 'toSql'> & {
+  readonly id: string
+  readonly name: string
+  /** Quoted name of the column in SQLite. A column of a type from a newer version (`kind` undefined) has none there. */
+  readonly physical: string
+}
+
+export const compileRecord = (record: SchemaRecord): CompiledRecord => ({
+  app: record.app,
+  record,
+  tables: record.tables.map((table, index) => compileTable(record.app, table, index)),
+})
+
+/**
+ * A record with the rules of another, newer or published beside it: columns keep the places that ops name. A table that the
+ * other does not have keeps its own rules.
+ */
+export const withRulesOf = (named: CompiledRecord, other: CompiledRecord): CompiledRecord => ({
+  ...named,
+  tables: named.tables.map((table) => {
+    const ruling = other.record.tables.find(({ id }) => id === table.id)
+    const own = named.record.tables[table.index]
+    return ruling && own ? compileTable(named.app, { ...own, rules: ruling.rules }, table.index) : table
+  }),
+})
+
+const compileTable = (app: string, table: TableRecord, index: number): CompiledTable => {
+  const indexes = new Map(table.columns.map((column, at) => [column.id, at]))
+  const columnAt = (index: number) => table.columns[index]
+  const ruleColumns = {
+    indexOf: (id: string) => indexes.get(id),
+    isFixed: (index: number) => isFixed(columnAt(index) as NonNullable<ReturnType<typeof columnAt>>),
+    isPerson: (index: number) => columnAt(index)?.type === 'person',
+  }
+  const personKey = table.key.find((index) => columnAt(index)?.type === 'person')
+  return {
+    index,
+    id: table.id,
+    name: table.name,
+    physical: quoteName(tableSqlName(app, table.id)),
+    isKeyed: table.key.length > 0,
+    key: table.key,
+    personKey,
+    columns: table.columns.map((column) => {
+      const { kind, isFixed, isWire, isUpdateWire, toSql } = createColumnCodec(table.name, column)
+      const physical = quoteName(columnSqlName(column))
+      return { id: column.id, name: column.name, physical, kind, isFixed, isWire, isUpdateWire, toSql }
+    }),
+    rules: {
+      insert: compileRule(table.rules.insert, ruleColumns),
+      update: compileRule(table.rules.update, ruleColumns),
+      delete: compileRule(table.rules.delete, ruleColumns),
+    },
+  }
+}

@@ -1,0 +1,272 @@
+import { assert, equalBytes, toHex } from '../bytes/index.ts'
+import { type Change, decodeSegmentUnchecked, encodeSegment, type Segment, signSegment } from '../change/index.ts'
+import { segmentBytesMax } from '../limits/index.ts'
+import type { Compression, Hashing } from '../ports/index.ts'
+import type { ChainEntry, Registry } from './registry.ts'
+import type { Statements } from './statements.ts'
+
+/** A change and its local number: what rows and cells refer to. */
+export type NumberedChange = { readonly number: number; readonly change: Change }
+
+/** A segment as it is kept: `change` is the number of its first change, `bytes` are deflated, `unpacked` is their size before. */
+export type StoredSegment = {
+  readonly change: number
+  readonly chain: number
+  readonly epoch: Uint8Array
+  readonly unpacked: number
+  readonly bytes: Uint8Array
+}
+
+export type Stored = {
+  /** Changes that were not known, with their numbers. */
+  readonly fresh: readonly NumberedChange[]
+  /** What was kept of it, if anything was new. */
+  readonly stored: StoredSegment | undefined
+  /** Numbers of kept segments all of whose changes are in it. */
+  readonly covered: readonly number[]
+}
+
+/**
+ * The history of all spaces: segments on disk and the changes of the open transaction that are not in one yet. A change
+ * is found by its local number; numbers rise but may have gaps.
+ */
+export type History = {
+  /** Takes a change that this device has just made, at the end of `chain`. Returns its number. */
+  readonly append: (chain: ChainEntry, change: Change) => number
+  /** Writes the segments of all appended changes, each signed once by `sign`. */
+  readonly seal: (sign: (message: Uint8Array) => Uint8Array) => StoredSegment[]
+  /** Keeps a verified segment from elsewhere, as far as it was not known. */
+  readonly store: (chain: ChainEntry, segment: Segment, deflated: Uint8Array, unpacked: number) => Stored
+  readonly change: (number: number) => Change
+  /** The chain that a change number lies on. */
+  readonly chainOf: (number: number) => ChainEntry
+  /** The newest change of a chain by sequence number; two branches of one length: the lower hash. */
+  readonly head: (chain: ChainEntry) => { seq: number; hash: Uint8Array } | undefined
+  readonly segment: (change: number) => StoredSegment | undefined
+  /** Numbers of the first changes of all segments of a chain, oldest first. */
+  readonly segmentNumbers: (chain: number) => number[]
+  readonly decode: (stored: StoredSegment) => Segment
+  /** Numbers of changes still to come are at least this. */
+  readonly nextNumber: () => number
+  /** Whether the one change comes before the other on one branch of their device's content chain in a space. */
+  readonly isAncestor: (space: number, earlier: ChainPosition, later: ChainPosition) => boolean
+}
+
+export type ChainPosition = { readonly device: Uint8Array; readonly seq: number; readonly change: Uint8Array }
+
+/** Changes in one segment of ours: local numbers are set aside in blocks of this size. */
+const runLengthMax = 1024
+/** Bodies in one segment of ours: so small that an entry holds it even where nothing compresses. */
+const runBytesMax = 256 * 1024
+const decodedCacheSize = 24
+
+type Run = { readonly chain: ChainEntry; readonly first: number; readonly changes: Change[]; bytes: number }
+
+export const createHistory = (
+  statements: Statements,
+  registry: Registry,
+  crypto: Hashing,
+  compression: Compression,
+): History => {
+  const last = statements('SELECT max(change + count) AS next FROM segment').get()
+  let nextNumber = (last?.next as number | null) ?? 1
+  let runs: Run[] = []
+  const openRuns = new Map<number, Run>()
+  const decoded = new Map<number, Segment>()
+  const columns = 'change, chain, seq, count, unpacked, last, epoch, bytes'
+
+  const decode = (stored: StoredSegment): Segment => {
+    const known = decoded.get(stored.change)
+    if (known) {
+      decoded.delete(stored.change)
+      decoded.set(stored.change, known)
+      return known
+    }
+    const segment = decodeSegmentUnchecked(crypto, compression.inflate(stored.bytes, segmentBytesMax))
+    remember(stored.change, segment)
+    return segment
+  }
+
+  const remember = (number: number, segment: Segment): void => {
+    decoded.set(number, segment)
+    if (decoded.size > decodedCacheSize) decoded.delete(decoded.keys().next().value as number)
+  }
+
+  /** Chains in which two segments overlap: only there `prev` has to be followed to tell branches apart. */
+  const forked = new Map<number, boolean>()
+  const isForked = (chain: number): boolean => {
+    let known = forked.get(chain)
+    if (known === undefined) {
+      const overlap = statements(
+        'SELECT 1 FROM segment a JOIN segment b ON b.chain = a.chain AND b.seq >= a.seq AND b.seq < a.seq + a.count AND b.change <> a.change WHERE a.chain = ? LIMIT 1',
+      ).get(chain)
+      known = overlap !== undefined
+      forked.set(chain, known)
+    }
+    return known
+  }
+
+  const insert = (
+    chain: ChainEntry,
+    segment: Segment,
+    first: number,
+    bytes: Uint8Array,
+    unpacked: number,
+  ): StoredSegment => {
+    const head = segment.changes.at(-1) as Change
+    const epoch = segment.changes[0]?.header.epoch as Uint8Array
+    const seq = segment.changes[0]?.header.seq as number
+    if (!forked.get(chain.n) && overlapping(chain, seq, segment.changes.length).length > 0) forked.set(chain.n, true)
+    statements(`INSERT INTO segment (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(
+      first,
+      chain.n,
+      seq,
+      segment.changes.length,
+      unpacked,
+      head.hash,
+      epoch,
+      bytes,
+    )
+    return { change: first, chain: chain.n, epoch, unpacked, bytes }
+  }
+
+  const findRun = (number: number): Run | undefined =>
+    runs.find((run) => number >= run.first && number < run.first + run.changes.length)
+
+  const findRow = (number: number) =>
+    statements(`SELECT ${columns} FROM segment WHERE change <= ? ORDER BY change DESC LIMIT 1`).get(number) as
+      | (StoredSegment & { count: number })
+      | undefined
+
+  const chainOf = (number: number): ChainEntry => {
+    const run = findRun(number)
+    if (run) return run.chain
+    const row = statements('SELECT chain FROM segment WHERE change <= ? ORDER BY change DESC LIMIT 1').get(number)
+    assert(row, 'a change number without a segment')
+    return registry.chain(row.chain as number)
+  }
+
+  const append = (chain: ChainEntry, change: Change): number => {
+    let run = openRuns.get(chain.n)
+    const previous = run?.changes.at(-1)
+    const size = change.body?.length ?? 32
+    const full = run && (run.changes.length >= runLengthMax || run.bytes + size > runBytesMax)
+    // A change that starts its chain anew, or stands under another epoch (or is the genesis), cannot share a segment with the one before.
+    const apart =
+      previous &&
+      (!equalBytes(previous.hash, change.header.prev) ||
+        !equalBytes(previous.header.epoch, change.header.epoch) ||
+        !equalBytes(previous.header.space, change.header.space))
+    if (!run || full || apart) {
+      run = { chain, first: nextNumber, changes: [], bytes: 0 }
+      nextNumber += runLengthMax
+      runs.push(run)
+      openRuns.set(chain.n, run)
+    }
+    run.changes.push(change)
+    run.bytes += size
+    return run.first + run.changes.length - 1
+  }
+
+  const seal = (sign: (message: Uint8Array) => Uint8Array): StoredSegment[] => {
+    const stored = runs.map((run) => {
+      const segment = signSegment(run.changes, sign)
+      const bytes = encodeSegment(segment)
+      return insert(run.chain, segment, run.first, compression.deflate(bytes), bytes.length)
+    })
+    runs = []
+    openRuns.clear()
+    return stored
+  }
+
+  const overlapping = (chain: ChainEntry, from: number, count: number): StoredSegment[] =>
+    statements(`SELECT ${columns} FROM segment WHERE chain = ? AND seq < ? AND seq + count > ?`).all(
+      chain.n,
+      from + count,
+      from,
+    ) as unknown as StoredSegment[]
+
+  const store: History['store'] = (chain, segment, deflated, unpacked) => {
+    const first = segment.changes[0] as Change
+    const theirs = new Set(segment.changes.map((change) => toHex(change.hash)))
+    const seen = new Set<string>()
+    const covered: number[] = []
+    for (const row of overlapping(chain, first.header.seq, segment.changes.length)) {
+      const ours = decode(row).changes.map((change) => toHex(change.hash))
+      for (const hash of ours) seen.add(hash)
+      if (ours.every((hash) => theirs.has(hash))) covered.push(row.change)
+    }
+    for (const run of runs) if (run.chain === chain) for (const change of run.changes) seen.add(toHex(change.hash))
+    const isFresh = segment.changes.map((change) => !seen.has(toHex(change.hash)))
+    const firstFresh = isFresh.indexOf(true)
+    if (firstFresh === -1) return { stored: undefined, fresh: [], covered }
+    // The usual overlap is a known beginning: keep the rest only. Anything odder is kept whole; doubles have no effect.
+    const isSuffix = firstFresh > 0 && !isFresh.slice(firstFresh).includes(false)
+    const kept = isSuffix ? { ...segment, changes: segment.changes.slice(firstFresh) } : segment
+    const keptBytes = isSuffix ? encodeSegment(kept) : undefined
+    const number = nextNumber
+    nextNumber += kept.changes.length
+    const stored = keptBytes
+      ? insert(chain, kept, number, compression.deflate(keptBytes), keptBytes.length)
+      : insert(chain, kept, number, deflated, unpacked)
+    remember(number, kept)
+    const fresh = kept.changes
+      .map((change, index) => ({ number: number + index, change }))
+      .filter(({ change }) => !seen.has(toHex(change.hash)))
+    return { stored, fresh, covered }
+  }
+
+  /** Follows `prev` down from `later`: a cursor over segments, one look-up a segment. */
+  const isAncestor: History['isAncestor'] = (space, earlier, later) => {
+    const chain = registry.chainOf(space, later.device, 1)
+    if (!isForked(chain.n)) return true
+    let { seq, change: hash } = later
+    while (seq > earlier.seq) {
+      const before = findInChain(chain, seq, hash)
+      if (!before) return false
+      hash = before.header.prev
+      seq -= 1
+    }
+    return seq === earlier.seq && equalBytes(hash, earlier.change)
+  }
+  const findInChain = (chain: ChainEntry, seq: number, hash: Uint8Array): Change | undefined => {
+    const decodedRuns = overlapping(chain, seq, 1).map((row) => decode(row).changes)
+    for (const run of runs) if (run.chain === chain) decodedRuns.push(run.changes)
+    for (const changes of decodedRuns) {
+      const change = changes[seq - (changes[0] as Change).header.seq]
+      if (change && equalBytes(change.hash, hash)) return change
+    }
+    return undefined
+  }
+
+  return {
+    append,
+    seal,
+    store,
+    change: (number) => {
+      const run = findRun(number)
+      if (run) return run.changes[number - run.first] as Change
+      const row = findRow(number)
+      assert(row && number < row.change + row.count, 'a change number without a change')
+      return decode(row).changes[number - row.change] as Change
+    },
+    chainOf,
+    head: (chain) => {
+      const run = openRuns.get(chain.n)?.changes.at(-1)
+      if (run) return { seq: run.header.seq, hash: run.hash }
+      const row = statements(
+        'SELECT seq + count - 1 AS seq, last AS hash FROM segment WHERE chain = ? ORDER BY seq + count DESC, last LIMIT 1',
+      ).get(chain.n)
+      return row as { seq: number; hash: Uint8Array } | undefined
+    },
+    segment: (change) =>
+      statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined,
+    segmentNumbers: (chain) =>
+      statements('SELECT change FROM segment WHERE chain = ? ORDER BY seq, change')
+        .all(chain)
+        .map((row) => row.change as number),
+    decode,
+    nextNumber: () => nextNumber,
+    isAncestor,
+  }
+}

@@ -1,0 +1,304 @@
+import { type CborValue, equalBytes } from '../bytes/index.ts'
+import {
+  type Change,
+  createOpIds,
+  type DataBody,
+  decodeDataBody,
+  isInsertedBefore,
+  keyedRowId,
+  type Op,
+  opCodes,
+} from '../change/index.ts'
+import type { Hashing } from '../ports/index.ts'
+import { type Actor, type CompiledRule, type RuleFacts, rankNumbers } from '../schema/index.ts'
+import type { CompiledRecord, CompiledTable } from './compiled.ts'
+
+/**
+ * The verdict on a data change by the rules of its schema record. It reads the change, its author and, where a rule asks
+ * for them, the author and fixed columns of rows: nothing that a later change could alter.
+ */
+export type Verdict =
+  | { readonly state: 'applied' }
+  /** A rule needs this row's insert, which is not here yet. */
+  | { readonly state: 'waiting'; readonly need: Uint8Array; readonly reason: string }
+  | { readonly state: 'held back'; readonly code: HeldCode; readonly reason: string }
+
+export type HeldCode = 'rule' | 'bad-value' | 'unknown-column' | 'fixed-column' | 'foreign-key'
+
+export type Author = Actor & { readonly address: Uint8Array }
+
+/** What is settled about a row for ever by its insert. */
+export type RowOrigin = {
+  readonly author: Uint8Array | undefined
+  readonly fixed: (column: number) => CborValue | undefined
+}
+
+export type JudgeInput = {
+  readonly crypto: Hashing
+  readonly record: CompiledRecord
+  readonly space: Uint8Array
+  readonly author: Author
+  readonly body: DataBody
+  readonly opId: (index: number) => Uint8Array
+  /** Undefined where the row's insert is not here. */
+  readonly origin: (table: CompiledTable, row: Uint8Array) => RowOrigin | undefined
+}
+
+const applied: Verdict = { state: 'applied' }
+
+export const judgeOps = (input: JudgeInput): Verdict => {
+  const { body } = input
+  for (let at = 0; at < body.ops.length; at += 1) {
+    const verdict = judgeOp(input, body.ops[at] as Op, body.starts[at] as number)
+    if (verdict !== applied) return verdict
+  }
+  return applied
+}
+
+const judgeOp = (input: JudgeInput, op: Op, start: number): Verdict => {
+  switch (op[0]) {
+    case opCodes.profile:
+      return applied
+    case opCodes.title:
+      return input.author.rank >= rankNumbers.admin ? applied : heldBack('rule', 'Only an admin may rename the space.')
+    case opCodes.insert:
+    case opCodes.upsert: {
+      const table = input.record.tables[op[1]]
+      if (!table) return heldBack('unknown-column', 'It writes to a table that its schema does not have.')
+      if (table.isKeyed !== (op[0] === opCodes.upsert)) {
+        return heldBack(
+          'bad-value',
+          `Rows of ${table.name} are ${table.isKeyed ? 'upserted, not inserted' : 'inserted, not upserted'}.`,
+        )
+      }
+      return judgeRows(input, table, op[2], op[3], op[4], start)
+    }
+    default: {
+      const table = input.record.tables[op[1]]
+      if (!table) return heldBack('unknown-column', 'It writes to a table that its schema does not have.')
+      return judgeRowOp(input, table, op, start)
+    }
+  }
+}
+
+const judgeRows = (
+  input: JudgeInput,
+  table: CompiledTable,
+  columns: readonly number[],
+  rows: number,
+  values: readonly CborValue[],
+  start: number,
+): Verdict => {
+  for (let at = 0; at < columns.length; at += 1) {
+    const column = table.columns[columns[at] as number]
+    if (!column) return heldBack('unknown-column', `It writes a column that ${table.name} does not have.`)
+    for (let row = 0; row < rows; row += 1) {
+      const value = values[at * rows + row] as CborValue
+      if (typeof value === 'number' && column.kind === 'ref') {
+        if (!isInsertedBefore(input.body, value, start + row)) return badValue(table.name, column.name)
+      } else if (!column.isWire(value)) return badValue(table.name, column.name)
+    }
+  }
+  if (table.isKeyed && table.key.some((key) => !columns.includes(key))) {
+    return heldBack('bad-value', `A row of ${table.name} needs all columns of its key.`)
+  }
+  if (table.personKey !== undefined) {
+    const place = columns.indexOf(table.personKey)
+    for (let row = 0; row < rows; row += 1) {
+      if (!equalBytes(values[place * rows + row] as Uint8Array, input.author.address)) {
+        return heldBack('foreign-key', `A row of ${table.name} names its writer; this one names somebody else.`)
+      }
+    }
+  }
+  const rule = table.rules.insert
+  const byActor = rule.judgeActor(input.author)
+  if (byActor !== undefined) return byActor ? applied : refused('insert into', table)
+  for (let row = 0; row < rows; row += 1) {
+    const cell = (column: number): CborValue | undefined => {
+      const place = columns.indexOf(column)
+      return place === -1 ? undefined : values[place * rows + row]
+    }
+    const facts = { ...input.author, me: input.author.address, isAuthor: true, fixed: cell, value: cell }
+    if (!rule.judge(facts)) return refused('insert into', table)
+  }
+  return applied
+}
+
+type RowOp = Exclude<Op, { readonly 0: 0 | 1 | 6 | 7 }>
+
+const judgeRowOp = (input: JudgeInput, table: CompiledTable, op: RowOp, start: number): Verdict => {
+  let written: (column: number) => CborValue | undefined = () => undefined
+  let rule = table.rules.update
+  if (op[0] === opCodes.update) {
+    const cells = op[3]
+    const problem = checkUpdate(input, table, cells, start)
+    if (problem) return problem
+    written = (column) => {
+      for (let at = 0; at < cells.length; at += 2) if (cells[at] === column) return cells[at + 1] as CborValue
+      return undefined
+    }
+  } else if (op[0] === opCodes.text) {
+    const column = table.columns[op[3]]
+    if (column?.kind !== 'richText')
+      return heldBack('unknown-column', `It types into a column of ${table.name} that is no rich text.`)
+    written = (index) => (index === op[3] ? op[5] : undefined)
+  } else rule = table.rules.delete
+  return judgeByRow(
+    input,
+    table,
+    rule,
+    op[2],
+    written,
+    op[0] === opCodes.delete ? 'delete' : op[0] === opCodes.restore ? 'restore' : 'change',
+  )
+}
+
+const judgeByRow = (
+  input: JudgeInput,
+  table: CompiledTable,
+  rule: CompiledRule,
+  row: Uint8Array | number,
+  value: RuleFacts['value'],
+  verb: string,
+): Verdict => {
+  const byActor = rule.judgeActor(input.author)
+  if (byActor !== undefined) return byActor ? applied : refused(`${verb} rows of`, table)
+  let facts: RuleFacts = { ...input.author, me: input.author.address, isAuthor: false, fixed: () => undefined, value }
+  if (rule.needsAuthor || rule.fixedColumns.length > 0) {
+    const id = typeof row === 'number' ? insertedRowId(input, table, row) : row
+    const origin = insertedHere(input, table, row, id) ?? input.origin(table, id)
+    if (!origin)
+      return {
+        state: 'waiting',
+        need: id,
+        reason: `A rule of ${table.name} asks who inserted a row that is not here yet.`,
+      }
+    const isAuthor = origin.author !== undefined && equalBytes(origin.author, input.author.address)
+    facts = { ...facts, isAuthor, fixed: origin.fixed }
+  }
+  return rule.judge(facts) ? applied : refused(`${verb} this row of`, table)
+}
+
+const checkUpdate = (
+  input: JudgeInput,
+  table: CompiledTable,
+  cells: readonly CborValue[],
+  start: number,
+): Verdict | undefined => {
+  for (let at = 0; at < cells.length; at += 2) {
+    const column = table.columns[cells[at] as number]
+    const value = cells[at + 1] as CborValue
+    if (!column) return heldBack('unknown-column', `It writes a column that ${table.name} does not have.`)
+    if (column.isFixed)
+      return heldBack('fixed-column', `${table.name}.${column.name} is set by the insert and never updated.`)
+    const fits =
+      column.kind === 'ref' && typeof value === 'number'
+        ? isInsertedBefore(input.body, value, start)
+        : column.isUpdateWire(value)
+    if (!fits) return badValue(table.name, column.name)
+  }
+  return undefined
+}
+
+/** The row that op index `index` of this change inserts. */
+export const insertedRowId = (
+  input: IdInput & Pick<JudgeInput, 'body'>,
+  table: CompiledTable,
+  index: number,
+): Uint8Array => (table.isKeyed ? keyedIdAt(input, table, index) : input.opId(index))
+
+const keyedIdAt = (input: IdInput & Pick<JudgeInput, 'body'>, table: CompiledTable, index: number): Uint8Array => {
+  const found = findInsert(input.body, table, index)
+  return found ? upsertedRowId(input, table, found) : new Uint8Array(16)
+}
+
+/** The id of a keyed row. A key that names a row of the same change by index stands for that row's id. */
+export const upsertedRowId = (
+  { crypto, space, opId }: IdInput,
+  table: CompiledTable,
+  { columns, rows, values, row }: InsertedRow,
+): Uint8Array => {
+  const keys = table.key.map((key) => {
+    const value = values[columns.indexOf(key) * rows + row] as CborValue
+    return typeof value === 'number' && table.columns[key]?.kind === 'ref' ? opId(value) : value
+  })
+  return keyedRowId(crypto, space, table.id, keys)
+}
+
+type IdInput = Pick<JudgeInput, 'crypto' | 'space' | 'opId'>
+export type InsertedRow = { columns: readonly number[]; rows: number; values: readonly CborValue[]; row: number }
+
+const findInsert = (body: DataBody, table: CompiledTable, index: number): InsertedRow | undefined => {
+  for (let at = 0; at < body.ops.length; at += 1) {
+    const op = body.ops[at] as Op
+    const start = body.starts[at] as number
+    if ((op[0] === opCodes.insert || op[0] === opCodes.upsert) && index >= start && index < start + op[3]) {
+      return op[1] === table.index ? { columns: op[2], rows: op[3], values: op[4], row: index - start } : undefined
+    }
+  }
+  return undefined
+}
+
+const findUpsert = (
+  input: IdInput & Pick<JudgeInput, 'body'>,
+  table: CompiledTable,
+  id: Uint8Array,
+): InsertedRow | undefined => {
+  for (const op of input.body.ops) {
+    if (op[0] !== opCodes.upsert || op[1] !== table.index) continue
+    for (let row = 0; row < op[3]; row += 1) {
+      const found = { columns: op[2], rows: op[3], values: op[4], row }
+      if (equalBytes(upsertedRowId(input, table, found), id)) return found
+    }
+  }
+  return undefined
+}
+
+/** Ids of the columns that a change's upsert of one row names. */
+export const upsertedColumnsIn = (
+  crypto: Hashing,
+  record: CompiledRecord,
+  change: Change,
+  tableId: string,
+  row: Uint8Array,
+): string[] => {
+  const table = record.tables.find(({ id }) => id === tableId)
+  if (!table || !change.body) return []
+  const body = decodeDataBody(change.body)
+  const { space, device, time } = change.header
+  const opId = createOpIds(crypto, { space, device, salt: body.salt, time })
+  const found = findUpsert({ body, crypto, space, opId }, table, row)
+  return found ? found.columns.map((column) => table.columns[column]?.id ?? '') : []
+}
+
+/** The origin of a row that the change itself inserts: by op index, or by an id that one of its ops has. */
+const insertedHere = (
+  input: JudgeInput,
+  table: CompiledTable,
+  row: Uint8Array | number,
+  id: Uint8Array,
+): RowOrigin | undefined => {
+  const index = typeof row === 'number' ? row : ((id[14] as number) << 8) | (id[15] as number)
+  const isByIndex = typeof row === 'number' || (!table.isKeyed && equalBytes(input.opId(index), id))
+  const found = isByIndex
+    ? findInsert(input.body, table, index)
+    : table.isKeyed
+      ? findUpsert(input, table, id)
+      : undefined
+  if (!found) return undefined
+  const cell = (column: number): CborValue | undefined => {
+    const place = found.columns.indexOf(column)
+    return place === -1 ? undefined : found.values[place * found.rows + found.row]
+  }
+  if (!table.isKeyed) return { author: input.author.address, fixed: cell }
+  return {
+    author: table.personKey === undefined ? undefined : (cell(table.personKey) as Uint8Array),
+    fixed: (column) => (table.key.includes(column) ? cell(column) : undefined),
+  }
+}
+
+const heldBack = (code: HeldCode, reason: string): Verdict => ({ state: 'held back', code, reason })
+const badValue = (table: string, column: string): Verdict =>
+  heldBack('bad-value', `A value does not fit ${table}.${column}.`)
+const refused = (what: string, table: CompiledTable): Verdict =>
+  heldBack('rule', `The rules do not let its author ${what} ${table.name}.`)

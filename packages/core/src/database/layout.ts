@@ -1,0 +1,107 @@
+import { KithError } from '../bytes/index.ts'
+import type { SqlDatabase } from '../ports/index.ts'
+
+/** Version of the tables below; a database of another version is never written to. */
+export const layoutVersion = 1
+
+/**
+ * One database holds a person's spaces of all apps. `segment`, `hub`, `cursor`, `outbox`, `parcel` and `secret` are the
+ * truth; all other tables, and the apps' own, can be rebuilt from segments.
+ */
+const layout = `
+-- Our own facts: layout version, device keys, clock.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+
+-- Spaces, ours and the person spaces carried in them. \`n\` is their short local number.
+CREATE TABLE space (
+  n INTEGER PRIMARY KEY, id KITH_ID_BLOB NOT NULL UNIQUE, app TEXT NOT NULL, kind TEXT NOT NULL, last_change INTEGER NOT NULL DEFAULT 0
+);
+
+-- One device's run of membership (0) or content (1) changes in a space.
+CREATE TABLE chain (
+  n INTEGER PRIMARY KEY, space INTEGER NOT NULL, device BLOB NOT NULL, class INTEGER NOT NULL, UNIQUE (space, device, class)
+) STRICT;
+
+-- The only copy of history. \`change\` is the local number of the first change in it; the others follow.
+CREATE TABLE segment (
+  change INTEGER PRIMARY KEY, chain INTEGER NOT NULL, seq INTEGER NOT NULL, count INTEGER NOT NULL,
+  unpacked INTEGER NOT NULL, last BLOB NOT NULL, epoch BLOB NOT NULL, bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX segment_chain ON segment (chain, seq);
+
+-- Person changes travel with the spaces that the person is in.
+CREATE TABLE carried (space INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (space, person)) STRICT, WITHOUT ROWID;
+
+-- Content changes that no known change follows: what the next change names in \`deps\`.
+CREATE TABLE frontier (space INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (space, hash)) STRICT, WITHOUT ROWID;
+
+-- Short numbers for the columns of all apps; column '' is the row itself (deletes and restores).
+CREATE TABLE numbered_column (n INTEGER PRIMARY KEY, app TEXT NOT NULL, tbl TEXT NOT NULL, col TEXT NOT NULL, UNIQUE (app, tbl, col)) STRICT;
+
+-- Every write to a cell except those of the insert that made the row.
+CREATE TABLE cell (
+  space INTEGER NOT NULL, row BLOB NOT NULL, col INTEGER NOT NULL, time BLOB NOT NULL, change INTEGER NOT NULL, op INTEGER NOT NULL,
+  value ANY, PRIMARY KEY (space, row, col, time, change, op)
+) STRICT, WITHOUT ROWID;
+
+-- Rows that have cells and no insert yet.
+CREATE TABLE orphan (space INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (space, row)) STRICT, WITHOUT ROWID;
+
+-- Changes that wait: for a hash, a row, or our clock. In history, without effect.
+CREATE TABLE waiting (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, need BLOB, due INTEGER, reason TEXT NOT NULL) STRICT;
+CREATE INDEX waiting_need ON waiting (need);
+
+-- Changes with a verdict against them: in history, without effect, explained.
+CREATE TABLE held (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+
+-- Names: of the space (person = empty) and of its members, last writer wins.
+CREATE TABLE label (
+  space INTEGER NOT NULL, person BLOB NOT NULL, text TEXT NOT NULL, time BLOB NOT NULL, device BLOB NOT NULL, hash BLOB NOT NULL,
+  PRIMARY KEY (space, person)
+) STRICT, WITHOUT ROWID;
+
+-- A text's document with all its ops of changes below \`through\`: a cache.
+CREATE TABLE text_snapshot (space INTEGER NOT NULL, row BLOB NOT NULL, col INTEGER NOT NULL, through INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY (space, row, col)) STRICT, WITHOUT ROWID;
+
+-- Sealed entries for logs other than the space's own (an invite's), until each hub has them. \`seed\` proves the right to write.
+CREATE TABLE parcel (n INTEGER PRIMARY KEY, hub INTEGER NOT NULL, policy BLOB NOT NULL, seed BLOB NOT NULL, lane INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
+
+-- Secrets of epochs and open invites, by name.
+CREATE TABLE secret (space INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, name, id)) STRICT, WITHOUT ROWID;
+
+-- Hubs, what each is known to lack, and how far each of its logs was read.
+CREATE TABLE hub (n INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, key BLOB) STRICT;
+CREATE TABLE outbox (hub INTEGER NOT NULL, space INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (hub, space, change)) STRICT, WITHOUT ROWID;
+CREATE TABLE cursor (hub INTEGER NOT NULL, log BLOB NOT NULL, lane INTEGER NOT NULL, generation BLOB NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (hub, log, lane)) STRICT, WITHOUT ROWID;
+`
+
+/**
+ * Makes the tables in an empty database or checks those of an existing one.
+ *
+ * @throws KithError `storage-newer` for a layout from a later version, `storage-damaged` when the file is no database of ours.
+ */
+export const prepareLayout = (database: SqlDatabase): void => {
+  const tables = database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'meta'").get()
+  const any = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()
+  if (tables?.n === 0) {
+    if (any?.n !== 0)
+      throw new KithError('storage-damaged', 'This file is a database of another program. Choose another path.')
+    database.exec(`BEGIN IMMEDIATE; ${layout}; INSERT INTO meta VALUES ('layout', ${layoutVersion}); COMMIT`)
+    return
+  }
+  const version = database.prepare("SELECT value FROM meta WHERE name = 'layout'").get()?.value
+  if (typeof version !== 'number')
+    throw new KithError('storage-damaged', 'The database names no layout version. Restore a copy of it.')
+  if (version > layoutVersion) {
+    throw new KithError(
+      'storage-newer',
+      `The database has layout ${version}, this program knows ${layoutVersion}. Update the program.`,
+      {
+        found: version,
+        known: layoutVersion,
+      },
+    )
+  }
+}

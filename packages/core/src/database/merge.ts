@@ -1,0 +1,152 @@
+import type { CborValue } from '../bytes/index.ts'
+import { type Change, type DataBody, type Op, opCodes, timeToBytes } from '../change/index.ts'
+import type { Hashing } from '../ports/index.ts'
+import type { CompiledRecord, CompiledTable } from './compiled.ts'
+import { insertedRowId, upsertedRowId } from './judge.ts'
+import { type Labels, spaceLabel } from './labels.ts'
+import type { Rows, TablePlace } from './rows.ts'
+import type { Texts } from './texts.ts'
+
+/** A data change with a verdict, ready to take effect. */
+export type MergeInput = {
+  readonly space: { readonly n: number; readonly id: Uint8Array }
+  readonly record: CompiledRecord
+  readonly change: Change
+  /** Its local number. */
+  readonly number: number
+  readonly body: DataBody
+  readonly opId: (index: number) => Uint8Array
+  /** The author's person, 48 bytes. */
+  readonly address: Uint8Array
+}
+
+export type Merge = {
+  /** Applies all ops. Returns the ids of the tables that it touched. */
+  readonly apply: (input: MergeInput) => Set<string>
+  /** A change with a verdict against it: only its typing is integrated, as deleted, so that typing next to it survives. */
+  readonly applyVoid: (input: MergeInput) => Set<string>
+  /** Call after the last of several changes: shows what many small ones added up to. */
+  readonly settle: () => void
+}
+
+export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: Labels): Merge => {
+  const tableOf = ({ space, record }: MergeInput, table: number): TablePlace => ({
+    space: space.n,
+    app: record.app,
+    table: record.tables[table] as CompiledTable,
+  })
+  const rowId = (input: MergeInput, table: CompiledTable, row: Uint8Array | number): Uint8Array =>
+    typeof row === 'number'
+      ? insertedRowId({ body: input.body, opId: input.opId, crypto, space: input.space.id }, table, row)
+      : row
+
+  /** References to rows of the same change go by op index: here they become ids. */
+  const toCell = (input: MergeInput, table: CompiledTable, column: number, value: CborValue): CborValue => {
+    if (table.columns[column]?.kind !== 'ref' || typeof value !== 'number') return value
+    return refId(input, table, value)
+  }
+  const refId = (input: MergeInput, table: CompiledTable, index: number): Uint8Array => {
+    const owner = input.body.ops.findIndex((_, at) => {
+      const next = input.body.starts[at + 1]
+      return next === undefined || next > index
+    })
+    const target = input.record.tables[(input.body.ops[owner] as Op)[1] as number] ?? table
+    return rowId(input, target, index)
+  }
+
+  const applyRows = (
+    input: MergeInput,
+    op: Extract<Op, { readonly 0: 0 | 1 }>,
+    start: number,
+    time: Uint8Array,
+  ): void => {
+    const at = tableOf(input, op[1])
+    const [, , columns, count, values] = op
+    const plan = rows.plan(at, columns)
+    const hasRefs = plan.columns.some(({ column }) => column.kind === 'ref')
+    for (let row = 0; row < count; row += 1) {
+      const opId = input.opId(start + row)
+      const stamp = { time, change: input.number, op: start + row }
+      const cell = hasRefs
+        ? (index: number): CborValue =>
+            toCell(input, at.table, columns[index] as number, values[index * count + row] as CborValue)
+        : (index: number): CborValue => values[index * count + row] as CborValue
+      if (op[0] === opCodes.insert) rows.insert(at, plan, opId, stamp, cell)
+      else {
+        const id = upsertedRowId({ crypto, space: input.space.id, opId: input.opId }, at.table, {
+          columns,
+          rows: count,
+          values,
+          row,
+        })
+        rows.upsert(at, plan, id, stamp, opId, cell)
+      }
+    }
+  }
+
+  const applyOp = (input: MergeInput, op: Op, start: number, time: Uint8Array, touched: Set<string>): void => {
+    const { change, number, space } = input
+    const label = { time, device: change.header.device, hash: change.hash }
+    if (op[0] === opCodes.profile) return labels.write(space.n, input.address, op[1], label)
+    if (op[0] === opCodes.title) return labels.write(space.n, spaceLabel, op[1], label)
+    const at = tableOf(input, op[1])
+    touched.add(at.table.id)
+    if (op[0] === opCodes.insert || op[0] === opCodes.upsert) return applyRows(input, op, start, time)
+    const id = rowId(input, at.table, op[2])
+    const stamp = { time, change: number, op: start }
+    const opId = input.opId(start)
+    switch (op[0]) {
+      case opCodes.update:
+        for (let cell = 0; cell < op[3].length; cell += 2) {
+          const column = op[3][cell] as number
+          rows.update(at, id, column, stamp, opId, toCell(input, at.table, column, op[3][cell + 1] as CborValue))
+        }
+        return
+      case opCodes.delete:
+        return rows.delete(at, id, stamp, opId)
+      case opCodes.restore:
+        return rows.restore(at, id, stamp, op[3])
+      case opCodes.text:
+        return texts.write(at, id, op[3], {
+          change,
+          number,
+          op: start,
+          salt: op[4],
+          structs: op[5],
+          deletes: op[6],
+          isVoid: false,
+        })
+    }
+  }
+
+  return {
+    apply: (input) => {
+      const touched = new Set<string>()
+      const time = timeToBytes(input.change.header.time)
+      for (const [index, op] of input.body.ops.entries())
+        applyOp(input, op, input.body.starts[index] as number, time, touched)
+      return touched
+    },
+    applyVoid: (input) => {
+      const touched = new Set<string>()
+      for (const [index, op] of input.body.ops.entries()) {
+        if (op[0] !== opCodes.text) continue
+        const at = tableOf(input, op[1])
+        if (at.table?.columns[op[3]]?.kind !== 'richText' || typeof op[2] === 'number') continue
+        touched.add(at.table.id)
+        const start = input.body.starts[index] as number
+        texts.write(at, op[2], op[3], {
+          change: input.change,
+          number: input.number,
+          op: start,
+          salt: op[4],
+          structs: op[5],
+          deletes: op[6],
+          isVoid: true,
+        })
+      }
+      return touched
+    },
+    settle: () => texts.flush(),
+  }
+}

@@ -1,0 +1,93 @@
+import { assert, toHex } from '../bytes/index.ts'
+import type { Statements } from './statements.ts'
+
+/** A space as the database knows it. `n` is its short local number: it means nothing outside this file. */
+export type SpaceEntry = { readonly n: number; readonly id: Uint8Array; readonly app: string; readonly kind: SpaceKind }
+export type SpaceKind = 'space' | 'person'
+
+/** 0: membership, 1: content. */
+export type ChainClass = 0 | 1
+export type ChainEntry = {
+  readonly n: number
+  readonly space: number
+  readonly device: Uint8Array
+  readonly class: ChainClass
+}
+
+/** Short local numbers for what long names would make every row carry. Kept in memory: all sets are small. */
+export type Registry = {
+  readonly spaces: () => SpaceEntry[]
+  readonly space: (id: Uint8Array) => SpaceEntry | undefined
+  readonly spaceByNumber: (n: number) => SpaceEntry
+  readonly addSpace: (id: Uint8Array, app: string, kind: SpaceKind) => SpaceEntry
+  readonly chain: (n: number) => ChainEntry
+  readonly chainOf: (space: number, device: Uint8Array, chainClass: ChainClass) => ChainEntry
+  readonly chainsOf: (space: number) => ChainEntry[]
+  /** Number of a column by ids; the column '' stands for the row itself. */
+  readonly column: (app: string, table: string, column: string) => number
+}
+
+export const createRegistry = (statements: Statements): Registry => {
+  const spaces = new Map<string, SpaceEntry>()
+  const spacesByNumber = new Map<number, SpaceEntry>()
+  const chains = new Map<number, ChainEntry>()
+  const chainsByName = new Map<string, ChainEntry>()
+  const columns = new Map<string, number>()
+
+  const keepSpace = (entry: SpaceEntry): SpaceEntry => {
+    spaces.set(toHex(entry.id), entry)
+    spacesByNumber.set(entry.n, entry)
+    return entry
+  }
+  const chainName = (space: number, device: Uint8Array, chainClass: ChainClass): string =>
+    `${space}/${chainClass}/${toHex(device)}`
+  const keepChain = (entry: ChainEntry): ChainEntry => {
+    chains.set(entry.n, entry)
+    chainsByName.set(chainName(entry.space, entry.device, entry.class), entry)
+    return entry
+  }
+  const columnName = (app: string, table: string, column: string): string => JSON.stringify([app, table, column])
+
+  for (const row of statements('SELECT n, id, app, kind FROM space').all()) keepSpace(row as SpaceEntry)
+  for (const row of statements('SELECT n, space, device, class FROM chain').all()) keepChain(row as ChainEntry)
+  for (const row of statements('SELECT n, app, tbl, col FROM numbered_column').all()) {
+    columns.set(columnName(row.app as string, row.tbl as string, row.col as string), row.n as number)
+  }
+
+  return {
+    spaces: () => [...spaces.values()],
+    space: (id) => spaces.get(toHex(id)),
+    spaceByNumber: (n) => {
+      const entry = spacesByNumber.get(n)
+      assert(entry, 'a space number without a space')
+      return entry
+    },
+    addSpace: (id, app, kind) => {
+      const known = spaces.get(toHex(id))
+      if (known) return known
+      const row = statements('INSERT INTO space (id, app, kind) VALUES (?, ?, ?) RETURNING n').get(id, app, kind)
+      return keepSpace({ n: row?.n as number, id, app, kind })
+    },
+    chain: (n) => {
+      const entry = chains.get(n)
+      assert(entry, 'a chain number without a chain')
+      return entry
+    },
+    chainOf: (space, device, chainClass) => {
+      const known = chainsByName.get(chainName(space, device, chainClass))
+      if (known) return known
+      const insert = statements('INSERT INTO chain (space, device, class) VALUES (?, ?, ?) RETURNING n')
+      return keepChain({ n: insert.get(space, device, chainClass)?.n as number, space, device, class: chainClass })
+    },
+    chainsOf: (space) => [...chains.values()].filter((chain) => chain.space === space),
+    column: (app, table, column) => {
+      const name = columnName(app, table, column)
+      const known = columns.get(name)
+      if (known !== undefined) return known
+      const insert = statements('INSERT INTO numbered_column (app, tbl, col) VALUES (?, ?, ?) RETURNING n')
+      const n = insert.get(app, table, column)?.n as number
+      columns.set(name, n)
+      return n
+    },
+  }
+}

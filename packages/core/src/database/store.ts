@@ -1,0 +1,72 @@
+import type { Compression, Crypto } from '../ports/index.ts'
+import { type Cells, createCells } from './cells.ts'
+import { createFrontier, type Frontier } from './frontier.ts'
+import { createHistory, type History } from './history.ts'
+import { createLabels, type Labels } from './labels.ts'
+import { createMerge, type Merge } from './merge.ts'
+import type { Records } from './records.ts'
+import { createRegistry, type Registry } from './registry.ts'
+import { createRows, type Rows } from './rows.ts'
+import type { Statements } from './statements.ts'
+import { createTexts, type Texts } from './texts.ts'
+import { upsertedColumnsIn } from './judge.ts'
+
+/** Everything that reads and writes the person's database, below spaces and their members. All of it can be made anew from disk. */
+export type Store = {
+  readonly statements: Statements
+  readonly registry: Registry
+  readonly history: History
+  readonly cells: Cells
+  readonly rows: Rows
+  readonly texts: Texts
+  readonly labels: Labels
+  readonly frontier: Frontier
+  readonly records: Records
+  readonly merge: Merge
+}
+
+export type StoreInput = {
+  readonly statements: Statements
+  readonly crypto: Crypto
+  readonly compression: Compression
+  readonly records: Records
+}
+
+export const createStore = ({ statements, crypto, compression, records }: StoreInput): Store => {
+  const registry = createRegistry(statements)
+  const history = createHistory(statements, registry, crypto, compression)
+  const cells = createCells(statements, history)
+  const texts: Texts = createTexts({
+    statements,
+    registry,
+    history,
+    cells,
+    crypto,
+    show: (at, row, column, value) => rows.show(at, row, column, value),
+  })
+  const rows: Rows = createRows({
+    statements,
+    registry,
+    history,
+    cells,
+    upsertedColumns: (change, tableId, row) => {
+      const found = history.change(change)
+      const record = records.known(found.header.schema)
+      return record ? upsertedColumnsIn(crypto, record, found, tableId, row) : []
+    },
+    showTexts: (at, row) => texts.showAll(at, row),
+  })
+  const labels = createLabels(statements)
+  return {
+    statements,
+    registry,
+    history,
+    cells,
+    rows,
+    texts,
+    labels,
+    records,
+    frontier: createFrontier(statements),
+    merge: createMerge(crypto, rows, texts, labels),
+  }
+}

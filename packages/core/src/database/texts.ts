@@ -1,0 +1,165 @@
+import { type CborValue, decodeCbor, encodeCbor } from '../bytes/index.ts'
+import { type Change, timeToBytes } from '../change/index.ts'
+import type { Crypto } from '../ports/index.ts'
+import type { Cells } from './cells.ts'
+import type { CompiledColumn } from './compiled.ts'
+import type { History } from './history.ts'
+import type { Registry } from './registry.ts'
+import type { Rows, TablePlace } from './rows.ts'
+import type { Statements } from './statements.ts'
+import { createTextState, type TextOp, type TextState } from './text/index.ts'
+
+/** One text op with its verdict. `salt`, `structs`, `deletes` as on the wire. */
+export type TextWrite = {
+  readonly change: Change
+  readonly number: number
+  readonly op: number
+  readonly salt: Uint8Array | null
+  readonly structs: Uint8Array
+  readonly deletes: Uint8Array
+  readonly isVoid: boolean
+}
+
+/** The rich texts of all spaces: their ops as cells, their documents in memory while they are used. */
+export type Texts = {
+  readonly write: (at: TablePlace, row: Uint8Array, column: number, write: TextWrite) => void
+  /** Shows the plain text of what was written since the last call: once for many ops. */
+  readonly flush: () => void
+  /** Shows all texts of a row that has just come, after ops on them. */
+  readonly showAll: (at: TablePlace, row: Uint8Array) => void
+  /** The document of a text, kept in memory until `release`. */
+  readonly hold: (
+    at: TablePlace,
+    row: Uint8Array,
+    column: number,
+  ) => { readonly state: TextState; readonly release: () => void }
+  /** Part of every commit: long texts are saved whole, so that opening one need not replay its ops. */
+  readonly save: () => void
+}
+
+export type TextsInput = {
+  readonly statements: Statements
+  readonly registry: Registry
+  readonly history: History
+  readonly cells: Cells
+  readonly crypto: Crypto
+  readonly show: Rows['show']
+}
+
+type Open = {
+  readonly at: TablePlace
+  readonly row: Uint8Array
+  readonly column: CompiledColumn
+  readonly number: number
+  readonly state: TextState
+  holders: number
+  unsaved: number
+}
+
+/** Documents kept in memory besides those that are open in an editor. */
+const keptMax = 32
+/** Ops after which a text is saved whole: about what can be replayed in a few milliseconds. */
+const opsBetweenSaves = 500
+
+export const createTexts = ({ statements, registry, history, cells, crypto, show }: TextsInput): Texts => {
+  const open = new Map<string, Open>()
+  const changed = new Set<Open>()
+
+  const toOp = (op: number, change: Change, value: Uint8Array): TextOp => {
+    const [salt, structs, deletes, isVoid] = decodeCbor(value) as unknown as [
+      Uint8Array | null,
+      Uint8Array,
+      Uint8Array,
+      boolean,
+    ]
+    const { device, seq } = change.header
+    return { salt, structs, deletes, device, change: change.hash, seq, index: op, verdict: isVoid ? 'void' : 'applied' }
+  }
+
+  const load = (at: TablePlace, row: Uint8Array, column: CompiledColumn): Open => {
+    const number = registry.column(at.app, at.table.id, column.id)
+    const key = `${at.space}/${number}/${String.fromCharCode(...row)}`
+    const known = open.get(key)
+    if (known) {
+      open.delete(key)
+      open.set(key, known)
+      return known
+    }
+    const place = { space: at.space, row, column: number }
+    const storedOps = (from: number): TextOp[] =>
+      cells
+        .all(place)
+        .filter((write) => write.change >= from)
+        .map((write) => toOp(write.op, history.change(write.change), write.value as Uint8Array))
+    const saved = statements('SELECT through, bytes FROM text_snapshot WHERE space = ? AND row = ? AND col = ?').get(
+      at.space,
+      row,
+      number,
+    )
+    const state = createTextState({
+      crypto,
+      row,
+      column: column.id,
+      loadOps: () => storedOps(0),
+      isAncestor: (earlier, later) => history.isAncestor(at.space, earlier, later),
+      ...(saved ? { snapshot: saved.bytes as Uint8Array } : {}),
+    })
+    if (saved) state.accept(storedOps(saved.through as number))
+    const made: Open = { at, row, column, number, state, holders: 0, unsaved: 0 }
+    open.set(key, made)
+    if (open.size > keptMax) {
+      for (const [oldest, { holders }] of open) {
+        if (holders > 0 || oldest === key) continue
+        open.delete(oldest)
+        break
+      }
+    }
+    return made
+  }
+
+  const showOne = ({ at, row, column, state }: Open): void => show(at, row, column, state.text())
+
+  return {
+    write: (at, row, columnIndex, { change, number, op, salt, structs, deletes, isVoid }) => {
+      const column = at.table.columns[columnIndex] as CompiledColumn
+      const place = { space: at.space, row, column: registry.column(at.app, at.table.id, column.id) }
+      const value = encodeCbor([salt, structs, deletes, isVoid] as CborValue)
+      cells.add(place, { time: timeToBytes(change.header.time), change: number, op }, value)
+      const text = load(at, row, column)
+      text.state.accept([toOp(op, change, value)])
+      text.unsaved += 1
+      changed.add(text)
+    },
+    flush: () => {
+      for (const text of changed) showOne(text)
+      changed.clear()
+    },
+    showAll: (at, row) => {
+      for (const column of at.table.columns) if (column.kind === 'richText') showOne(load(at, row, column))
+    },
+    hold: (at, row, columnIndex) => {
+      const text = load(at, row, at.table.columns[columnIndex] as CompiledColumn)
+      text.holders += 1
+      return {
+        state: text.state,
+        release: () => {
+          text.holders -= 1
+        },
+      }
+    },
+    save: () => {
+      for (const text of open.values()) {
+        if (text.unsaved < opsBetweenSaves) continue
+        text.unsaved = 0
+        // All changes of this transaction are in segments by now, so every later one has a higher number.
+        statements('INSERT OR REPLACE INTO text_snapshot (space, row, col, through, bytes) VALUES (?, ?, ?, ?, ?)').run(
+          text.at.space,
+          text.row,
+          text.number,
+          history.nextNumber(),
+          text.state.snapshot(),
+        )
+      }
+    },
+  }
+}

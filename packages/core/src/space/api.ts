@@ -1,0 +1,184 @@
+import type * as Y from 'yjs'
+import type { ErrorCode } from '../bytes/index.ts'
+import type { Query, QueryStart } from '../database/index.ts'
+import type {
+  App,
+  DatabaseOf,
+  InsertOf,
+  KeyOf,
+  RowOf,
+  SpanningDatabaseOf,
+  Table,
+  Tables,
+  UpdateOf,
+} from '../schema/index.ts'
+
+/**
+ * One person on one device: what `openKith` gives. Every read is a promise, because the engine may live in a worker. A
+ * write is visible to one's own queries at once; its promise resolves when it is durable on this device.
+ */
+export type Kith = {
+  /** Stable for life, 77 characters. */
+  readonly address: string
+  readonly createSpace: <A extends App>(app: A, options: { name: string }) => Promise<Space<A>>
+  /** @throws KithError `bad-link`, `link-expired`, `wrong-app`, `hub-unreachable`. Joining twice opens the same space. */
+  readonly join: <A extends App>(app: A, link: string) => Promise<Space<A>>
+  /** @throws KithError `not-found`, `wrong-app`, `schema-mismatch`. */
+  readonly open: <A extends App>(app: A, spaceId: string) => Promise<Space<A>>
+  readonly spaces: (filter?: { app?: App }) => Promise<SpaceSummary[]>
+  readonly liveSpaces: (filter: { app?: App }, listener: (spaces: SpaceSummary[]) => void) => Stop
+  /** A query over all spaces of the app; every table has a column `space` more. */
+  readonly query: <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>) => Promise<Row[]>
+  readonly live: <A extends App, Row>(
+    app: A,
+    build: QueryOf<SpanningDatabaseOf<A>, Row>,
+    listener: (rows: Row[]) => void,
+    failed?: (error: unknown) => void,
+  ) => Stop
+  readonly status: () => Promise<Status>
+  readonly liveStatus: (listener: (status: Status) => void) => Stop
+  /** @throws KithError `bad-encoding`, `not-found` (no key for what is in it). */
+  readonly importBundle: (bundle: Uint8Array) => Promise<{ space: string; changes: number }>
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+export type Stop = () => void
+
+export type SpaceSummary = {
+  readonly id: string
+  readonly name: string
+  readonly app: string
+  readonly lastChange: Date
+}
+
+/** A Kysely query that reads: `q => q.selectFrom('tasks').selectAll()`. */
+export type QueryOf<Database, Row> = (start: QueryStart<Database>) => Query<Row>
+
+/** The declared tables of an app. */
+export type TablesOf<A> = A extends App<infer T> ? T : Tables
+
+/** A typed database that is replicated to its members. */
+export type Space<A extends App> = {
+  readonly id: string
+  readonly tables: { readonly [N in keyof TablesOf<A> & string]: TableOf<TablesOf<A>[N]> }
+  /**
+   * One change: all of it or nothing, here and wherever it arrives. A plain callback records writes; an async one may also
+   * query and is run again when something that it read has changed meanwhile.
+   *
+   * @throws KithError `transaction-conflict` after ten runs.
+   */
+  readonly transact: <Result>(run: (tx: Transaction<A>) => Result | Promise<Result>) => Promise<Result>
+  readonly query: <Row>(build: QueryOf<DatabaseOf<A>, Row>) => Promise<Row[]>
+  /** Calls `listener` with the rows now and after changes, at most once a frame. */
+  readonly live: <Row>(
+    build: QueryOf<DatabaseOf<A>, Row>,
+    listener: (rows: Row[]) => void,
+    failed?: (error: unknown) => void,
+  ) => Stop
+  /** Opens a text for typing. @throws KithError `not-found`, `bad-value` (no rich text). */
+  readonly text: <N extends keyof TablesOf<A> & string>(table: N, id: string, column: string) => Promise<OpenText>
+  readonly name: () => Promise<string>
+  readonly rename: (name: string) => Promise<void>
+  readonly invite: (options: { role: 'writer'; uses?: number; expires?: Date }) => Promise<string>
+  readonly members: () => Promise<Member[]>
+  readonly liveMembers: (listener: (members: Member[]) => void) => Stop
+  readonly heldBack: () => Promise<HeldBack[]>
+  /** Who wrote a row or change, under what, who can read it. */
+  readonly explain: (id: string) => Promise<Explanation>
+  readonly status: () => Promise<SpaceStatus>
+  /** Resolves when what is here is at a hub, and what that hub has is here. @throws KithError `hub-unreachable` after `timeoutMs` (10 s). */
+  readonly synced: (options?: { timeoutMs?: number }) => Promise<void>
+  /** All sealed entries of the space, for a USB stick or a mail. Only members can read it. */
+  readonly exportBundle: () => Promise<Uint8Array>
+}
+
+export type TableOf<T> =
+  T extends Table<infer _C, infer _K>
+    ? TableWrites<T> & { readonly get: (id: string) => Promise<RowOf<T> | undefined> }
+    : never
+
+type TableWrites<T> = {
+  readonly insert: (row: InsertOf<T>) => Promise<string>
+  /** Keyed tables: inserts the row with this key or updates it; takes back its deletion. */
+  readonly upsert: [KeyOf<T>] extends [never] ? never : (row: InsertOf<T>) => Promise<string>
+  readonly update: (id: string, values: UpdateOf<T>) => Promise<void>
+  readonly delete: (id: string) => Promise<void>
+  readonly restore: (id: string) => Promise<void>
+}
+
+export type Transaction<A extends App> = {
+  readonly [N in keyof TablesOf<A> & string]: {
+    readonly insert: (row: InsertOf<TablesOf<A>[N]>) => string
+    readonly upsert: [KeyOf<TablesOf<A>[N]>] extends [never] ? never : (row: InsertOf<TablesOf<A>[N]>) => string
+    readonly update: (id: string, values: UpdateOf<TablesOf<A>[N]>) => void
+    readonly delete: (id: string) => void
+    readonly restore: (id: string) => void
+  }
+} & { readonly query: <Row>(build: QueryOf<DatabaseOf<A>, Row>) => Promise<Row[]> }
+
+/**
+ * A text open for typing; `doc.getText('text')` is its plain text. What is typed becomes a change at most every 50 ms. `doc` is
+ * another object after a fork of this device's own history was found: bind editors again when `replaced` says so.
+ */
+export type OpenText = {
+  readonly doc: Y.Doc
+  readonly replaced: (listener: (doc: Y.Doc) => void) => Stop
+  /** Resolves when what was typed so far is durable here. */
+  readonly saved: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export type Member = {
+  readonly address: string
+  readonly name: string
+  readonly role: string
+  readonly rank: 'owner' | 'admin' | 'writer' | 'reader'
+  readonly devices: number
+}
+
+export type HeldBack = {
+  readonly change: string
+  readonly author: string
+  readonly code: string
+  readonly reason: string
+  /** False where it only waits for something and will apply by itself. */
+  readonly isFinal: boolean
+}
+
+export type Explanation = {
+  readonly change: string
+  readonly author: { readonly address: string; readonly name: string }
+  readonly time: Date
+  readonly grant: string
+  readonly epoch: string
+  readonly readers: readonly { readonly address: string; readonly name: string }[]
+  readonly state: 'applied' | 'waiting' | 'held back'
+  readonly reason: string | undefined
+}
+
+export type HubStatus = {
+  readonly url: string
+  readonly state: 'connecting' | 'connected' | 'waiting to reconnect'
+  /** Why it is not connected, or what it refused last. */
+  readonly problem: { readonly code: ErrorCode; readonly message: string } | undefined
+  /** Segments that this hub is not known to have. */
+  readonly pending: number
+  /** Entries from this hub that could not be used: by code. */
+  readonly refused: Readonly<Record<string, number>>
+  readonly sentBytes: number
+  readonly receivedBytes: number
+}
+
+export type Status = {
+  readonly hubs: readonly HubStatus[]
+  readonly clock: { readonly correctedMs: number; readonly warning: string | undefined }
+  readonly spaces: number
+  readonly pending: number
+}
+
+export type SpaceStatus = {
+  readonly hubs: readonly { readonly url: string; readonly pending: number; readonly caughtUp: boolean }[]
+  readonly waiting: number
+  readonly heldBack: number
+}

@@ -1,0 +1,210 @@
+import {
+  bytesToTime,
+  compareTimes,
+  encodeSegment,
+  nextTime,
+  observeTime,
+  type Time,
+  timeToBytes,
+  timeZero,
+} from '../change/index.ts'
+import {
+  createRecords,
+  createStatements,
+  createStore,
+  createUnit,
+  prepareLayout,
+  type Statements,
+  type Store,
+  type StoredSegment,
+  type Unit,
+} from '../database/index.ts'
+import type { PersonSecrets } from '../keys/index.ts'
+import type { Platform, SqlDatabase } from '../ports/index.ts'
+import { createIdentity, loadIdentity } from './identity.ts'
+import { keepSecret } from './secrets.ts'
+import { createNotifier, type Notifier } from './notify.ts'
+
+/** One person's data on one device: the database, the group commit, the clock and the keys, shared by all spaces. */
+export type Engine = {
+  readonly platform: Platform
+  readonly database: SqlDatabase
+  readonly statements: Statements
+  readonly unit: Unit
+  readonly notifier: Notifier
+  readonly person: PersonSecrets
+  /** Anew after a transaction was undone: never keep it. */
+  readonly store: () => Store
+  readonly clock: EngineClock
+  /** Marks that a space changed at this time, for the list of spaces. */
+  readonly touchSpace: (space: number, ms: number) => void
+  readonly hubs: () => readonly HubRow[]
+  readonly addHub: (url: string) => HubRow
+  /** Keeps the key that a hub at a known URL has shown. */
+  readonly nameHub: (n: number, key: Uint8Array) => void
+  /** Called after a commit with what this device wrote or took in, and now owes to hubs. */
+  readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
+  readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment) => void
+  /** Called when memory was made anew. */
+  readonly onUndone: (listener: () => void) => void
+  readonly close: () => void
+}
+
+export type HubRow = { readonly n: number; readonly url: string; readonly key: Uint8Array | undefined }
+
+/** The hybrid logical clock of this device, corrected by what hubs say of the time. */
+export type EngineClock = {
+  readonly nowMs: () => number
+  readonly next: () => Time
+  readonly observe: (time: Time) => void
+  readonly last: () => Time
+  /** A time that this device has used elsewhere. */
+  readonly advance: (time: Time) => void
+  /** Milliseconds added to the computer's clock; set when hubs show that it is off. */
+  readonly correctionMs: () => number
+  readonly correct: (ms: number) => void
+}
+
+export const createEngine = async (platform: Platform, hubUrls: readonly string[]): Promise<Engine> => {
+  const { clock, crypto, compression } = platform
+  const database = await platform.openDatabase()
+  try {
+    prepareLayout(database)
+    const statements = createStatements(database)
+    const records = createRecords()
+    const makeStore = (): Store => createStore({ statements, crypto, compression, records })
+    let store = makeStore()
+    let last = loadClock(statements)
+    let correctionMs = 0
+    const notifier = createNotifier(clock)
+    const undone = new Set<() => void>()
+    const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
+    let owed = new Set<number>()
+    let changedSpaces = new Map<number, number>()
+    let savedClock = last
+
+    const unit = createUnit(database, clock, {
+      beforeCommit: () => {
+        for (const segment of store.history.seal((message) =>
+          crypto.ed25519Sign(message, person.device.signing.seed),
+        )) {
+          queueFor(
+            hubs.map(({ n }) => n),
+            store.registry.chain(segment.chain).space,
+            segment,
+          )
+        }
+        store.texts.save()
+        store.frontier.save()
+        for (const [space, ms] of changedSpaces)
+          statements('UPDATE space SET last_change = max(last_change, ?) WHERE n = ?').run(ms, space)
+        changedSpaces = new Map()
+        if (last !== savedClock)
+          statements("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)").run(timeToBytes(last))
+        savedClock = last
+        if (owed.size > 0) {
+          const spaces = owed
+          owed = new Set()
+          unit.afterCommit(() => {
+            for (const listener of outgoing) listener(spaces)
+          })
+        }
+      },
+      undone: () => {
+        store = makeStore()
+        last = loadClock(statements)
+        savedClock = last
+        owed = new Set()
+        changedSpaces = new Map()
+        for (const listener of undone) listener()
+      },
+    })
+
+    const queueFor: Engine['queueFor'] = (numbers, space, segment) => {
+      for (const hub of numbers)
+        statements('INSERT OR IGNORE INTO outbox (hub, space, change) VALUES (?, ?, ?)').run(hub, space, segment.change)
+      owed.add(space)
+    }
+
+    let hubs: HubRow[] = (
+      statements('SELECT n, url, key FROM hub').all() as unknown as { n: number; url: string; key: Uint8Array | null }[]
+    ).map(({ n, url, key }) => ({ n, url, key: key ?? undefined }))
+    const nowMs = (): number => Math.floor(clock.now() + correctionMs)
+    const person = loadIdentity(crypto, statements) ?? makePerson()
+
+    function makePerson(): PersonSecrets {
+      unit.enter()
+      const made = createIdentity(crypto, statements, last, nowMs())
+      last = made.end.time
+      const space = store.registry.addSpace(made.secrets.person, '', 'person')
+      const chain = store.registry.chainOf(space.n, made.secrets.device.signing.publicKey, 0)
+      const bytes = encodeSegment(made.segment)
+      store.history.store(chain, made.segment, compression.deflate(bytes), bytes.length)
+      if (made.boxes) keepSecret(statements, space.n, 'boxes', made.secrets.epoch.hash, made.boxes)
+      return made.secrets
+    }
+
+    const addHub = (url: string): HubRow => {
+      const known = hubs.find((hub) => hub.url === url)
+      if (known) return known
+      unit.enter()
+      const n = statements('INSERT INTO hub (url) VALUES (?) RETURNING n').get(url)?.n as number
+      const hub = { n, url, key: undefined }
+      hubs = [...hubs, hub]
+      return hub
+    }
+    for (const url of hubUrls) addHub(url)
+    unit.commit()
+
+    return {
+      platform,
+      database,
+      statements,
+      unit,
+      notifier,
+      person,
+      store: () => store,
+      clock: {
+        nowMs,
+        next: () => (last = nextTime(last, nowMs())),
+        observe: (time) => {
+          last = observeTime(last, time, nowMs())
+        },
+        last: () => last,
+        advance: (time) => {
+          if (compareTimes(time, last) > 0) last = time
+        },
+        correctionMs: () => correctionMs,
+        correct: (ms) => {
+          correctionMs = ms
+        },
+      },
+      touchSpace: (space, ms) => {
+        changedSpaces.set(space, Math.max(ms, changedSpaces.get(space) ?? 0))
+      },
+      hubs: () => hubs,
+      addHub,
+      nameHub: (n, key) => {
+        unit.enter()
+        statements('UPDATE hub SET key = ? WHERE n = ?').run(key, n)
+        hubs = hubs.map((hub) => (hub.n === n ? { ...hub, key } : hub))
+      },
+      onOutgoing: (listener) => outgoing.add(listener),
+      queueFor,
+      onUndone: (listener) => undone.add(listener),
+      close: () => {
+        unit.commit()
+        notifier.close()
+        database.close()
+      },
+    }
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+const loadClock = (statements: Statements): Time => {
+  const value = statements("SELECT value FROM meta WHERE name = 'clock'").get()?.value
+  return value instanceof Uint8Array ? bytesToTime(value) : timeZero
+}

@@ -1,0 +1,305 @@
+import { KithError, toBase32 } from '../bytes/index.ts'
+import { kinds, opCodes } from '../change/index.ts'
+import { createQueries } from '../database/index.ts'
+import { createSpaceChanges } from '../keys/index.ts'
+import type { Platform } from '../ports/index.ts'
+import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
+import { encodeSchema } from '../membership/index.ts'
+import { checkHubUrl } from '../sync/index.ts'
+import { policyToBytes } from '../wire/index.ts'
+import type { Kith, Space, SpaceSummary, Status } from './api.ts'
+import { findLog, readBundle } from './bundle.ts'
+import { createEngine, type Engine } from './engine.ts'
+import { spaceName } from './held.ts'
+import { queueParcel } from './invite.ts'
+import { enterSpace, fetchInvited, readLink } from './join.ts'
+import { createLive } from './live.ts'
+import { createNetwork, type Network } from './network.ts'
+import { createReplica, type Replica } from './replica.ts'
+import { keepSecret } from './secrets.ts'
+import { checkName, createSpaceApi, toSpaceId } from './space.ts'
+import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
+import { createWriter } from './tables.ts'
+
+export type KithOptions = {
+  /** URLs of hubs: wss://…, or ws:// on this machine. Two or more are used at once. None: work stays on this device. */
+  readonly hubs?: readonly string[]
+  /** How this person is called in spaces from now on. */
+  readonly name?: string
+}
+
+/** Opens a person's data on a platform; makes a new person in an empty database. The platforms' `openKith` call it. */
+export const createKith = async (platform: Platform, options: KithOptions = {}): Promise<Kith> => {
+  const { hubs = [], name } = options
+  if (name !== undefined) checkName(name)
+  for (const url of hubs) checkHubUrl(url)
+  const engine = await createEngine(platform, hubs)
+  const replicas = new Map<number, Replica>()
+  const syncSpaces = new Map<number, ReplicaSyncSpace>()
+  const apis = new Map<string, unknown>()
+  let isClosed = false
+  engine.onUndone(() => replicas.clear())
+
+  const replicaOf = (n: number): Replica => {
+    let replica = replicas.get(n)
+    if (!replica) {
+      assertOpen()
+      replicas.set(n, (replica = createReplica(engine, engine.store().registry.spaceByNumber(n))))
+    }
+    return replica
+  }
+  const assertOpen = (): void => {
+    if (isClosed) throw new KithError('closed', 'This person was closed. Open it again.')
+  }
+  const ownSpaces = () =>
+    engine
+      .store()
+      .registry.spaces()
+      .filter(({ kind }) => kind === 'space')
+  const syncSpaceOf = (n: number): ReplicaSyncSpace => {
+    let space = syncSpaces.get(n)
+    if (!space) syncSpaces.set(n, (space = createSyncSpace(engine, n, () => replicaOf(n))))
+    return space
+  }
+  const statusChanged = (): void => engine.notifier.touch(statusSpace, [''])
+  const network: Network = createNetwork(engine, () => ownSpaces().map(({ n }) => syncSpaceOf(n)), statusChanged)
+  engine.onOutgoing((spaces) => network.wake(spaces))
+
+  const apiOf = <A extends App>(app: A, n: number): Space<A> => {
+    const key = `${n}/${app.id}/${app.version}`
+    let api = apis.get(key)
+    if (!api) apis.set(key, (api = createSpaceApi(engine, network, app, n, () => replicaOf(n))))
+    return api as Space<A>
+  }
+
+  const summaries = (app: App | undefined): SpaceSummary[] =>
+    engine
+      .statements("SELECT n, id, app, last_change FROM space WHERE kind = 'space' ORDER BY last_change DESC, n")
+      .all()
+      .filter((row) => app === undefined || row.app === app.id)
+      .map((row) => ({
+        id: toBase32(row.id as Uint8Array),
+        name: spaceName(engine, replicaOf(row.n as number)),
+        app: row.app as string,
+        lastChange: new Date(row.last_change as number),
+      }))
+
+  const spanning = (app: App) => {
+    engine.unit.enter()
+    prepareTables(engine.database, app.record)
+    return createQueries({ database: engine.database, app })
+  }
+
+  const status = (): Status => {
+    const correctedMs = engine.clock.correctionMs()
+    const hubStatus = network.status()
+    return {
+      hubs: hubStatus,
+      clock: {
+        correctedMs,
+        warning:
+          correctedMs === 0
+            ? undefined
+            : `This computer's clock is off by ${Math.round(Math.abs(correctedMs) / 1000)} seconds. Times are corrected; set the clock.`,
+      },
+      spaces: ownSpaces().length,
+      pending: hubStatus.reduce((sum, hub) => sum + hub.pending, 0),
+    }
+  }
+
+  return {
+    address: toBase32(engine.person.address),
+    createSpace: async (app, { name: title }) => {
+      assertOpen()
+      checkName(title)
+      const n = createSpaceHere(engine, app)
+      const replica = replicaOf(n)
+      createWriter(engine, app, () => replicaOf(n)).write((recorder) => {
+        recorder.push([opCodes.title, title])
+        if (name) recorder.push([opCodes.profile, name])
+      })
+      postBoxes(engine, replica)
+      await engine.unit.durable()
+      network.wake([n])
+      network.wakeParcels()
+      return apiOf(app, n)
+    },
+    join: async (app, text) => {
+      assertOpen()
+      const link = readLink(engine, app, text)
+      const known = engine.store().registry.space(link.space)
+      if (known?.kind === 'space' && replicaOf(known.n).me()) return openHere(engine, app, known.n, replicaOf, apiOf)
+      const fetched = await fetchInvited(engine, link)
+      assertOpen()
+      const rows = [...link.hubs.map(({ url }) => url)].map((url) => engine.addHub(url))
+      engine.unit.commit()
+      try {
+        engine.unit.enter()
+        const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
+        const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
+        enterSpace(engine, app, link, fetched, replicaOf(n), from.n)
+        carryPerson(engine, n)
+        if (name)
+          createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push([opCodes.profile, name]))
+        await engine.unit.durable()
+        for (const hub of engine.hubs()) network.addHub(hub)
+        network.wake([n])
+        return openHere(engine, app, n, replicaOf, apiOf)
+      } catch (cause) {
+        engine.unit.abandon(cause)
+        throw cause
+      }
+    },
+    open: async (app, id) => {
+      assertOpen()
+      const entry = engine.store().registry.space(toSpaceId(id))
+      if (!entry || entry.kind !== 'space')
+        throw new KithError('not-found', 'There is no such space here. Join it by a link.')
+      if (entry.app !== app.id) throw new KithError('wrong-app', `The space belongs to ${entry.app}, not to ${app.id}.`)
+      return openHere(engine, app, entry.n, replicaOf, apiOf)
+    },
+    spaces: async (filter = {}) => summaries(filter.app),
+    liveSpaces: (filter, listener) =>
+      createLive(
+        engine.notifier,
+        (space) => space !== statusSpace,
+        () => summaries(filter.app),
+        listener,
+        (error) => {
+          throw error
+        },
+      ),
+    query: async (app, build) => spanning(app).run(build as never) as never,
+    live: (app, build, listener, failed) => {
+      const watched = spanning(app).watch(build as never)
+      return createLive(
+        engine.notifier,
+        (_space, touched) => watched.tables.some((table) => touched.has(table)),
+        watched.run as never,
+        listener,
+        failed ??
+          ((error) => {
+            throw error
+          }),
+      )
+    },
+    status: async () => status(),
+    liveStatus: (listener) =>
+      createLive(
+        engine.notifier,
+        () => true,
+        () => [status()],
+        ([now]) => now && listener(now),
+        (error) => {
+          throw error
+        },
+      ),
+    importBundle: async (bytes) => {
+      assertOpen()
+      const spaces = ownSpaces().map(({ n }) => syncSpaceOf(n))
+      const logs = readBundle(engine, bytes)
+      const [found] = logs.flatMap((log) => {
+        const space = findLog(spaces, log.logId)
+        return space ? [{ log, space }] : []
+      })
+      if (!found) throw new KithError('not-found', 'The bundle is of a space that is not here. Join the space first.')
+      const fresh = found.space.takeBundle(found.log.entries)
+      await engine.unit.durable()
+      network.wake([found.space.n])
+      return { space: toBase32(engine.store().registry.spaceByNumber(found.space.n).id), changes: fresh }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+
+  async function close(): Promise<void> {
+    if (isClosed) return
+    isClosed = true
+    network.close()
+    engine.close()
+  }
+}
+
+/** Stands for 'the status of hubs' where a space's number would be. */
+const statusSpace = 0
+
+/** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
+const createSpaceHere = (engine: Engine, app: App): number => {
+  const { platform, person, clock, unit } = engine
+  unit.enter()
+  const { registry } = engine.store()
+  const own = registry.space(person.person)
+  const made = createSpaceChanges(platform.crypto, {
+    person,
+    personChanges: own ? createReplica(engine, own).changes() : [],
+    app: app.id,
+    schemaRecord: app.recordBytes,
+    recovery: undefined,
+    last: clock.last(),
+    nowMs: clock.nowMs(),
+  })
+  clock.advance(made.end.time)
+  const { n } = registry.addSpace(made.space, app.id, 'space')
+  carryPerson(engine, n)
+  const replica = createReplica(engine, registry.spaceByNumber(n))
+  replica.keepOwn(made.segment)
+  if (made.epoch.secrets.admin) replica.addEpochSecret(made.epoch.hash, 'admin', made.epoch.secrets.admin)
+  if (made.boxes) keepSecret(engine.statements, n, 'boxes', made.epoch.hash, made.boxes)
+  engine.touchSpace(n, clock.nowMs())
+  return n
+}
+
+/** Our person's changes belong on the space's log: hubs and members need them to know our device. */
+const carryPerson = (engine: Engine, space: number): void => {
+  const { registry, history } = engine.store()
+  const own = registry.space(engine.person.person)
+  if (!own) return
+  for (const chain of registry.chainsOf(own.n)) {
+    for (const number of history.segmentNumbers(chain.n)) {
+      const stored = history.segment(number)
+      if (stored)
+        engine.queueFor(
+          engine.hubs().map(({ n }) => n),
+          space,
+          stored,
+        )
+    }
+  }
+}
+
+const postBoxes = (engine: Engine, replica: Replica): void => {
+  const epoch = replica.epochInUse()
+  const write = epoch?.keys.log.write
+  const boxes = epoch && replica.boxes(epoch)
+  if (epoch && write && boxes) queueParcel(engine, policyToBytes(epoch.keys.log.policy), write.seed, boxes)
+}
+
+/** Opens a space for this version of the app: its schema is published if it is newer and may be. */
+const openHere = <A extends App>(
+  engine: Engine,
+  app: A,
+  n: number,
+  replicaOf: (n: number) => Replica,
+  apiOf: (app: A, n: number) => Space<A>,
+): Space<A> => {
+  const replica = replicaOf(n)
+  const { compiled } = replica.record()
+  const published = compiled.record
+  if (app.version > published.version) {
+    checkSuccessor(published, app.record)
+    replica.writeMembership(
+      kinds.schema,
+      encodeSchema({ salt: engine.platform.crypto.randomBytes(16), record: app.recordBytes }),
+    )
+    engine.unit.commit()
+  } else if (
+    app.version === published.version &&
+    toBase32(schemaRecordToBytes(published)) !== toBase32(app.recordBytes)
+  ) {
+    throw new KithError(
+      'schema-mismatch',
+      `The space has another schema of version ${app.version}. Raise the version when the schema changes.`,
+    )
+  }
+  return apiOf(app, n)
+}

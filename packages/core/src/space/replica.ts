@@ -1,0 +1,448 @@
+import { assert, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import {
+  type Chain,
+  type Change,
+  createChange,
+  createOpIds,
+  type DataBody,
+  decodeSegment,
+  encodeDataBody,
+  encodeSegment,
+  entryKinds,
+  type Header,
+  kinds,
+  kindToChain,
+  noBytes,
+  type Op,
+  opToCount,
+  type Segment,
+  sealEntry,
+  type Time,
+  type UnpackedSegment,
+} from '../change/index.ts'
+import {
+  type CompiledRecord,
+  type Content,
+  createContent,
+  judgeOps,
+  type NumberedChange,
+  type SpaceEntry,
+} from '../database/index.ts'
+import { type EpochKeys, type EpochSecrets, secretsToKeys, secretToSecrets } from '../keys/index.ts'
+import { createMembership, type Level, type Member, type Membership } from '../membership/index.ts'
+import { bodyBytesMax } from '../limits/index.ts'
+import { bytesToSchemaRecord, isAdditive, prepareTables, rankNumbers } from '../schema/index.ts'
+import type { Engine } from './engine.ts'
+import { findOrigin } from './origin.ts'
+import { bytesToEpochSecret, epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
+
+/** One space on this device: who may do what in it, its keys, and what becomes of its changes. */
+export type Replica = {
+  readonly entry: SpaceEntry
+  readonly membership: Membership
+  readonly content: Content
+  /** The record that changes are made under now. @throws KithError `not-found` before one has come. */
+  readonly record: () => { hash: Uint8Array; compiled: CompiledRecord }
+  readonly me: () => Member | undefined
+  /** Epochs that we have secrets of, the one in use first. */
+  readonly epochs: () => readonly ReplicaEpoch[]
+  readonly epochInUse: () => ReplicaEpoch | undefined
+  readonly addEpochSecret: (hash: Uint8Array, level: Level, secret: Uint8Array) => void
+  /** Begins a change of ours: its time and salt settle the ids of its rows. */
+  readonly begin: () => PendingChange
+  /** Judges and applies a change of ours. @throws KithError `not-allowed`, `bad-value`, `too-large`. */
+  readonly writeData: (pending: PendingChange, ops: readonly Op[]) => Change
+  readonly writeMembership: (kind: number, body: Uint8Array) => Change
+  /** Takes a segment that this device has just made and signed. */
+  readonly keepOwn: (segment: Segment) => void
+  /** Takes segments from elsewhere. Nothing of a segment that does not verify is kept. */
+  readonly receive: (segments: readonly UnpackedSegment[], hub: number | undefined, chain: Chain) => ReceiveResult
+  readonly retry: () => void
+  /** All membership changes here, the carried ones too. */
+  readonly changes: () => readonly Change[]
+  /** The sealed boxes of an epoch, if they are here. */
+  readonly boxes: (epoch: ReplicaEpoch) => Uint8Array | undefined
+  /** Grows with each change of ours, so that an async transaction can tell whether it was alone. */
+  readonly ownWrites: () => number
+}
+
+export type ReplicaEpoch = { readonly hash: Uint8Array; readonly keys: EpochKeys; readonly secrets: EpochSecrets }
+export type PendingChange = {
+  readonly time: Time
+  readonly salt: Uint8Array
+  readonly opId: (index: number) => Uint8Array
+}
+export type ReceiveResult = { readonly fresh: number; readonly refused: readonly KithError[] }
+
+export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
+  const { platform, statements, unit, person, clock } = engine
+  const { crypto, compression } = platform
+  const store = engine.store()
+  const { registry, history, records, merge, frontier } = store
+  const own = person.device.signing.publicKey
+  const personSpace = registry.space(person.person) as SpaceEntry
+  let ownWrites = 0
+  let startsAnew = false
+
+  const membership = createMembership({
+    crypto,
+    space: entry.id,
+    schemaOnlyAdds: (record, before) =>
+      before.every((other) => isAdditive(bytesToSchemaRecord(other), bytesToSchemaRecord(record))),
+  })
+  const content = createContent({
+    space: entry,
+    crypto,
+    statements,
+    membership,
+    merge,
+    frontier,
+    records,
+    history,
+    origin: findOrigin({ statements, registry, history, membership, space: entry.n }),
+  })
+  let epochs: ReplicaEpoch[] | undefined
+  /** Found anew after each membership change: every write asks for them. */
+  let known:
+    | {
+        me: Member | undefined
+        heads: Uint8Array[]
+        newest: ReturnType<Membership['newestSchemas']>[number] | undefined
+      }
+    | undefined
+  const facts = () =>
+    (known ??= {
+      me: membership.member(person.person),
+      heads: membership.heads(),
+      newest: membership.newestSchemas()[0],
+    })
+  const prepared = new Set<string>()
+
+  const carriedSpaces = (): number[] =>
+    statements('SELECT person FROM carried WHERE space = ?')
+      .all(entry.n)
+      .map((row) => row.person as number)
+  const addMembership = (changes: readonly Change[]): void => {
+    if (changes.length === 0) return
+    membership.add(changes)
+    epochs = undefined
+    known = undefined
+    for (const { hash, record } of membership.newestSchemas()) {
+      const key = toHex(hash)
+      if (prepared.has(key)) continue
+      prepared.add(key)
+      prepareTables(engine.database, records.get(hash, record).record)
+    }
+  }
+
+  const allChanges = (): Change[] => {
+    const spaces = entry.kind === 'person' ? [entry.n] : [entry.n, ...carriedSpaces()]
+    return spaces.flatMap((space) =>
+      registry
+        .chainsOf(space)
+        .filter((chain) => chain.class === 0)
+        .flatMap((chain) =>
+          history.segmentNumbers(chain.n).flatMap((number) => {
+            const stored = history.segment(number)
+            assert(stored, 'a segment number without a segment')
+            return history.decode(stored).changes
+          }),
+        ),
+    )
+  }
+
+  const load = (): void => {
+    const changes = allChanges()
+    addMembership(changes)
+    // Records of the past too: rows written under them may have to be looked up.
+    for (const change of changes) {
+      const schema = change.header.kind === kinds.schema ? membership.schema(change.hash) : undefined
+      if (schema) records.get(schema.hash, schema.record)
+    }
+  }
+
+  const carry = (space: number): void =>
+    statements('INSERT OR IGNORE INTO carried (space, person) VALUES (?, ?)').run(entry.n, space)
+
+  const loadEpochs = (): ReplicaEpoch[] => {
+    const secrets = loadSecrets(statements, entry.n, 'epoch')
+    const inUse = membership.epochInUse()?.hash
+    const found = membership.epochs().flatMap((epoch): ReplicaEpoch[] => {
+      const kept = secrets.find(({ id }) => equalBytes(id, epoch.hash))?.value
+      if (!kept) return []
+      const { level, secret } = bytesToEpochSecret(kept)
+      const own = secretToSecrets(crypto, level, secret)
+      return [{ hash: epoch.hash, secrets: own, keys: secretsToKeys(crypto, own, epoch.policy) }]
+    })
+    const isInUse = (epoch: ReplicaEpoch): boolean => inUse !== undefined && equalBytes(epoch.hash, inUse)
+    return [...found.filter(isInUse), ...found.filter((epoch) => !isInUse(epoch))]
+  }
+
+  const replica: Replica = {
+    entry,
+    membership,
+    content,
+    record: () => {
+      const { newest } = facts()
+      if (!newest) throw new KithError('not-found', 'The space is not here yet. Wait until it has synced.')
+      return { hash: newest.hash, compiled: records.get(newest.hash, newest.record) }
+    },
+    me: () => facts().me,
+    epochs: () => (epochs ??= loadEpochs()),
+    epochInUse: () => {
+      const inUse = membership.epochInUse()
+      return inUse && replica.epochs().find(({ hash }) => equalBytes(hash, inUse.hash))
+    },
+    addEpochSecret: (hash, level, secret) => {
+      unit.enter()
+      keepSecret(statements, entry.n, 'epoch', hash, epochSecretToBytes(level, secret))
+      epochs = undefined
+    },
+    begin: () => {
+      const time = clock.next()
+      const salt = crypto.randomBytes(16)
+      return { time, salt, opId: createOpIds(crypto, { space: entry.id, device: own, salt, time }) }
+    },
+    writeData: (pending, ops) => {
+      const header = dataHeader(pending.time)
+      const author = membership.judgeAuthor(header)
+      if (author.status !== 'allowed') {
+        throw new KithError(
+          'not-allowed',
+          author.status === 'heldBack'
+            ? author.message
+            : 'The space has rules that this version does not know. Update this program.',
+        )
+      }
+      const { compiled } = replica.record()
+      const body = opsToBody(pending.salt, ops)
+      const verdict = judgeOps({
+        crypto,
+        record: compiled,
+        space: entry.id,
+        body,
+        opId: pending.opId,
+        origin: origin,
+        author: { rank: rankNumbers[author.rank], role: author.role, address: author.address },
+      })
+      if (verdict.state === 'held back')
+        throw new KithError(verdict.code === 'bad-value' ? 'bad-value' : 'not-allowed', verdict.reason)
+      if (verdict.state === 'waiting') throw new KithError('not-found', verdict.reason)
+      const bytes = encodeDataBody(pending.salt, ops)
+      if (bytes.length > bodyBytesMax) {
+        throw new KithError('too-large', `One change holds at most ${bodyBytesMax} bytes. Use several transactions.`, {
+          bytes: bytes.length,
+          bodyBytesMax,
+        })
+      }
+      unit.enter()
+      const change = createChange(crypto, header, bytes)
+      const number = append(change)
+      const touched = content.applyOwn(
+        { number, change },
+        { record: compiled, body, opId: pending.opId, address: author.address },
+      )
+      ownWrites += 1
+      engine.touchSpace(entry.n, pending.time.ms)
+      engine.notifier.touch(entry.n, touched.size > 0 ? touched : [''])
+      return change
+    },
+    writeMembership: (kind, body) => {
+      const me = replica.me()
+      if (!me) throw new KithError('not-allowed', 'Only members can do this.')
+      unit.enter()
+      const chain = registry.chainOf(entry.n, own, 0)
+      const head = history.head(chain)
+      const change = createChange(
+        crypto,
+        {
+          kind,
+          space: entry.id,
+          device: own,
+          seq: head ? head.seq + 1 : 0,
+          prev: head?.hash ?? noBytes,
+          deps: { membership: facts().heads, content: [] },
+          grant: me.grant,
+          admission: person.admission,
+          epoch: noBytes,
+          schema: noBytes,
+          time: clock.next(),
+        },
+        body,
+      )
+      history.append(chain, change)
+      addMembership([change])
+      const verdict = membership.verdictOf(change.hash)
+      if (verdict !== 'applied') {
+        const reason = typeof verdict === 'object' ? verdict.message : 'The rules of the space do not let you do this.'
+        const error = new KithError('not-allowed', reason)
+        unit.abandon(error)
+        throw error
+      }
+      engine.notifier.touch(entry.n, [''])
+      return change
+    },
+    keepOwn: (segment) => {
+      unit.enter()
+      const bytes = encodeSegment(segment)
+      const chain = registry.chainOf(
+        entry.n,
+        segment.device,
+        kindToChain((segment.changes[0] as Change).header.kind) === 'membership' ? 0 : 1,
+      )
+      const { stored } = history.store(chain, segment, compression.deflate(bytes), bytes.length)
+      addMembership(segment.changes)
+      if (stored)
+        engine.queueFor(
+          engine.hubs().map(({ n }) => n),
+          entry.n,
+          stored,
+        )
+    },
+    receive: (segments, hub, expected) => {
+      unit.enter()
+      const refused: KithError[] = []
+      const fresh: NumberedChange[] = []
+      let freshMembership = false
+      for (const unpacked of segments) {
+        try {
+          const segment = decodeSegment(crypto, unpacked.bytes)
+          if (segment.chain !== expected)
+            throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
+          freshMembership = take(segment, unpacked, hub, fresh) || freshMembership
+        } catch (cause) {
+          if (!(cause instanceof KithError)) throw cause
+          refused.push(cause)
+        }
+      }
+      const nowMs = clock.nowMs()
+      if (freshMembership) tell(content.retry(nowMs))
+      for (const { change } of fresh) {
+        clock.observe(change.header.time)
+        engine.touchSpace(entry.n, Math.min(change.header.time.ms, nowMs))
+      }
+      if (fresh.length > 0 || freshMembership) tell(content.take(fresh, nowMs))
+      return { fresh: fresh.length, refused }
+    },
+    retry: () => {
+      unit.enter()
+      tell(content.retry(clock.nowMs()))
+    },
+    changes: () => allChanges(),
+    boxes: (epoch) => {
+      const found = loadSecrets(statements, entry.n, 'boxes').find(({ id }) => equalBytes(id, epoch.hash))
+      if (!found) return undefined
+      return sealEntry(
+        crypto,
+        { baseKey: epoch.keys.membership, associated: epoch.hash },
+        entryKinds.boxes,
+        found.value,
+      ).bytes
+    },
+    ownWrites: () => ownWrites,
+  }
+
+  const tell = (touched: ReadonlySet<string>): void => engine.notifier.touch(entry.n, [...touched, ''])
+
+  /** Keeps a verified segment; its content changes go to `fresh`. True if membership changed. */
+  const take = (
+    segment: Segment,
+    unpacked: UnpackedSegment,
+    hub: number | undefined,
+    fresh: NumberedChange[],
+  ): boolean => {
+    const first = segment.changes[0] as Change
+    const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
+    const isOwnSpace = equalBytes(spaceId, entry.id)
+    if (!isOwnSpace && segment.chain !== 'membership')
+      throw new KithError('bad-encoding', 'An entry holds content of another space.')
+    const target = isOwnSpace ? entry : registry.addSpace(spaceId, '', 'person')
+    if (!isOwnSpace) {
+      if (target.kind !== 'person')
+        throw new KithError('bad-encoding', 'An entry carries changes of a space that is no person.')
+      carry(target.n)
+    }
+    const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
+    const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
+    if (hub !== undefined) {
+      for (const number of result.covered)
+        statements('DELETE FROM outbox WHERE hub = ? AND space = ? AND change = ?').run(hub, entry.n, number)
+    }
+    if (result.stored) {
+      // Whoever takes a change in also brings it to the hubs that lack it.
+      engine.queueFor(
+        engine
+          .hubs()
+          .map(({ n }) => n)
+          .filter((n) => n !== hub),
+        entry.n,
+        result.stored,
+      )
+    }
+    if (equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace) startsAnew = true
+    if (segment.chain === 'content') {
+      fresh.push(...result.fresh)
+      return false
+    }
+    addMembership(result.fresh.map(({ change }) => change))
+    return result.fresh.length > 0
+  }
+
+  const append = (change: Change): number => {
+    startsAnew = false
+    return history.append(registry.chainOf(entry.n, own, 1), change)
+  }
+
+  let shared: Pick<Header, 'deps' | 'grant' | 'epoch' | 'schema'> | undefined
+  /** Fields keep their identity from change to change as long as they are equal: then they are judged and encoded once. */
+  const dataHeader = (time: Time): Header => {
+    const me = replica.me()
+    const epoch = replica.epochInUse()
+    if (!me) throw new KithError('not-allowed', 'You are not a member of this space.')
+    if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here. Ask a member to open the app.')
+    const chain = registry.chainOf(entry.n, own, 1)
+    const head = startsAnew ? undefined : history.head(chain)
+    const { heads } = facts()
+    const others = frontier.heads(entry.n).filter((hash) => !head || !equalBytes(hash, head.hash))
+    const { hash: schema } = replica.record()
+    const isSame =
+      shared &&
+      others.length === 0 &&
+      shared.deps.content.length === 0 &&
+      equalBytes(shared.epoch, epoch.hash) &&
+      equalBytes(shared.schema, schema) &&
+      equalBytes(shared.grant, me.grant) &&
+      heads === shared.deps.membership
+    if (!shared || !isSame) {
+      shared = { deps: { membership: heads, content: others }, grant: me.grant, epoch: epoch.hash, schema }
+    }
+    return {
+      kind: kinds.data,
+      space: entry.id,
+      device: own,
+      seq: head ? head.seq + 1 : 0,
+      prev: head?.hash ?? noBytes,
+      deps: shared.deps,
+      grant: shared.grant,
+      admission: person.admission,
+      epoch: shared.epoch,
+      schema: shared.schema,
+      time,
+    }
+  }
+
+  const origin = findOrigin({ statements, registry, history, membership, space: entry.n })
+  if (entry.kind === 'space') carry(personSpace.n)
+  load()
+  return replica
+}
+
+const opsToBody = (salt: Uint8Array, ops: readonly Op[]): DataBody => {
+  const starts: number[] = []
+  let count = 0
+  for (const op of ops) {
+    starts.push(count)
+    count += opToCount(op)
+  }
+  return { salt, ops, starts, count }
+}

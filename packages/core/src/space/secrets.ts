@@ -1,0 +1,36 @@
+import { concatBytes } from '../bytes/index.ts'
+import type { Statements } from '../database/index.ts'
+import type { Level } from '../membership/index.ts'
+
+/** What this device keeps secret of a space: `epoch` (level and secret), `boxes` of epochs. By the hash of the record. */
+export type SecretName = 'epoch' | 'boxes'
+
+export const keepSecret = (
+  statements: Statements,
+  space: number,
+  name: SecretName,
+  id: Uint8Array,
+  value: Uint8Array,
+): void =>
+  statements('INSERT OR REPLACE INTO secret (space, name, id, value) VALUES (?, ?, ?, ?)').run(space, name, id, value)
+
+export const loadSecrets = (
+  statements: Statements,
+  space: number,
+  name: SecretName,
+): { id: Uint8Array; value: Uint8Array }[] =>
+  statements('SELECT id, value FROM secret WHERE space = ? AND name = ?').all(space, name) as unknown as {
+    id: Uint8Array
+    value: Uint8Array
+  }[]
+
+const levels: readonly Level[] = ['read', 'write', 'admin']
+
+/** An epoch's secret as it is kept: one byte of level, then the secret of that level. */
+export const epochSecretToBytes = (level: Level, secret: Uint8Array): Uint8Array =>
+  concatBytes(Uint8Array.of(levels.indexOf(level)), secret)
+
+export const bytesToEpochSecret = (bytes: Uint8Array): { level: Level; secret: Uint8Array } => ({
+  level: levels[bytes[0] as number] as Level,
+  secret: bytes.subarray(1),
+})

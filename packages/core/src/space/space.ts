@@ -1,0 +1,154 @@
+import { fromBase32, KithError, toBase32 } from '../bytes/index.ts'
+import { kinds, opCodes } from '../change/index.ts'
+import { createQueries, type Queries } from '../database/index.ts'
+import { createInvite } from '../keys/index.ts'
+import { shortTextBytesMax } from '../limits/index.ts'
+import { encodeGrant } from '../membership/index.ts'
+import type { App } from '../schema/index.ts'
+import type { Space, SpaceStatus } from './api.ts'
+import { exportEntries } from './bundle.ts'
+import type { Engine } from './engine.ts'
+import { explain, listHeldBack, listMembers, spaceName } from './held.ts'
+import { postInvite } from './invite.ts'
+import { createLive } from './live.ts'
+import type { Network } from './network.ts'
+import type { Replica } from './replica.ts'
+import { createWriter, durably } from './tables.ts'
+import { openText } from './text.ts'
+import { transact } from './transact.ts'
+
+/** How long `synced` waits for a hub unless told otherwise. */
+const syncedMs = 10_000
+/** How long `invite` waits for a hub to have the link's entry before it gives the link out all the same. */
+const inviteMs = 5_000
+
+/** The public face of one space, for the tables of one app. */
+export const createSpaceApi = <A extends App>(
+  engine: Engine,
+  network: Network,
+  app: A,
+  n: number,
+  replicaOf: () => Replica,
+): Space<A> => {
+  const writer = createWriter(engine, app, replicaOf)
+  const { notifier, database } = engine
+  let queries: Queries<unknown> | undefined
+  const queriesOf = (): Queries<unknown> =>
+    (queries ??= createQueries({ database, app, space: n }) as unknown as Queries<unknown>)
+  const run = <Row>(build: never): Row[] => queriesOf().run(build as never) as Row[]
+
+  const tables = Object.fromEntries(
+    Object.keys(app.tables).map((name) => [
+      name,
+      {
+        insert: async (row: object) => durably(engine, () => writer.write((recorder) => recorder.insert(name, row))),
+        upsert: async (row: object) => durably(engine, () => writer.write((recorder) => recorder.upsert(name, row))),
+        update: async (id: string, values: object) =>
+          durably(engine, () => writer.write((recorder) => recorder.update(name, id, values))),
+        delete: async (id: string) => durably(engine, () => writer.write((recorder) => recorder.delete(name, id))),
+        restore: async (id: string) => durably(engine, () => writer.write((recorder) => recorder.restore(name, id))),
+        get: async (id: string) => {
+          const build = (q: any) => q.selectFrom(name).selectAll().where('id', '=', id)
+          return run<object>(build as never)[0]
+        },
+      },
+    ]),
+  )
+
+  const liveOf = <Row>(
+    read: () => Row[],
+    concerns: (tables: ReadonlySet<string>) => boolean,
+    listener: (rows: Row[]) => void,
+    failed: ((error: unknown) => void) | undefined,
+  ) => createLive(notifier, (space, touched) => space === n && concerns(touched), read, listener, failed ?? rethrow)
+
+  const space = {
+    id: toBase32(replicaOf().entry.id),
+    tables,
+    transact: (perform: never) => transact(engine, app, replicaOf, writer, queriesOf, perform),
+    query: async (build: never) => run(build),
+    live: (build: never, listener: (rows: unknown[]) => void, failed?: (error: unknown) => void) => {
+      const watched = queriesOf().watch(build as never)
+      return liveOf<unknown>(
+        watched.run,
+        (touched) => watched.tables.some((table) => touched.has(table)),
+        listener,
+        failed,
+      )
+    },
+    text: async (table: string, id: string, column: string) =>
+      openText(engine, app, replicaOf, writer, table, id, column),
+    name: async () => spaceName(engine, replicaOf()),
+    rename: async (name: string) => {
+      checkName(name)
+      return durably(engine, () => writer.write((recorder) => recorder.push([opCodes.title, name])))
+    },
+    invite: async ({ role, uses, expires }: { role: 'writer'; uses?: number; expires?: Date }) => {
+      if (role !== 'writer') {
+        throw new KithError('not-supported', `Links for ${String(role)} come with a later version. Invite a writer.`)
+      }
+      if (uses !== undefined && (!Number.isSafeInteger(uses) || uses < 1))
+        throw new KithError('bad-value', 'uses is a whole number from 1.')
+      if (expires !== undefined && Number.isNaN(expires.getTime()))
+        throw new KithError('bad-value', 'expires is a valid Date.')
+      const replica = replicaOf()
+      const epoch = replica.epochInUse()
+      if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here yet.')
+      const terms = { rank: 'writer' as const, role: 'writer', uses: uses ?? null, expires: expires?.getTime() ?? null }
+      const invite = createInvite(engine.platform.crypto, terms, epoch)
+      replica.writeMembership(kinds.grant, encodeGrant(invite.grant))
+      const link = postInvite(engine, replica, invite, app.id, terms.expires)
+      await engine.unit.durable()
+      network.wakeParcels()
+      await network.inviteReady(n, inviteMs)
+      // Hubs' keys are known once they were reached.
+      return link()
+    },
+    members: async () => listMembers(engine, replicaOf()),
+    liveMembers: (listener: (members: unknown[]) => void) =>
+      liveOf<unknown>(
+        () => listMembers(engine, replicaOf()),
+        (touched) => touched.has(''),
+        listener,
+        undefined,
+      ),
+    heldBack: async () => listHeldBack(engine, replicaOf()),
+    explain: async (id: string) => explain(engine, replicaOf(), id),
+    status: async (): Promise<SpaceStatus> => ({
+      hubs: network.spaceStatus(n),
+      waiting: listHeldBack(engine, replicaOf()).filter(({ isFinal }) => !isFinal).length,
+      heldBack: listHeldBack(engine, replicaOf()).filter(({ isFinal }) => isFinal).length,
+    }),
+    synced: async (options: { timeoutMs?: number } = {}) => {
+      engine.unit.commit()
+      await network.synced(n, options.timeoutMs ?? syncedMs)
+    },
+    exportBundle: async () => {
+      engine.unit.commit()
+      return exportEntries(engine, replicaOf())
+    },
+  }
+  return space as unknown as Space<A>
+}
+
+/** A live query that fails without anybody listening for it must not fail silently. */
+const rethrow = (error: unknown): never => {
+  throw error
+}
+
+export const checkName = (name: string): void => {
+  if (typeof name !== 'string' || !name.isWellFormed() || new TextEncoder().encode(name).length > shortTextBytesMax) {
+    throw new KithError('bad-value', `A name is a text of at most ${shortTextBytesMax} bytes of UTF-8.`)
+  }
+}
+
+/** @throws KithError `not-found` for what is no space id. */
+export const toSpaceId = (id: string): Uint8Array => {
+  try {
+    const bytes = fromBase32(id)
+    if (bytes.length === 32) return bytes
+  } catch {
+    // Said below.
+  }
+  throw new KithError('not-found', 'A space id is 52 characters, as space.id has it.')
+}

@@ -1,0 +1,94 @@
+import { KithError } from '../bytes/index.ts'
+import { opCodes } from '../change/index.ts'
+import { createTextSession } from '../database/index.ts'
+import type { Cancel } from '../ports/index.ts'
+import { type App, columnId, tableId } from '../schema/index.ts'
+import type { OpenText } from './api.ts'
+import type { Engine } from './engine.ts'
+import { toRowId } from './recorder.ts'
+import type { Replica } from './replica.ts'
+import type { Writer } from './tables.ts'
+
+/** A change of typing goes out after so long or so many edits, whichever is first (design §4). */
+const typingMs = 50
+const editsMax = 20
+
+/** Opens one rich text for typing. @throws KithError `not-found`, `bad-value`. */
+export const openText = (
+  engine: Engine,
+  app: App,
+  replicaOf: () => Replica,
+  writer: Writer,
+  tableName: string,
+  id: string,
+  columnName: string,
+): OpenText => {
+  const declared = app.tables[tableName]
+  const column = declared?.columns[columnName]
+  if (!declared || column?.spec.kind !== 'richText') {
+    throw new KithError('bad-value', `${tableName}.${columnName} is no rich text of this app.`, {
+      table: tableName,
+      column: columnName,
+    })
+  }
+  const { compiled } = replicaOf().record()
+  const table = compiled.tables.find((candidate) => candidate.id === tableId(tableName, declared))
+  const index = table?.columns.findIndex((candidate) => candidate.id === columnId(columnName, column)) ?? -1
+  const row = toRowId(id)
+  if (!table || index < 0)
+    throw new KithError('schema-mismatch', `${tableName}.${columnName} is not in the schema of the space yet.`)
+  const at = { space: replicaOf().entry.n, app: compiled.app, table }
+  const { rows, texts } = engine.store()
+  if (!rows.base(at, row)) throw new KithError('not-found', `${tableName} has no row ${id} here.`, { table: tableName })
+
+  const { state, release } = texts.hold(at, row, index)
+  const listeners = new Set<(doc: OpenText['doc']) => void>()
+  let cancel: Cancel | undefined
+  let isClosed = false
+
+  const flush = (): void => {
+    cancel?.()
+    cancel = undefined
+    for (let pending = session.takePending(); pending; pending = session.takePending()) {
+      const { salt, structs, deletes } = pending
+      writer.write((recorder) => recorder.push([opCodes.text, table.index, row, index, salt, structs, deletes]))
+    }
+  }
+  const session = createTextSession({
+    crypto: engine.platform.crypto,
+    device: engine.person.device.signing.publicKey,
+    state,
+    replaced: (doc) => {
+      for (const listener of listeners) listener(doc)
+    },
+    edited: () => {
+      if (session.pendingCount() >= editsMax) {
+        // Not inside Yjs' own transaction: it is still being told to other listeners.
+        cancel?.()
+        cancel = engine.platform.clock.soon(flush)
+      } else cancel ??= engine.platform.clock.after(typingMs, flush)
+    },
+  })
+
+  return {
+    get doc() {
+      return session.doc()
+    },
+    replaced: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    saved: async () => {
+      flush()
+      await engine.unit.durable()
+    },
+    close: async () => {
+      if (isClosed) return
+      isClosed = true
+      flush()
+      session.close()
+      release()
+      await engine.unit.durable()
+    },
+  }
+}

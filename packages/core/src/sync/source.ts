@@ -1,0 +1,49 @@
+import type { KithError } from '../bytes/index.ts'
+import type { Lane, Policy } from '../wire/index.ts'
+import type { OpenWish } from './hub-connection.ts'
+
+/** What sync needs of the layer above: which logs to keep in step with a hub, and what goes in and out of them. */
+export type SyncSource = {
+  readonly spaces: () => readonly SyncSpace[]
+  readonly parcels: (hub: number) => readonly Parcel[]
+  readonly parcelDelivered: (hub: number, parcel: number) => void
+  /** The hub has said its name and time. */
+  readonly greeted: (hub: number, hello: { readonly key: Uint8Array; readonly timeMs: number }) => void
+}
+
+export type SyncSpace = {
+  /** Local number. */
+  readonly n: number
+  /** The log of the epoch in use, with the rights that we can prove; undefined while its keys are not here. */
+  readonly log: () => SyncLog | undefined
+  readonly cursor: (hub: number, lane: Lane) => Cursor | undefined
+  /**
+   * Takes entries and the cursor behind them in one transaction. Returns what had to be refused. `entries` are views: what
+   * is kept is copied.
+   */
+  readonly receive: (hub: number, lane: Lane, entries: readonly Uint8Array[], cursor: Cursor) => readonly KithError[]
+  /** Sealed entries that the hub is not known to have, without those in `flying`; at most about a megabyte. */
+  readonly outgoing: (hub: number, flying: ReadonlySet<number>, whose: 'own' | 'all') => readonly Outgoing[]
+  /** The hub has these durably; `cursor` if they followed directly on ours. */
+  readonly delivered: (hub: number, outgoing: Outgoing, cursor: Cursor | undefined) => void
+  /** The hub may have lost anything: from now on it counts as lacking all that we have, until it shows otherwise. */
+  readonly lost: (hub: number) => void
+  readonly pending: (hub: number) => number
+}
+
+export type SyncLog = { readonly id: Uint8Array; readonly wish: OpenWish; readonly mayWrite: boolean }
+
+export type Cursor = { readonly generation: Uint8Array; readonly n: number }
+
+/** One sealed entry on its way, with the numbers of the segments in it. */
+export type Outgoing = { readonly lane: Lane; readonly entry: Uint8Array; readonly segments: readonly number[] }
+
+/** A sealed entry for a log that is not a space's own. */
+export type Parcel = {
+  readonly n: number
+  readonly policy: Policy
+  /** Ed25519 seed of the log's write key. */
+  readonly seed: Uint8Array
+  readonly lane: Lane
+  readonly bytes: Uint8Array
+}

@@ -1,0 +1,28 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createKith, type Kith, type KithOptions } from '@kith/core'
+import { createNodePlatform } from './platform/platform.ts'
+
+export type OpenKithOptions = KithOptions & {
+  /** Folder of this person's data on this device; made if it is not there. One process at a time. */
+  readonly path: string
+}
+
+/** The database's name in the person's folder. */
+export const databaseFile = (path: string): string => join(path, 'kith.db')
+
+/**
+ * Opens a person's data, or makes a new person in an empty folder.
+ *
+ * @throws KithError `storage-busy`, `storage-damaged`, `storage-newer`, `storage-full`, `insecure-url`.
+ */
+export const openKith = async ({ path, ...options }: OpenKithOptions): Promise<Kith> =>
+  createKith(await createNodePlatform(databaseFile(path)), options)
+
+/** Writes a space's bundle (`space.exportBundle()`) to a file. */
+export const writeBundle = async (space: { exportBundle: () => Promise<Uint8Array> }, file: string): Promise<void> =>
+  writeFile(file, await space.exportBundle())
+
+/** Takes in a bundle from a file. @throws as `kith.importBundle`. */
+export const readBundle = async (kith: Kith, file: string): Promise<{ space: string; changes: number }> =>
+  kith.importBundle(await readFile(file))
