@@ -139,8 +139,10 @@ export function createConnection(
   async function work(): Promise<void> {
     isBusy = true
     try {
-      while (queue.length > 0 && !isClosed) {
-        const frame = queue.shift()!
+      for (;;) {
+        // Empty also once closed.
+        const frame = queue.shift()
+        if (frame === undefined) break
         queuedBytes -= frame.length
         await handle(session, frameToClientMessage(frame))
       }

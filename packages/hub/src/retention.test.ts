@@ -45,7 +45,7 @@ test('only the admin key trims', async (context) => {
   const writer = await connectTestClient(hub.url)
   await openLog(writer, log, 'read', 'write')
   const { results } = await writer.ask({ type: 'trim', trims: [{ log: log.id, ids: [idOf(entry)] }] })
-  assert.equal(results[0].refused, 'refused')
+  assert.equal(results[0]!.refused, 'refused')
   clock.advance(trimDelayMs)
   assert.equal(await hub.tidy(), 0)
 })

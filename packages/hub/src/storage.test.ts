@@ -91,7 +91,7 @@ test('a full disk refuses puts, keeps what it acknowledged, never gives a number
   }
   assert.ok(refused > 10 && stored.length > 10)
   const small = await putEntries(writer, log, [random(20)])
-  assert.ok(small.refused === 'storage-full' || small.numbers[0] > stored.at(-1)!)
+  assert.ok(small.refused === 'storage-full' || small.numbers[0]! > stored.at(-1)!)
   const kept = await pullAll(writer, pullItem(log))
   assert.deepEqual(
     kept.map(({ n }) => n).filter((n) => n <= stored.at(-1)!),

@@ -22,12 +22,12 @@ function showResumption(client: TestClient, seed: Uint8Array) {
 async function firstTicket(client: TestClient, log: TestLog, seed: Uint8Array): Promise<Uint8Array> {
   const logs = [{ policy: log.policy, proofs: [prove(client, log, 'read'), prove(client, log, 'write')] }]
   const answer = await client.ask({ type: 'open', resumption: showResumption(client, seed), logs })
-  return answer.results[0].ticket
+  return answer.results[0]!.ticket!
 }
 
 async function resume(client: TestClient, log: TestLog, seed: Uint8Array, ticket: Uint8Array) {
   const logs = [{ policy: log.policy, proofs: [{ ticket }] }]
-  return (await client.ask({ type: 'open', resumption: showResumption(client, seed), logs })).results[0]
+  return (await client.ask({ type: 'open', resumption: showResumption(client, seed), logs })).results[0]!
 }
 
 test('a ticket re-opens a log with the rights that were proven, for its key, its log and one day', async (context) => {
@@ -58,6 +58,6 @@ test('a ticket without a signature of its key for this connection is refused', a
   const logs = [{ policy: log.policy, proofs: [{ ticket }] }]
   for (const resumption of [undefined, showResumption(first, seed)]) {
     const { results } = await thief.ask({ type: 'open', resumption, logs })
-    assert.equal(results[0].refused, 'refused')
+    assert.equal(results[0]!.refused, 'refused')
   }
 })

@@ -31,7 +31,7 @@ test('open to everybody needs no proof', async (context) => {
   const keyed = createTestLog()
   const policy = { ...keyed.policy, write: 'open' as const, kind: 'knock' as const }
   const answer = await client.ask({ type: 'open', resumption: undefined, logs: [{ policy, proofs: [] }] })
-  assert.equal(answer.results[0].rights, 2)
+  assert.equal(answer.results[0]!.rights, 2)
 })
 
 test('a policy without any key and one with a low-order key are refused', async (context) => {
@@ -200,6 +200,6 @@ test('a signal reaches the present readers under a name, one of them by name, an
   assert.deepEqual((await a.next('heard')).bytes, utf8('to one'))
   assert.deepEqual([...b.waiting(), ...c.waiting()], [])
   const refused = await a.ask({ type: 'signal', signals: [{ log: random(32), to: undefined, bytes: utf8('x') }] })
-  assert.equal(refused.results[0].refused, 'refused')
+  assert.equal(refused.results[0]!.refused, 'refused')
   assert.equal((await hub.totals()).entries, 0)
 })

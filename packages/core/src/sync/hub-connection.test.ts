@@ -108,10 +108,10 @@ function start(options: { hubKey?: Uint8Array; resume?: ReturnType<typeof create
     },
     advance(ms: number) {
       elapsed += ms
-      for (const timer of [...timers]) if (timer.at <= elapsed && timers.delete(timer)) timer.run()
+      for (const timer of Array.from(timers)) if (timer.at <= elapsed && timers.delete(timer)) timer.run()
     },
     /** Answers the next request in order. */
-    async answer(results: any[]) {
+    async answer(results: readonly object[]) {
       while (sent.length === 0) await new Promise(setImmediate)
       const { request, type } = sent.shift()!
       const types = { open: 'opened', put: 'stored', pull: 'pulling', signal: 'done', trim: 'done' } as const

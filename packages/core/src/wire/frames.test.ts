@@ -13,7 +13,7 @@ import { type RefusalReason, refusalCodes } from './refusal.ts'
 
 const fixed = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const request = fc.integer({ min: 1, max: 2 ** 32 - 1 })
-const lane = fc.constantFrom(0, 1, 2, 3) as fc.Arbitrary<0 | 1 | 2 | 3>
+const lane = fc.constantFrom<0 | 1 | 2 | 3>(0, 1, 2, 3)
 const entry = fc.uint8Array({ minLength: 1, maxLength: 300 })
 const ids = fc.array(fixed(32), { maxLength: 5 })
 const list = <Item>(item: fc.Arbitrary<Item>) => fc.array(item, { maxLength: 6 })
@@ -111,11 +111,6 @@ const hubMessage: fc.Arbitrary<HubMessage> = fc.oneof(
   fc.record({ type: fc.constant('goodbye' as const), why: refusal }),
 )
 
-const directions = [
-  { name: 'client', message: clientMessage, toFrame: clientMessageToFrame, fromFrame: frameToClientMessage },
-  { name: 'hub', message: hubMessage, toFrame: hubMessageToFrame, fromFrame: frameToHubMessage },
-] as const
-
 /** Undefined, or the code of the failure; anything but a typed error is a defect. */
 function codeOf(run: () => unknown): string | undefined {
   try {
@@ -127,10 +122,25 @@ function codeOf(run: () => unknown): string | undefined {
   }
 }
 
-for (const { name, message, toFrame, fromFrame } of directions as readonly any[]) {
+type Direction<Message> = {
+  readonly name: 'client' | 'hub'
+  readonly message: fc.Arbitrary<Message>
+  readonly toFrame: (message: Message) => Uint8Array
+  readonly fromFrame: (frame: Uint8Array) => Message
+}
+
+proveCodec<ClientMessage>({
+  name: 'client',
+  message: clientMessage,
+  toFrame: clientMessageToFrame,
+  fromFrame: frameToClientMessage,
+})
+proveCodec<HubMessage>({ name: 'hub', message: hubMessage, toFrame: hubMessageToFrame, fromFrame: frameToHubMessage })
+
+function proveCodec<Message>({ name, message, toFrame, fromFrame }: Direction<Message>): void {
   test(`each message of a ${name} comes back as it was, and has one encoding`, () => {
     fc.assert(
-      fc.property(message, (value: any) => {
+      fc.property(message, (value) => {
         const frame = toFrame(value)
         const back = fromFrame(frame)
         // Records of fast-check have no prototype: compare by structure.
@@ -143,7 +153,7 @@ for (const { name, message, toFrame, fromFrame } of directions as readonly any[]
 
   test(`a frame of a ${name} that is cut off, longer or changed is refused with a typed error or is another whole message`, () => {
     fc.assert(
-      fc.property(message, fc.nat(), fc.integer({ min: 1, max: 255 }), (value: any, place, change) => {
+      fc.property(message, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, place, change) => {
         const frame: Uint8Array = toFrame(value)
         const at = place % frame.length
         assert.equal(
@@ -156,11 +166,11 @@ for (const { name, message, toFrame, fromFrame } of directions as readonly any[]
         )
         const changed = frame.slice()
         changed[at]! ^= change
-        let other: unknown
+        let other: Message | undefined
         const code = codeOf(() => {
           other = fromFrame(changed)
         })
-        if (code === undefined) assert.deepEqual(toFrame(other), changed)
+        if (code === undefined) assert.deepEqual(toFrame(other!), changed)
         else assert.ok(['bad-encoding', 'too-large', 'protocol-version'].includes(code), code)
       }),
     )
@@ -190,7 +200,7 @@ for (const { name, message, toFrame, fromFrame } of directions as readonly any[]
         `870a005820${log}0250${log.slice(32)}0181830a5820${log}5a80000000`,
       ],
     }
-    for (const claim of claims[name as 'client' | 'hub']) {
+    for (const claim of claims[name]) {
       assert.equal(
         codeOf(() => fromFrame(Uint8Array.from(Buffer.from(claim, 'hex')))),
         'too-large',
@@ -236,7 +246,7 @@ test('the hello of another version is told from nonsense, however that version g
 
 /** The value as text, with the fields of objects in one order and bytes in hexadecimal. */
 function show(value: unknown): string {
-  return JSON.stringify(value, (_, part) => {
+  return JSON.stringify(value, (_, part: unknown) => {
     if (part instanceof Uint8Array) return toHex(part)
     if (part === null || typeof part !== 'object' || Array.isArray(part)) return part
     return Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)))

@@ -3,16 +3,21 @@ import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import type { Signing } from '@kith/core/ports'
 import {
   type ClientMessage,
+  type Done,
   clientMessageToFrame,
   frameToHubMessage,
   type Hello,
   type HubMessage,
+  type OpenedLog,
   type Policy,
   type Proof,
   type PullItem,
+  type PullStarted,
   policyToLogId,
   proofBytes,
+  type Refusal,
   type Right,
+  type StoredEntries,
 } from '@kith/core/wire'
 import { WebSocket } from 'ws'
 import { nodeVerifying, random } from '../node-crypto.ts'
@@ -20,11 +25,16 @@ import { nodeVerifying, random } from '../node-crypto.ts'
 /** Of the client's requests; distributes over the kinds. */
 type Unnumbered<Message> = Message extends { request: number } ? Omit<Message, 'request'> : never
 
+/** One result of any verb: a test knows which fields it has. */
+export type TestResult = OpenedLog & StoredEntries & PullStarted & Done & Partial<Refusal>
+
+export type TestAnswer = { readonly results: readonly TestResult[] }
+
 export type TestClient = {
   readonly hello: Hello
   readonly socket: WebSocket
   /** Sends a request and resolves with its answer. */
-  readonly ask: (message: Unnumbered<ClientMessage>) => Promise<HubMessage & { results: any[] }>
+  readonly ask: (message: Unnumbered<ClientMessage>) => Promise<TestAnswer>
   /** The next message of a type that nobody took yet. */
   readonly next: <Type extends HubMessage['type']>(type: Type) => Promise<Extract<HubMessage, { type: Type }>>
   /** Messages that came and were not taken. */
@@ -64,10 +74,8 @@ export async function connectTestClient(url: string, headers: Record<string, str
     ask(message) {
       request += 1
       const mine = request
-      socket.send(clientMessageToFrame({ ...message, request: mine } as ClientMessage))
-      return take((answer) => 'results' in answer && answer.request === mine) as Promise<
-        HubMessage & { results: any[] }
-      >
+      socket.send(clientMessageToFrame({ ...message, request: mine }))
+      return take((answer) => 'results' in answer && answer.request === mine) as unknown as Promise<TestAnswer>
     },
     next: (type) => take((message) => message.type === type) as never,
     waiting: () => inbox,
@@ -117,7 +125,7 @@ export async function openLog(client: TestClient, log: TestLog, ...rights: Right
   const wanted: Right[] = rights.length > 0 ? rights : ['read', 'write', 'admin']
   const proofs = wanted.map((right) => prove(client, log, right))
   const answer = await client.ask({ type: 'open', resumption: undefined, logs: [{ policy: log.policy, proofs }] })
-  return answer.results[0]
+  return answer.results[0]!
 }
 
 export function pullItem(log: TestLog, more: Partial<PullItem> = {}): PullItem {
@@ -143,7 +151,7 @@ export async function putEntries(
   covers: Uint8Array[] = [],
 ) {
   const answer = await client.ask({ type: 'put', puts: [{ log: log.id, lane, entries, covers }] })
-  return answer.results[0]
+  return answer.results[0]!
 }
 
 /** All entries of a pull, to its end. */
@@ -152,7 +160,7 @@ export async function pullAll(
   item: PullItem,
 ): Promise<{ n: number; id: Uint8Array; bytes: Uint8Array }[]> {
   const answer = await client.ask({ type: 'pull', pulls: [item] })
-  if (answer.results[0].news !== true) return []
+  if (!answer.results[0]!.news) return []
   const entries = []
   for (;;) {
     const message = await client.next('entries')

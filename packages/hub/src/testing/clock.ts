@@ -20,7 +20,7 @@ export function createTestClock(startMs = 1_790_000_000_000): TestClock {
     },
     advance(ms) {
       elapsed += ms
-      for (const timer of [...timers]) {
+      for (const timer of Array.from(timers)) {
         if (timer.at > elapsed) continue
         timers.delete(timer)
         timer.run()
