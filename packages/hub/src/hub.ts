@@ -8,7 +8,7 @@ import { createLocalFanOut, type FanOut } from './fan-out.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import type { HubLog } from './log.ts'
-import { nodeClock } from './node-clock.ts'
+import { nextTurn, nodeClock } from './node-clock.ts'
 import { nodeVerifying, random } from './node-crypto.ts'
 import { createSockets, type Sockets } from './sockets.ts'
 import { type EntryStore, StoreFailure, type StoreTotals } from './store/entry-store.ts'
@@ -91,6 +91,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   async function end(): Promise<void> {
     stopTidying()
     const stopped = new Promise((resolve) => server.close(resolve))
+    // The group of puts that is open is committed and acknowledged first.
+    await nextTurn()
     await sockets.close()
     server.closeAllConnections()
     await stopped
