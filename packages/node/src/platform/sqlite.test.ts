@@ -59,15 +59,20 @@ test('a file commits with full synchronisation to a write-ahead log', () =>
 test('a second process is told that the database is busy, and may open it once the first is done', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'kith.db')
+    // Held by a global, or the garbage collector would close it.
     const script = `const { openSqlite } = await import(${JSON.stringify(new URL('./sqlite.ts', import.meta.url).href)})
-      openSqlite(${JSON.stringify(path)}); process.stdout.write('open'); setInterval(() => {}, 1000)`
+      globalThis.held = openSqlite(${JSON.stringify(path)}); process.stdout.write('open'); setInterval(() => {}, 1000)`
     const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(other.stdout, 'data')
-    assert.throws(() => openSqlite(path), isKithError('storage-busy'))
-    other.kill('SIGKILL')
-    await once(other, 'exit')
+    const ended = once(other, 'exit')
+    try {
+      await Promise.race([once(other.stdout, 'data'), ended])
+      assert.throws(() => openSqlite(path), isKithError('storage-busy'))
+    } finally {
+      other.kill('SIGKILL')
+      await ended
+    }
     openSqlite(path).close()
   }))
 
