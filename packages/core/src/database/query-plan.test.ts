@@ -12,7 +12,7 @@ test('another space and hidden rows are not seen', () => {
 })
 
 test('queries over all spaces of the app say which space a row is of', () => {
-  const { database, queries, store } = createFixture()
+  const { database, store } = createFixture()
   store('tasks', 20, { heading: 'of another space' }, 2)
   store('lists', 1, { name: 'Their home' }, 2)
   const all = createQueries({ database, app: todo })

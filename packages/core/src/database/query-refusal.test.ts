@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { address, codeOf, createFixture, id, todo } from './query.fixture.ts'
+import { address, codeOf, createFixture } from './query.fixture.ts'
 
 test('a value that cannot be compared is refused', () => {
   const { queries } = createFixture()
@@ -37,7 +37,18 @@ test('a value that cannot be compared is refused', () => {
     'bad-value',
   )
   assert.equal(
-    codeOf(() => queries.run((q) => q.selectFrom('tasks').selectAll().where('size', 'in', new Array(40_000).fill(1)))),
+    codeOf(() =>
+      queries.run((q) =>
+        q
+          .selectFrom('tasks')
+          .selectAll()
+          .where(
+            'size',
+            'in',
+            Array.from({ length: 40_000 }, () => 1),
+          ),
+      ),
+    ),
     'too-large',
   )
 })

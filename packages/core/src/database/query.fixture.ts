@@ -1,7 +1,6 @@
 /** One small database with a column of every type, as the merge would have left it. */
-import assert from 'node:assert/strict'
 import { openSqlite } from '../../../node/src/platform/sqlite.ts'
-import { KithError, toBase32 } from '../bytes/index.ts'
+import { assert, KithError, toBase32 } from '../bytes/index.ts'
 import type { SqlDatabase, SqlValue } from '../ports/index.ts'
 import {
   app,
@@ -71,15 +70,17 @@ const store = (
   hidden = 0,
 ): void => {
   const record = todo.record.tables.find((candidate) => candidate.name === tableName)
-  assert.ok(record)
+  assert(record, `no table ${tableName}`)
   const names = Object.keys(cells).map((name) => {
     const column = record.columns.find((candidate) => candidate.name === name)
-    assert.ok(column, name)
+    assert(column, `no column ${name}`)
     return `"${columnSqlName(column)}"`
   })
   const all = ['"$space"', 'id', '"$change"', '"$hidden"', ...names]
   database
-    .prepare(`INSERT INTO "${tableSqlName(todo.id, record.id)}" (${all}) VALUES (${all.map(() => '?')})`)
+    .prepare(
+      `INSERT INTO "${tableSqlName(todo.id, record.id)}" (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})`,
+    )
     .run(space, bytes(row), row, hidden, ...Object.values(cells))
 }
 

@@ -58,7 +58,7 @@ test('an insert writes every column but rich text, with defaults filled in', () 
   assert.deepEqual(tasks.insertToWire({ title: ' a ' }), [true, null, [], 'a', 0])
   assert.deepEqual(
     tasks.insertToWire({ title: 'a', done: false, kind: undefined, tags: add('x'), votes: increment(2) }),
-    [...[false, null, ['x'], 'a', 2]],
+    [false, null, ['x'], 'a', 2],
   )
 })
 
