@@ -3,7 +3,7 @@
  * hangs on the op of the same device, earlier in its chain, that ends where it starts. Almost always that tree is one
  * line. Where it branches (a forked chain, a device that lies, two salts made to collide) the lower change hash keeps the
  * client id, and each other branch goes on under an id of its own: so nothing typed is lost by a fork, neither on
- * the losing branch nor by others next to it, and the outcome depends on the set of ops alone.
+ * the losing branch nor by others next to it, and the outcome depends on the set of changes alone.
  */
 import type { Hashing } from '../../ports/index.ts'
 import { branchIdOf } from './client.ts'
@@ -21,13 +21,20 @@ export type Branch = {
   tip: TextPosition
   /** Its last op that stands in the document: what a snapshot continues from. */
   integrated: TextPosition | undefined
+  /** All its ops, where there is another branch: to tell which of them an author had seen. */
+  ops: readonly BranchOp[]
 }
+
+export type BranchOp = { readonly end: number; readonly at: TextPosition }
 
 /** Branches of each client id announced: the one that keeps the id first, then by their first op. */
 export type Claims = Map<number, Branch[]>
 
 /** Whether `earlier` is an ancestor of `later` in its device's chain. Only asked where ranges fit and positions agree. */
 export type IsAncestor = (earlier: TextPosition, later: TextPosition) => boolean
+
+/** Whether a change is in the causal past of another. Only asked about the ops of a client id that has branches. */
+export type HasSeen = (later: TextPosition, earlier: TextPosition) => boolean
 
 export type Plan = {
   readonly claims: Claims
@@ -80,7 +87,7 @@ function planClient(
     if (branch === undefined) {
       const parent = before === undefined ? undefined : branches.indexOf(branchOf.get(before)!)
       const effective = branches.length === 0 ? client : freshId(crypto, client, known, taken)
-      branch = { effective, parent, start, end, tip: known.op, integrated: undefined }
+      branch = { effective, parent, start, end, tip: known.op, integrated: undefined, ops: [] }
       branches.push(branch)
     }
     branch.end = end
@@ -90,6 +97,15 @@ function planClient(
     plan.placed.push({ known, branch })
   }
   if (branches.length > 0) plan.claims.set(client, branches)
+  if (branches.length < 2) return
+  for (const branch of branches) {
+    const own = sorted.filter((known) => branchOf.get(known) === branch)
+    branch.ops = own.map(({ op, shape }) => ({ end: shape.insert!.end, at: toPosition(op) }))
+  }
+}
+
+function toPosition({ device, change, seq, index }: TextPosition): TextPosition {
+  return { device, change, seq, index }
 }
 
 /** An id that no session known here has: whoever grinds a salt to meet it only makes the next attempt count. */
@@ -102,24 +118,28 @@ function freshId(crypto: Hashing, client: number, first: KnownOp, taken: Set<num
   }
 }
 
+/** Who refers to a character: an op, its own client id and branch where it inserts, and what its author had seen. */
+export type Referrer = {
+  readonly op: TextPosition
+  readonly client: number | undefined
+  readonly branch: Branch | undefined
+  readonly hasSeen: HasSeen
+}
+
 /**
- * The id under which the character (client, clock), as an op of `own` on `branch` names it, stands in the document. Its
- * own session's characters are those of its own branch. Another's are those of the first branch that has that clock: an op
- * does not say which branch its author saw, and a neighbour that is slightly off is better than text that waits for ever.
+ * The id under which the character (client, clock), as an op names it, stands in the document. Its own session's characters
+ * are those of its own branch. Another's are those of the branch that its author had seen, the first of them if
+ * several; an author who had seen none of them is wrong or lies, and gets the first that there is.
  */
-export function effectiveOf(
-  claims: Claims,
-  own: number | undefined,
-  branch: Branch | undefined,
-  client: number,
-  clock: number,
-): number {
+export function effectiveOf(claims: Claims, by: Referrer, client: number, clock: number): number {
   const branches = claims.get(client)
   if (branches === undefined || branches.length === 1) return client
-  if (client === own && branch !== undefined) {
-    let at = branch
+  if (client === by.client && by.branch !== undefined) {
+    let at = by.branch
     while (clock < at.start && at.parent !== undefined) at = branches[at.parent]!
     return at.effective
   }
-  return branches.find((each) => each.start <= clock && clock < each.end)?.effective ?? client
+  const covering = branches.filter((branch) => branch.start <= clock && clock < branch.end)
+  const seen = covering.find(({ ops }) => by.hasSeen(by.op, ops.find(({ end }) => clock < end)!.at))
+  return (seen ?? covering[0])?.effective ?? client
 }

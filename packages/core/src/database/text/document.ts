@@ -3,7 +3,7 @@
  * to already inside. What Yjs does by itself and what would not be the same everywhere is kept out: see each comment.
  */
 import * as Y from 'yjs'
-import { type Claims, type Branch, effectiveOf } from './claims.ts'
+import { type Claims, type Branch, effectiveOf, type HasSeen } from './claims.ts'
 import type { ClockRange } from './bytes.ts'
 import type { KnownOp } from './op.ts'
 import { mend } from './place.ts'
@@ -51,10 +51,11 @@ export type TextDocument = {
 }
 
 /** The structs and deletions of an op under the ids that `claims` gives them. */
-export function prepareOp(claims: Claims, known: KnownOp, branch: Branch | undefined): PreparedOp {
+export function prepareOp(claims: Claims, known: KnownOp, branch: Branch | undefined, hasSeen: HasSeen): PreparedOp {
   const { op, shape } = known
   const own = shape.insert?.client
-  const owner = (client: number, clock: number) => effectiveOf(claims, own, branch, client, clock)
+  const referrer = { op, client: own, branch, hasSeen }
+  const owner = (client: number, clock: number) => effectiveOf(claims, referrer, client, clock)
   const structs = shape.insert === undefined ? [] : (Y.decodeUpdate(op.structs).structs as (Y.Item | Y.GC)[])
   const moved = (id: Y.ID) => {
     const client = owner(id.client, id.clock)
@@ -68,13 +69,18 @@ export function prepareOp(claims: Claims, known: KnownOp, branch: Branch | undef
     if (struct.rightOrigin !== null) struct.rightOrigin = moved(struct.rightOrigin)
     if (struct.parent instanceof Y.ID) struct.parent = moved(struct.parent)
   }
-  const insert = shape.insert && { ...shape.insert, client: branch?.effective ?? shape.insert.client }
+  let insert = shape.insert && { ...shape.insert, client: branch?.effective ?? shape.insert.client }
+  if (insert !== undefined && insert.client !== own && insert.start > 0 && insert.start === branch?.start) {
+    // Yjs counts every client from 0: a branch under an id of its own begins with a gap in the form of nothing.
+    structs.unshift(new Y.GC(Y.createID(insert.client, 0), insert.start))
+    insert = { ...insert, start: 0 }
+  }
   const isVoid = op.verdict === 'void'
   // A void op deletes nothing; its own characters are deleted whatever it says.
   return { isVoid, insert, structs, deletes: isVoid ? [] : moveDeletes(claims, shape.deletes, owner) }
 }
 
-/** Ranges over a contested client id are cut where its branches begin and end. */
+/** Ranges over a client id with branches are cut where their ops end. */
 function moveDeletes(
   claims: Claims,
   deletes: readonly ClockRange[],
@@ -83,7 +89,9 @@ function moveDeletes(
   if (deletes.every(({ client }) => (claims.get(client)?.length ?? 1) === 1)) return deletes
   return deletes.flatMap(({ client, start, end }) => {
     const branches = claims.get(client) ?? []
-    const cuts = branches.flatMap((branch) => [branch.start, branch.end]).filter((at) => start < at && at < end)
+    const cuts = branches
+      .flatMap(({ start: first, ops }) => [first, ...ops.map((each) => each.end)])
+      .filter((at) => start < at && at < end)
     const edges = [...new Set([start, ...cuts, end])].sort((left, right) => left - right)
     return edges.slice(1).map((edge, i) => ({ client: owner(client, edges[i]!), start: edges[i]!, end: edge }))
   })
@@ -194,7 +202,9 @@ export function createTextDocument(doc: Y.Doc, aliased: readonly Alias[] = [], h
     )
     if (alias === undefined) return
     item.origin = alias.origin
-    if (alias.origin !== null || item.rightOrigin !== null) return
+    if (alias.origin !== null) return
+    // It stays in the list that it was meant for, whatever its right neighbour is said to be.
+    item.rightOrigin = null
     // `getMissing` finds the type of a parent given as an id.
     item.parent = typeof alias.parent === 'string' ? doc.get(alias.parent) : alias.parent
     item.parentSub = alias.key

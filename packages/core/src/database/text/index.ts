@@ -1,5 +1,5 @@
 export { type ClockRange, encodeDeletes } from './bytes.ts'
-export type { IsAncestor } from './claims.ts'
+export type { HasSeen, IsAncestor } from './claims.ts'
 export { clientIdOf } from './client.ts'
 export { textRemoteOrigin } from './document.ts'
 export { inspectTextOp, type TextOpBytes, type TextOpShape } from './inspect.ts'

@@ -2,10 +2,11 @@
 import * as Y from 'yjs'
 import { concatBytes, utf8 } from '../../bytes/index.ts'
 import { encodeNumber, frameStructs } from './bytes.ts'
-import { clientIdOf, type IsAncestor, type TextOp } from './index.ts'
+import { clientIdOf, type HasSeen, type IsAncestor, type TextOp } from './index.ts'
 import { textOpKey } from './op.ts'
 import {
   createPerson,
+  createReplica,
   toOp,
   type TrialCrypto,
   type TrialPerson,
@@ -29,8 +30,10 @@ export function createRandom(seed: number): Random {
 
 export type Habits = {
   readonly deletes: boolean
-  /** Elements, attributes, formats and a map besides plain text. */
+  /** Elements and formats besides plain text. */
   readonly rich: boolean
+  /** Values that replace others: an attribute of an element, a key of a map. */
+  readonly values: boolean
   readonly fork: boolean
   readonly hostile: boolean
 }
@@ -39,6 +42,7 @@ export type Story = {
   readonly ops: TextOp[]
   readonly people: TrialPerson[]
   readonly isAncestor: IsAncestor
+  readonly hasSeen: HasSeen
   /** Characters of each op, each typed once in the whole story. */
   readonly typed: (op: TextOp) => string
 }
@@ -55,17 +59,32 @@ export function tellStory(base: TrialCrypto, random: Random, habits: Habits, ste
         sessions++ === 0 ? new Uint8Array(length).fill(twinSalt) : crypto.randomBytes(length),
     }
   }
-  const people = [1, 2, 3].map((number) => createPerson(crypto, number))
-  // The twins do the same until they part: then one device's chain goes on in two places.
-  const twins = habits.fork ? [createPerson(twinCrypto(), 8), createPerson(twinCrypto(), 8)] : []
-  const partAt = random(steps)
   const branches = new Map<string, number>()
+  const pasts = new Map<string, Set<string>>()
+  const isAncestor: IsAncestor = (earlier, later) => {
+    const branch = branches.get(textOpKey(earlier)) ?? 0
+    return branch === 0 || branch === branches.get(textOpKey(later))
+  }
+  const hasSeen: HasSeen = (later, earlier) => pasts.get(textOpKey(later))?.has(textOpKey(earlier)) ?? false
+  let branchNow = 0
+  const seat = (source: TrialCrypto, number: number) => {
+    const replica = createReplica(source, { isAncestor, hasSeen })
+    return createPerson(source, number, replica, (op) => {
+      branches.set(textOpKey(op), branchNow)
+      pasts.set(textOpKey(op), new Set(replica.stored.map(textOpKey)))
+    })
+  }
+  const people = [1, 2, 3].map((number) => seat(crypto, number))
+  // The twins do the same until they part: then one device's chain goes on in two places.
+  const twins = habits.fork ? [seat(twinCrypto(), 8), seat(twinCrypto(), 8)] : []
+  const partAt = random(steps)
   const forger = createForger(base, random)
   let nextCharacter = 0x4e00
   const fresh = () => String.fromCharCode(nextCharacter++)
   const all = () => [...people, ...twins]
   const commit = (person: TrialPerson, branch: number) => {
-    for (const op of person.commit()) branches.set(textOpKey(op), branch)
+    branchNow = branch
+    person.commit()
   }
   for (let step = 0; step < steps; step += 1) {
     const apart = step > partAt
@@ -101,12 +120,8 @@ export function tellStory(base: TrialCrypto, random: Random, habits: Habits, ste
   }
   for (const person of all()) commit(person, twins.indexOf(person) + 1)
   const ops = new Map(all().flatMap(({ stored }) => stored.map((op) => [textOpKey(op), op] as const)))
-  const isAncestor: IsAncestor = (earlier, later) => {
-    const branch = branches.get(textOpKey(earlier)) ?? 0
-    return branch === 0 || branch === branches.get(textOpKey(later))
-  }
   const typed = (op: TextOp) => charactersOf(op)
-  return { ops: [...ops.values()], people: all(), isAncestor, typed }
+  return { ops: [...ops.values()], people: all(), isAncestor, hasSeen, typed }
 }
 
 /** Hands over what the other lacks, in the order in which it was stored: with all it depends on. */
@@ -118,7 +133,7 @@ export function give(from: TrialReplica, to: TrialReplica): void {
 }
 
 /** One random edit that two documents with the same content take in the same way. */
-function makeEdit(random: Random, { deletes, rich }: Habits, fresh: () => string): (doc: Y.Doc) => void {
+function makeEdit(random: Random, { deletes, rich, values }: Habits, fresh: () => string): (doc: Y.Doc) => void {
   const rolls = Array.from({ length: 6 }, () => random(1_000_000))
   const roll = (at: number, below: number) => rolls[at]! % below
   const word = Array.from({ length: 1 + roll(0, 4) }, fresh).join('')
@@ -135,7 +150,7 @@ function makeEdit(random: Random, { deletes, rich }: Habits, fresh: () => string
       const at = roll(2, text.length)
       return text.format(at, Math.min(1 + roll(3, 5), text.length - at), { bold: roll(4, 2) === 0 ? true : null })
     }
-    if (kind === 5) return void doc.getMap('meta').set(`key${roll(2, 2)}`, word)
+    if (kind === 5 && values) return void doc.getMap('meta').set(`key${roll(2, 2)}`, word)
     const page = doc.getXmlFragment('page')
     if (kind === 6 || page.length === 0) {
       const paragraph = new Y.XmlElement('p')
@@ -145,7 +160,7 @@ function makeEdit(random: Random, { deletes, rich }: Habits, fresh: () => string
     const element = page.get(roll(2, page.length))
     // A forger may have put anything among the elements.
     if (!(element instanceof Y.XmlElement)) return
-    if (kind === 7) return element.setAttribute('level', word)
+    if (kind === 7 && values) return element.setAttribute('level', word)
     if (kind === 8 && deletes) return page.delete(roll(2, page.length), 1)
     const inner = element.length > 0 ? element.get(0) : undefined
     if (inner instanceof Y.XmlText) inner.insert(roll(3, inner.length + 1), word)

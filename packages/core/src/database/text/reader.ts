@@ -48,7 +48,8 @@ export function readCount(reader: Reader): number {
 }
 
 export function skipBytes(reader: Reader): void {
-  reader.at += readCount(reader)
+  const length = readCount(reader)
+  reader.at += length
 }
 
 /** Skips one UTF-8 string (RFC 3629, no surrogates, no overlong forms) and returns its length in UTF-16 units, as Yjs counts. */

@@ -10,6 +10,7 @@ import { clientIdOf } from './client.ts'
 import { type TextDocument, textRemoteOrigin } from './document.ts'
 import { inspectTextOp, type TextOpBytes } from './inspect.ts'
 import { textOpBytesMax, textSaltBytes } from './limits.ts'
+import type { TextOp } from './op.ts'
 import { isImpossible } from './place.ts'
 import type { IntegratedOp, TextState } from './state.ts'
 import { encodeStruct, piecesOf } from './struct.ts'
@@ -62,7 +63,7 @@ export function createTextSession(options: TextSessionOptions): TextSession {
   const inFlight: TextOpBytes[] = []
 
   begin()
-  const stop = state.listen({ integrated: follow, rebuilt: replace })
+  const stop = state.listen({ integrated: follow, rebuilt: restart })
 
   /** A fresh salt and id, and a document with all that is known. */
   function begin(): void {
@@ -79,7 +80,9 @@ export function createTextSession(options: TextSessionOptions): TextSession {
     const nowhere = new Uint8Array(32)
     const op = { ...bytes, device, change: nowhere, seq: 0, index: 0, verdict: 'applied' as const }
     const prepared = state.prepareLocal(op)
-    if (prepared !== undefined && document.missing(prepared) === undefined) document.integrate((one) => one(prepared))
+    if (prepared === undefined || document.missing(prepared) !== undefined) return
+    if (prepared.insert !== undefined && document.clockOf(prepared.insert.client) > prepared.insert.start) return
+    document.integrate((one) => one(prepared))
   }
 
   function watch(transaction: Y.Transaction): void {
@@ -182,6 +185,14 @@ export function createTextSession(options: TextSessionOptions): TextSession {
         one(has ? { ...prepared, structs: [] } : prepared)
       }
     })
+  }
+
+  /** Everything stored was judged anew, our own ops too. */
+  function restart(ops: readonly TextOp[]): void {
+    const own = ops.filter((op) => compareBytes(op.device, device) === 0)
+    const left = inFlight.filter((bytes) => !own.some((op) => isSame(bytes, op)))
+    inFlight.splice(0, inFlight.length, ...left)
+    replace()
   }
 
   function replace(): void {

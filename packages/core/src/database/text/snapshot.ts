@@ -29,7 +29,14 @@ export function encodeSnapshot(snapshot: TextSnapshot): Uint8Array {
   const claims = [...snapshot.claims].map(([client, branches]) => [
     client,
     branches.map((branch) => {
-      return [branch.effective, branch.parent ?? null, branch.start, branch.end, toPosition(branch.tip, deviceIndex)]
+      return [
+        branch.effective,
+        branch.parent ?? null,
+        branch.start,
+        branch.end,
+        toPosition(branch.tip, deviceIndex),
+        branch.ops.map(({ end, at }) => [end, toPosition(at, deviceIndex)]),
+      ]
     }),
   ])
   const waiting = snapshot.waiting.map((op) => [
@@ -69,7 +76,7 @@ export function decodeSnapshot(bytes: Uint8Array): TextSnapshot {
     number,
     Uint8Array,
     Uint8Array[],
-    [number, [number, number | null, number, number, PositionFields][]][],
+    [number, [number, number | null, number, number, PositionFields, [number, PositionFields][]][]][],
     [number, number, number, IdFields, string | [number, number], string][],
     boolean,
     [PositionFields, boolean, Uint8Array | null, Uint8Array, Uint8Array][],
@@ -82,9 +89,10 @@ export function decodeSnapshot(bytes: Uint8Array): TextSnapshot {
     claims: new Map(
       claims.map(([client, branches]) => [
         client,
-        branches.map(([effective, parent, start, end, at]): Branch => {
+        branches.map(([effective, parent, start, end, at, ops]): Branch => {
           const tip = position(at)
-          return { effective, parent: parent ?? undefined, start, end, tip, integrated: tip }
+          const branchOps = ops.map(([opEnd, opAt]) => ({ end: opEnd, at: position(opAt) }))
+          return { effective, parent: parent ?? undefined, start, end, tip, integrated: tip, ops: branchOps }
         }),
       ]),
     ),

@@ -6,7 +6,7 @@
 import * as Y from 'yjs'
 import { assert, KithError } from '../../bytes/index.ts'
 import type { Hashing } from '../../ports/index.ts'
-import { type Branch, type Claims, type IsAncestor, planClaims } from './claims.ts'
+import { type Branch, type Claims, type HasSeen, type IsAncestor, planClaims } from './claims.ts'
 import { clientIdOf } from './client.ts'
 import {
   createTextDocument,
@@ -30,6 +30,11 @@ export type TextStateOptions = {
   readonly loadOps: () => Iterable<TextOp>
   /** Whether one change is an ancestor of another in a device's chain. Without it chains count as unforked. */
   readonly isAncestor?: IsAncestor
+  /**
+   * Whether a change is in the causal past of another. Tells what somebody meant who typed next to a device that was
+   * cloned; without it such text may stand in the wrong place or wait.
+   */
+  readonly hasSeen?: HasSeen
   /** What `snapshot` gave earlier. Ops stored since then are to be handed to `accept`. Without it the text is built from `loadOps`. */
   readonly snapshot?: Uint8Array
 }
@@ -45,8 +50,8 @@ export type TextOutcome = 'integrated' | 'waiting' | 'known' | 'malformed' | 'wr
 export type TextListener = {
   /** Ops that were just integrated, in that order, with what prepares them for another document. */
   readonly integrated: (ops: readonly IntegratedOp[]) => void
-  /** The document was made anew; ops may be gone from it or stand elsewhere. */
-  readonly rebuilt: () => void
+  /** The document was made anew from these ops; some may be gone from it or stand elsewhere. */
+  readonly rebuilt: (ops: readonly TextOp[]) => void
 }
 
 export type IntegratedOp = { readonly op: TextOp; readonly prepare: () => PreparedOp }
@@ -81,7 +86,7 @@ type PlacedOp = { readonly known: KnownOp; readonly branch: Branch | undefined }
 type BlockedOp = { readonly op: PlacedOp; readonly clock: number }
 
 export function createTextState(options: TextStateOptions): TextState {
-  const { crypto, row, column, loadOps, isAncestor = () => true } = options
+  const { crypto, row, column, loadOps, isAncestor = () => true, hasSeen = () => true } = options
   const listeners = new Set<TextListener>()
   let document: TextDocument
   let claims: Claims
@@ -161,6 +166,7 @@ export function createTextState(options: TextStateOptions): TextState {
       end,
       tip: known.op,
       integrated: undefined,
+      ops: [],
     }
     branch.end = end
     branch.tip = known.op
@@ -203,7 +209,7 @@ export function createTextState(options: TextStateOptions): TextState {
     const whole = current.integrate((one) => {
       for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
         const { known, branch } = next
-        const prepared = prepareOp(claims, known, branch)
+        const prepared = prepareOp(claims, known, branch, hasSeen)
         const missing = current.missing(prepared)
         if (missing !== undefined) {
           block(next, missing)
@@ -211,7 +217,7 @@ export function createTextState(options: TextStateOptions): TextState {
         }
         one(prepared)
         waitingKeys.delete(known.key)
-        done.push({ op: known.op, prepare: () => prepareOp(claims, known, branch) })
+        done.push({ op: known.op, prepare: () => prepareOp(claims, known, branch, hasSeen) })
         if (branch === undefined) continue
         branch.integrated = known.op
         stack.push(...unblock(branch.effective, current.clockOf(branch.effective)))
@@ -240,20 +246,22 @@ export function createTextState(options: TextStateOptions): TextState {
 
   function rebuild(): void {
     const old = document
-    build()
+    const ops = build()
     rebuilds += 1
     old.doc.destroy()
-    for (const listener of listeners) listener.rebuilt()
+    for (const listener of listeners) listener.rebuilt(ops)
   }
 
-  function build(): void {
+  function build(): TextOp[] {
     reset()
+    const ops: TextOp[] = []
     const inserting: KnownOp[] = []
     const placed: PlacedOp[] = []
     for (const op of loadOps()) {
       const known = check(op)
       if (typeof known === 'string' || seen.has(known.key)) continue
       seen.add(known.key)
+      ops.push(op)
       if (known.shape.insert === undefined) placed.push({ known, branch: undefined })
       else inserting.push(known)
     }
@@ -263,6 +271,7 @@ export function createTextState(options: TextStateOptions): TextState {
     for (const known of plan.orphans) wait(known)
     const whole = drain([...plan.placed, ...placed]) !== undefined
     assert(whole, 'a text that is built at once hides nothing that is needed')
+    return ops
   }
 
   /** False for a snapshot that cannot be used. */
@@ -332,7 +341,7 @@ export function createTextState(options: TextStateOptions): TextState {
     prepareLocal: (op) => {
       const known = toKnownOp(op)
       const contested = (claims.get(known.shape.insert?.client ?? -1)?.length ?? 1) > 1
-      return contested ? undefined : prepareOp(claims, known, undefined)
+      return contested ? undefined : prepareOp(claims, known, undefined, hasSeen)
     },
     listen: (listener) => {
       listeners.add(listener)

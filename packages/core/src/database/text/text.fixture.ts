@@ -1,11 +1,18 @@
 /** For tests and measurements: people who type in one cell, each with a state and a session, and ops carried by hand. */
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Crypto } from '../../ports/index.ts'
 import type { TextOpBytes } from './inspect.ts'
 import type { TextOp, TextVerdict } from './op.ts'
 import { createTextSession, type TextSession } from './session.ts'
-import { createTextState, type TextState } from './state.ts'
+import { createTextState, type TextState, type TextStateOptions } from './state.ts'
 
 export type TrialCrypto = Pick<Crypto, 'sha256' | 'hmacSha256' | 'randomBytes'>
+
+export const nodeTrialCrypto: TrialCrypto = {
+  sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+  hmacSha256: (key, bytes) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
+  randomBytes: (length) => new Uint8Array(randomBytes(length)),
+}
 
 export const trialRow = new Uint8Array(16).fill(7)
 export const trialColumn = 'notes'
@@ -17,9 +24,11 @@ export type TrialReplica = {
   readonly receive: (...ops: TextOp[]) => void
 }
 
-export function createReplica(crypto: TrialCrypto, snapshot?: Uint8Array, stored: TextOp[] = []): TrialReplica {
-  const options = { crypto, row: trialRow, column: trialColumn, loadOps: () => stored }
-  const state = createTextState(snapshot === undefined ? options : { ...options, snapshot })
+export type Knowledge = Pick<TextStateOptions, 'isAncestor' | 'hasSeen'>
+
+export function createReplica(crypto: TrialCrypto, knows: Knowledge = {}): TrialReplica {
+  const stored: TextOp[] = []
+  const state = createTextState({ crypto, row: trialRow, column: trialColumn, loadOps: () => stored, ...knows })
   const receive = (...ops: TextOp[]) => {
     stored.push(...ops)
     state.accept(ops)
@@ -34,14 +43,23 @@ export type TrialPerson = TrialReplica & {
   readonly commit: () => TextOp[]
 }
 
-export function createPerson(crypto: TrialCrypto, number: number, replica = createReplica(crypto)): TrialPerson {
+/** `signing` sees each op before it is stored. */
+export function createPerson(
+  crypto: TrialCrypto,
+  number: number,
+  replica = createReplica(crypto),
+  signing: (op: TextOp) => void = () => {},
+): TrialPerson {
   const device = new Uint8Array(32).fill(number)
   const session = createTextSession({ crypto, device, state: replica.state })
   let seq = 0
   const commit = () => {
     const ops: TextOp[] = []
-    for (let bytes = session.takePending(); bytes !== undefined; bytes = session.takePending())
-      ops.push(toOp(crypto, device, seq, ops.length, bytes))
+    for (let bytes = session.takePending(); bytes !== undefined; bytes = session.takePending()) {
+      const op = toOp(crypto, device, seq, ops.length, bytes)
+      signing(op)
+      ops.push(op)
+    }
     if (ops.length > 0) seq += 1
     replica.receive(...ops)
     return ops

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { createHash, createHmac } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { TextOp } from './index.ts'
-import { createPerson, createReplica, type TrialCrypto, type TrialPerson } from './text.fixture.ts'
+import { createPerson, createReplica, nodeTrialCrypto, type TrialCrypto, type TrialPerson } from './text.fixture.ts'
 
 type Trace = {
   readonly endContent: string
@@ -13,15 +12,10 @@ type Trace = {
   readonly txns: { parents: number[]; agent: number; patches: [number, number, string][] }[]
 }
 
-const hashing = {
-  sha256: (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest()),
-  hmacSha256: (key: Uint8Array, bytes: Uint8Array) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
-}
-
 /** Numbered salts instead of random ones: `from` says which ids the sessions get, the same in every run. */
 function cryptoFrom(from: number): TrialCrypto {
   let next = from
-  return { ...hashing, randomBytes: (length) => new Uint8Array(length).fill(next++) }
+  return { ...nodeTrialCrypto, randomBytes: (length) => new Uint8Array(length).fill(next++) }
 }
 
 const root = new URL('../../../../../', import.meta.url)
@@ -89,7 +83,7 @@ function replay(trace: Trace, order: 'ascending' | 'descending', endsAsTraced: b
   for (const agent of people.keys())
     for (const from of people.keys()) if (from !== agent) receive(agent, from, trace.txns.length)
   const all = ops.flat().map(({ op }) => op)
-  const fresh = createReplica(hashing as TrialCrypto)
+  const fresh = createReplica(nodeTrialCrypto)
   fresh.receive(...all.toReversed())
   const text = fresh.state.text()
   // Compared by `ok`: a difference of whole texts would fill the screen.
