@@ -149,15 +149,15 @@ export const createContent = (input: ContentInput): Content => {
     return touched
   }
 
-  const cover = (change: Change): void =>
-    frontier.add(space.n, change.hash, [change.header.prev, ...change.header.deps.content])
+  const cover = (change: Change, isOwn: boolean): void =>
+    frontier.add(space.n, change.hash, [change.header.prev, ...change.header.deps.content], isOwn)
 
   return {
     take: (changes, nowMs) => {
       const touched = new Set<string>()
       for (const numbered of changes) {
         takeOne(numbered, nowMs, touched)
-        cover(numbered.change)
+        cover(numbered.change, false)
       }
       if (waiting > 0 && touched.size > 0) for (const table of retry(nowMs)) touched.add(table)
       merge.settle()
@@ -169,7 +169,7 @@ export const createContent = (input: ContentInput): Content => {
       return touched
     },
     applyOwn: ({ number, change }, { record, body, opId, address }) => {
-      cover(change)
+      cover(change, true)
       const touched = merge.apply({ space, record, change, number, body, opId, address })
       merge.settle()
       return touched

@@ -3,43 +3,53 @@ import { depsHeadsMax } from '../limits/index.ts'
 import type { Statements } from './statements.ts'
 
 /**
- * The content changes of each space that no known change follows: what the next change names. Kept in memory and written
- * once a commit. A change that comes after one that names it stays named once more: harmless.
+ * The content changes of each space that no known change follows: what the next change names. A change that comes after
+ * one that names it stays named once more: harmless.
  */
 export type Frontier = {
-  /** A change with these `deps` and `prev` is here now. */
-  readonly add: (space: number, hash: Uint8Array, covers: readonly Uint8Array[]) => void
+  /** A change with these `deps` and `prev` is here now; `isOwn` if this device wrote it. */
+  readonly add: (space: number, hash: Uint8Array, covers: readonly Uint8Array[], isOwn: boolean) => void
   /** Sorted, at most as many as `deps` may name. */
   readonly heads: (space: number) => Uint8Array[]
-  /** Writes what has changed. */
+  /** Writes what has changed, but for the head of our own chain, which history knows: most commits then write nothing. */
   readonly save: () => void
 }
 
+type Heads = { readonly known: Set<string>; own: string | undefined; saved: string }
+
 export const createFrontier = (statements: Statements): Frontier => {
-  const loaded = new Map<number, Set<string>>()
+  const spaces = new Map<number, Heads>()
   const changed = new Set<number>()
 
-  const load = (space: number): Set<string> => {
-    const known = loaded.get(space)
-    if (known) return known
-    const rows = statements('SELECT hash FROM frontier WHERE space = ?').all(space)
-    const heads = new Set(rows.map((row) => toHex(row.hash as Uint8Array)))
-    loaded.set(space, heads)
+  const load = (space: number): Heads => {
+    let heads = spaces.get(space)
+    if (!heads) {
+      const rows = statements('SELECT hash FROM frontier WHERE space = ? ORDER BY hash').all(space)
+      const hashes = rows.map((row) => toHex(row.hash as Uint8Array))
+      heads = { known: new Set(hashes), own: undefined, saved: hashes.join() }
+      spaces.set(space, heads)
+    }
     return heads
   }
 
   return {
-    add: (space, hash, covers) => {
+    add: (space, hash, covers, isOwn) => {
       const heads = load(space)
-      for (const covered of covers) if (covered.length > 0) heads.delete(toHex(covered))
-      heads.add(toHex(hash))
+      for (const covered of covers) if (covered.length > 0) heads.known.delete(toHex(covered))
+      const added = toHex(hash)
+      heads.known.add(added)
+      if (isOwn) heads.own = added
       changed.add(space)
     },
-    heads: (space) => [...load(space)].sort().slice(0, depsHeadsMax).map(fromHex),
+    heads: (space) => [...load(space).known].sort().slice(0, depsHeadsMax).map(fromHex),
     save: () => {
       for (const space of changed) {
+        const heads = load(space)
+        const others = [...heads.known].filter((hash) => hash !== heads.own).sort()
+        if (others.join() === heads.saved) continue
+        heads.saved = others.join()
         statements('DELETE FROM frontier WHERE space = ?').run(space)
-        for (const hash of load(space))
+        for (const hash of others)
           statements('INSERT INTO frontier (space, hash) VALUES (?, ?)').run(space, fromHex(hash))
       }
       changed.clear()

@@ -253,10 +253,16 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
     stamp: Stamp,
     values: (column: number) => CborValue,
   ): void => {
-    const parameters: SqlValue[] = at.table.isKeyed
-      ? [at.space, id, stamp.change, stamp.time]
-      : [at.space, id, stamp.change]
-    for (const { column, at: place } of columns) parameters.push(column.toSql(values(place)))
+    const system = at.table.isKeyed ? 4 : 3
+    const parameters = new Array<SqlValue>(system + columns.length)
+    parameters[0] = at.space
+    parameters[1] = id
+    parameters[2] = stamp.change
+    if (at.table.isKeyed) parameters[3] = stamp.time
+    for (let index = 0; index < columns.length; index += 1) {
+      const planned = columns[index] as PlannedColumn
+      parameters[system + index] = planned.column.toSql(values(planned.at))
+    }
     statements(sql).run(...parameters)
   }
 

@@ -38,6 +38,8 @@ export type Engine = {
   readonly clock: EngineClock
   /** Marks that a space changed at this time, for the list of spaces. */
   readonly touchSpace: (space: number, ms: number) => void
+  /** The newest time given to `touchSpace`: on disk it may be a second behind. */
+  readonly lastChangeMs: (space: number) => number
   readonly hubs: () => readonly HubRow[]
   readonly addHub: (url: string) => HubRow
   /** Keeps the key that a hub at a known URL has shown. */
@@ -81,7 +83,22 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
     let owed = new Set<number>()
     let changedSpaces = new Map<number, number>()
-    let savedClock = last
+    /** The clock on disk: ahead of what was used, so that it need not be written with each commit. */
+    let leasedMs = last.ms
+    const savedChanges = new Map<number, number>()
+    const saveTimes = (isLast: boolean): void => {
+      if (last.ms >= leasedMs) {
+        leasedMs = last.ms + leaseMs
+        statements("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)").run(
+          timeToBytes({ ms: leasedMs, counter: 0 }),
+        )
+      }
+      for (const [space, ms] of changedSpaces) {
+        if (!isLast && ms < (savedChanges.get(space) ?? 0) + leaseMs) continue
+        savedChanges.set(space, ms)
+        statements('UPDATE space SET last_change = max(last_change, ?) WHERE n = ?').run(ms, space)
+      }
+    }
 
     const unit = createUnit(database, clock, {
       beforeCommit: () => {
@@ -96,12 +113,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         }
         store.texts.save()
         store.frontier.save()
-        for (const [space, ms] of changedSpaces)
-          statements('UPDATE space SET last_change = max(last_change, ?) WHERE n = ?').run(ms, space)
-        changedSpaces = new Map()
-        if (last !== savedClock)
-          statements("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)").run(timeToBytes(last))
-        savedClock = last
+        saveTimes(false)
         if (owed.size > 0) {
           const spaces = owed
           owed = new Set()
@@ -113,9 +125,10 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       undone: () => {
         store = makeStore()
         last = loadClock(statements)
-        savedClock = last
+        leasedMs = last.ms
         owed = new Set()
         changedSpaces = new Map()
+        savedChanges.clear()
         for (const listener of undone) listener()
       },
     })
@@ -192,7 +205,12 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       onOutgoing: (listener) => outgoing.add(listener),
       queueFor,
       onUndone: (listener) => undone.add(listener),
+      lastChangeMs: (space) => changedSpaces.get(space) ?? 0,
       close: () => {
+        if (changedSpaces.size > 0) {
+          unit.enter()
+          saveTimes(true)
+        }
         unit.commit()
         notifier.close()
         database.close()
@@ -203,6 +221,9 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     throw cause
   }
 }
+
+/** How far times on disk may lag behind (or, for the clock, run ahead of) those in use. */
+const leaseMs = 1000
 
 const loadClock = (statements: Statements): Time => {
   const value = statements("SELECT value FROM meta WHERE name = 'clock'").get()?.value

@@ -81,7 +81,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         id: toBase32(row.id as Uint8Array),
         name: spaceName(engine, replicaOf(row.n as number)),
         app: row.app as string,
-        lastChange: new Date(row.last_change as number),
+        lastChange: new Date(Math.max(row.last_change as number, engine.lastChangeMs(row.n as number))),
       }))
 
   const spanning = (app: App) => {

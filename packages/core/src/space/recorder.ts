@@ -30,27 +30,36 @@ export type RecorderInput = {
   readonly opId: (index: number) => Uint8Array
 }
 
-/** Rows being joined into one insert or upsert op; their values by row until the op is closed. */
-type Run = { code: 0 | 1; table: number; columns: readonly number[]; rows: CborValue[][] }
+/** Rows being joined into one insert or upsert op; their values by column. */
+type Run = { code: 0 | 1; table: number; columns: readonly number[]; rows: number; values: CborValue[][] }
 
-export const createRecorder = ({ record, bind, space, crypto, rows, opId }: RecorderInput): Recorder => {
+/** A bound table and what is asked of it for every row. */
+type Bound = { readonly table: BoundTable /** Whether any column is a reference. */; readonly hasRefs: boolean }
+
+export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, opId }: RecorderInput): Recorder => {
   const ops: Op[] = []
+  const bound = new Map<string, Bound>()
   let run: Run | undefined
   let count = 0
   /** Rows that this change makes: by id the op index of the insert; keyed rows go by their id. */
   const inserted = new Map<string, number | 'keyed'>()
 
+  const bindOnce = (name: string): Bound => {
+    let found = bound.get(name)
+    if (!found) {
+      const table = bindTable(name)
+      bound.set(name, (found = { table, hasRefs: table.record.columns.some(({ type }) => type === 'ref') }))
+    }
+    return found
+  }
+  const bind = (name: string): BoundTable => bindOnce(name).table
   const place = (bound: BoundTable): TablePlace => ({ space: space.n, app: record.app, table: tableOf(bound) })
   const tableOf = (bound: BoundTable): CompiledTable => record.tables[bound.index] as CompiledTable
 
   const close = (): void => {
     if (!run) return
-    const { code, table, columns, rows: recorded } = run
-    const values: CborValue[] = []
-    for (let column = 0; column < columns.length; column += 1) {
-      for (const row of recorded) values.push(row[column] as CborValue)
-    }
-    ops.push([code, table, columns, recorded.length, values] as Op)
+    const { code, table, columns, rows: recorded, values } = run
+    ops.push([code, table, columns, recorded, ([] as CborValue[]).concat(...values)] as Op)
     run = undefined
   }
   const take = (): number => {
@@ -63,9 +72,11 @@ export const createRecorder = ({ record, bind, space, crypto, rows, opId }: Reco
     const index = take()
     if (!run || run.code !== code || run.table !== table || !sameColumns(run.columns, columns)) {
       close()
-      run = { code, table, columns, rows: [] }
+      run = { code, table, columns, rows: 0, values: columns.map(() => []) }
     }
-    run.rows.push(values)
+    run.rows += 1
+    for (let column = 0; column < columns.length; column += 1)
+      (run.values[column] as CborValue[]).push(values[column] as CborValue)
     return index
   }
   const push = (op: Op): void => {
@@ -108,11 +119,11 @@ export const createRecorder = ({ record, bind, space, crypto, rows, opId }: Reco
 
   return {
     insert: (name, row) => {
-      const bound = bind(name)
+      const { table: bound, hasRefs } = bindOnce(name)
       if (bound.record.key.length > 0)
         throw new KithError('bad-value', `${name} is keyed: use upsert, which inserts or updates.`, { table: name })
       const values = bound.insertToWire(row)
-      refer(bound, bound.insertColumns, values)
+      if (hasRefs) refer(bound, bound.insertColumns, values)
       const index = pushRow(opCodes.insert, bound.index, bound.insertColumns, values)
       const id = toBase32(opId(index))
       inserted.set(id, index)

@@ -222,7 +222,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         space: entry.id,
         body,
         opId: pending.opId,
-        origin: origin,
+        isOwn: true,
+        origin,
         author: { rank: rankNumbers[author.rank], role: author.role, address: author.address },
       })
       if (verdict.state === 'held back')
