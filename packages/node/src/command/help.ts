@@ -1,0 +1,31 @@
+export const helpText = `kith: software that nobody has to run for you
+
+  kith hub [--port 8790] [--host 127.0.0.1] [--storage hub.db]
+      Runs a blind hub until Ctrl-C.
+
+  kith import FILE --path DIR [--hub URL]…
+      Makes a space from a file {"Table": [{"column": value}]}, JSON or JSON.gz,
+      and prints an invite link when there is a hub.
+      --name NAME          your name, for a new DIR
+      --space NAME         the space's name; the file's name if not given
+      --schema FILE        a module that exports an app(), or a kept schema;
+                           else inferred: TableId numbers the rows of Table and,
+                           in other tables, names them; the numbers are not kept
+      --ref TABLE.COLUMN=TABLE
+                           a reference that its name does not tell; repeatable
+      --app ID             id of the inferred app, such as org.example.shop
+
+  kith join LINK --path DIR --schema FILE [--hub URL]… [--name NAME]
+      Joins a space by an invite link and waits until all of it is here.
+
+  kith query DIR SPACE [TABLE]
+      Shows rows of a table, or what tables there are. SPACE is its name or the
+      beginning of its id.
+      --where 'COLUMN=VALUE'   also != < <= > >= and ~ (contains); repeatable;
+                               COLUMN=null is what has no value
+      --columns A,B   --sort COLUMN   --descending   --limit 20   --json
+
+  kith status DIR
+      Shows whose folder it is, its spaces, and what waits to be sent.
+
+  DIR is the folder of one person on this device; one program at a time has it.`
