@@ -70,9 +70,13 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
       ? (index: number): CborValue =>
           toCell(input, at.table, columns[index] as number, values[index * count + row] as CborValue)
       : (index: number): CborValue => values[index * count + row] as CborValue
+    // Nor an id or a stamp for each: nobody keeps them, and the ids of one change differ in their last two bytes only.
+    const opId = input.opId(start)
+    const stamp = { time, change: input.number, op: start }
     for (row = 0; row < count; row += 1) {
-      const opId = input.opId(start + row)
-      const stamp = { time, change: input.number, op: start + row }
+      stamp.op = start + row
+      opId[14] = stamp.op >>> 8
+      opId[15] = stamp.op
       if (op[0] === opCodes.insert) rows.insert(at, plan, opId, stamp, cell)
       else {
         const id = upsertedRowId({ crypto, space: input.space.id, opId: input.opId }, at.table, {

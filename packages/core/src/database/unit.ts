@@ -5,8 +5,11 @@ import type { Cancel, Clock, SqlDatabase } from '../ports/index.ts'
  * waits for durability is told after it.
  */
 export type Unit = {
-  /** Opens the transaction if none is open and schedules its commit. Call before every write. */
-  readonly enter: () => void
+  /**
+   * Opens the transaction if none is open and schedules its commit. Call before every write. `unhurried`: nobody waits for
+   * this to be durable (it came from a hub, which has it), so live queries show it first.
+   */
+  readonly enter: (unhurried?: 'unhurried') => void
   /** Resolves when what was written so far is durable; rejects when the transaction was undone. */
   readonly durable: () => Promise<void>
   /** Runs after the next successful commit. */
@@ -74,11 +77,11 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
   }
 
   return {
-    enter: () => {
+    enter: (unhurried) => {
       if (open) return
       begin.run()
       open = true
-      cancel = clock.soon(commit)
+      cancel = clock.soon(unhurried ? () => (cancel = clock.soon(commit)) : commit)
     },
     durable: () =>
       open ? new Promise<void>((resolve, reject) => waiters.push({ resolve, reject })) : Promise.resolve(),

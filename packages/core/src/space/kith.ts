@@ -15,6 +15,7 @@ import { queueParcel } from './invite.ts'
 import { enterSpace, fetchInvited, readLink } from './join.ts'
 import { createLive } from './live.ts'
 import { createNetwork, type Network } from './network.ts'
+import { createNotifier } from './notify.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { keepSecret } from './secrets.ts'
 import { checkName, createSpaceApi, toSpaceId } from './space.ts'
@@ -61,7 +62,9 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     if (!space) syncSpaces.set(n, (space = createSyncSpace(engine, n, () => replicaOf(n))))
     return space
   }
-  const statusChanged = (): void => engine.notifier.touch(statusSpace, [''])
+  // Its own notifier: what goes on between hubs must not make queries wait for their turn.
+  const statusNotifier = createNotifier(platform.clock)
+  const statusChanged = (): void => statusNotifier.touch(0, [''])
   const network: Network = createNetwork(engine, () => ownSpaces().map(({ n }) => syncSpaceOf(n)), statusChanged)
   engine.onOutgoing((spaces) => network.wake(spaces))
 
@@ -162,7 +165,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     liveSpaces: (filter, listener) =>
       createLive(
         engine.notifier,
-        (space) => space !== statusSpace,
+        () => true,
         () => summaries(filter.app),
         listener,
         (error) => {
@@ -186,7 +189,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     status: async () => status(),
     liveStatus: (listener) =>
       createLive(
-        engine.notifier,
+        statusNotifier,
         () => true,
         () => [status()],
         ([now]) => now && listener(now),
@@ -216,12 +219,10 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     if (isClosed) return
     isClosed = true
     network.close()
+    statusNotifier.close()
     engine.close()
   }
 }
-
-/** Stands for 'the status of hubs' where a space's number would be. */
-const statusSpace = 0
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
 const createSpaceHere = (engine: Engine, app: App): number => {

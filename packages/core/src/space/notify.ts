@@ -14,17 +14,21 @@ export type Notifier = {
 
 /** One frame of a 60 Hz display: nobody sees more often. */
 const frameMs = 16
+/** Changes that may be told at once after a quiet time: the answer to an edit need not wait for the edit's own frame. */
+const burst = 4
 
 export const createNotifier = (clock: Clock): Notifier => {
   const listeners = new Set<(changes: Changes) => void>()
   const immediate = new Set<(changes: Changes) => void>()
   let pending = new Map<number, Set<string>>()
   let cancel: Cancel | undefined
-  let lastMs = Number.NEGATIVE_INFINITY
+  /** When listeners were told, the last few times. */
+  const told: number[] = []
 
   const tell = (): void => {
     cancel = undefined
-    lastMs = clock.monotonic()
+    told.push(clock.monotonic())
+    if (told.length > burst) told.shift()
     const changes = pending
     pending = new Map()
     for (const listener of [...listeners]) listener(changes)
@@ -37,8 +41,8 @@ export const createNotifier = (clock: Clock): Notifier => {
       if (known) for (const table of tables) known.add(table)
       else pending.set(space, new Set(tables))
       if (cancel) return
-      // The first change after a quiet time shows at once; those that follow share a frame.
-      const wait = lastMs + frameMs - clock.monotonic()
+      // On average once a frame, but not by waiting for one when there was nothing to see before.
+      const wait = told.length < burst ? 0 : (told[0] as number) + burst * frameMs - clock.monotonic()
       cancel = wait <= 0 ? clock.soon(tell) : clock.after(wait, tell)
     },
     listen: (listener) => {

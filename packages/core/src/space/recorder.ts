@@ -41,8 +41,12 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   const bound = new Map<string, Bound>()
   let run: Run | undefined
   let count = 0
-  /** Rows that this change makes: by id the op index of the insert; keyed rows go by their id. */
-  const inserted = new Map<string, number | 'keyed'>()
+  /** Ranges of op indexes that are inserts: from, to, from, to, … */
+  const inserted: number[] = []
+  /** Ids of the keyed rows that this change makes. */
+  const upserted = new Set<string>()
+  /** Ids of one change differ in their last two bytes only: one buffer serves all that are just read. */
+  const scratch = opId(0)
 
   const bindOnce = (name: string): Bound => {
     let found = bound.get(name)
@@ -56,6 +60,15 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   const place = (bound: BoundTable): TablePlace => ({ space: space.n, app: record.app, table: tableOf(bound) })
   const tableOf = (bound: BoundTable): CompiledTable => record.tables[bound.index] as CompiledTable
 
+  /** The op index of the insert of this change that makes the row, if one does. */
+  const insertIndex = (id: Uint8Array): number | undefined => {
+    for (let at = 0; at < 14; at += 1) if (id[at] !== scratch[at]) return undefined
+    const index = ((id[14] as number) << 8) | (id[15] as number)
+    for (let at = 0; at < inserted.length; at += 2) {
+      if (index >= (inserted[at] as number) && index < (inserted[at + 1] as number)) return index
+    }
+    return undefined
+  }
   const close = (): void => {
     if (!run) return
     const { code, table, columns, rows: recorded, values } = run
@@ -92,9 +105,9 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       if (column?.type !== 'ref' || values[at] === null) continue
       const target = record.tables.find(({ id }) => id === column.target)
       const id = values[at] as Uint8Array
-      const index = inserted.get(toBase32(id))
-      if (typeof index === 'number') values[at] = index
-      else if (index === 'keyed') continue
+      const index = insertIndex(id)
+      if (index !== undefined) values[at] = index
+      else if (upserted.size > 0 && upserted.has(toBase32(id))) continue
       else if (!target || !rows.base({ space: space.n, app: record.app, table: target }, id)) {
         throw new KithError(
           'dangling-reference',
@@ -109,10 +122,10 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   }
 
   const rowOf = (bound: BoundTable, id: string): Uint8Array | number => {
-    const known = inserted.get(id)
-    if (typeof known === 'number') return known
     const bytes = toRowId(id)
-    if (known === undefined && !rows.base(place(bound), bytes))
+    const index = insertIndex(bytes)
+    if (index !== undefined) return index
+    if (!upserted.has(id) && !rows.base(place(bound), bytes))
       throw new KithError('not-found', `${bound.name} has no row ${id} here.`, { table: bound.name })
     return bytes
   }
@@ -125,9 +138,11 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       const values = bound.insertToWire(row)
       if (hasRefs) refer(bound, bound.insertColumns, values)
       const index = pushRow(opCodes.insert, bound.index, bound.insertColumns, values)
-      const id = toBase32(opId(index))
-      inserted.set(id, index)
-      return id
+      if (inserted.at(-1) === index) inserted[inserted.length - 1] = index + 1
+      else inserted.push(index, index + 1)
+      scratch[14] = index >>> 8
+      scratch[15] = index
+      return toBase32(scratch)
     },
     upsert: (name, row) => {
       const bound = bind(name)
@@ -146,7 +161,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       pushRow(opCodes.upsert, bound.index, columns, values)
       const deletes = rows.deletesOf(place(bound), id)
       if (deletes.length > 0) push([opCodes.restore, bound.index, id, deletes])
-      inserted.set(toBase32(id), 'keyed')
+      upserted.add(toBase32(id))
       return toBase32(id)
     },
     update: (name, id, values) => {

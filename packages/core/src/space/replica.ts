@@ -301,7 +301,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         )
     },
     receive: (segments, hub, expected) => {
-      unit.enter()
+      unit.enter('unhurried')
       const refused: KithError[] = []
       const fresh: NumberedChange[] = []
       let freshMembership = false
