@@ -24,6 +24,8 @@ const interrupted = Promise.withResolvers<'interrupted'>()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.resolve('interrupted'))
 process.on('exit', cleanUpNow)
+// Nobody watches any more.
+process.stdout.on('error', () => process.exit(1))
 
 process.exitCode = await run()
 process.exit()
