@@ -8,6 +8,8 @@ import { packOutgoing, segmentsOf } from './sync-space.ts'
 /** First field of a bundle, and its format. */
 const bundleName = 'kith bundle'
 const bundleVersion = 1
+/** Packed in one go: what is left of them is looked through again for each few entries. */
+const segmentsAtOnce = 512
 
 /**
  * All entries of a space, sealed as for a hub: CBOR ['kith bundle', 1, [[policy, [[lane, entry]…]]…]]. Whoever carries it learns what a hub
@@ -17,13 +19,16 @@ export const exportEntries = (engine: Engine, replica: Replica): Uint8Array => {
   const epoch = replica.epochInUse()
   if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here.')
   const entries: CborValue[] = []
-  let rest: readonly number[] = segmentsOf(engine, replica.entry.n)
-  while (rest.length > 0) {
-    const packed = packOutgoing(engine, replica, rest, undefined)
-    if (packed.length === 0) break
-    const done = new Set(packed.flatMap(({ segments }) => segments))
-    for (const { lane, entry } of packed) entries.push([lane, entry])
-    rest = rest.filter((number) => !done.has(number))
+  const numbers = segmentsOf(engine, replica.entry.n)
+  for (let start = 0; start < numbers.length; start += segmentsAtOnce) {
+    let rest: readonly number[] = numbers.slice(start, start + segmentsAtOnce)
+    while (rest.length > 0) {
+      const packed = packOutgoing(engine, replica, rest)
+      if (packed.length === 0) break
+      const done = new Set(packed.flatMap(({ segments }) => segments))
+      for (const { lane, entry } of packed) entries.push([lane, entry])
+      rest = rest.filter((number) => !done.has(number))
+    }
   }
   return encodeCbor([bundleName, bundleVersion, [[policyToBytes(epoch.keys.log.policy), entries]]])
 }
@@ -43,9 +48,10 @@ export const readBundle = (engine: Engine, bytes: Uint8Array): BundleLog[] => {
   return value[2].map((log) => {
     if (!isList(log) || log.length !== 2 || !(log[0] instanceof Uint8Array) || !isList(log[1])) throw damaged()
     const entries = log[1].map((entry) => {
-      if (!isList(entry) || entry.length !== 2 || !(entry[1] instanceof Uint8Array)) throw damaged()
-      if (entry[0] !== 0 && entry[0] !== 1 && entry[0] !== 2) throw damaged()
-      return { lane: entry[0] as Lane, bytes: entry[1] }
+      if (!isList(entry) || entry.length !== 2) throw damaged()
+      const [lane, sealed] = entry
+      if ((lane !== 0 && lane !== 1 && lane !== 2) || !(sealed instanceof Uint8Array)) throw damaged()
+      return { lane, bytes: sealed }
     })
     return { logId: policyToLogId(bytesToPolicy(log[0]), engine.platform.crypto), entries }
   })

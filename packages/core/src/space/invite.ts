@@ -1,7 +1,7 @@
-import { KithError } from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, KithError, toHex } from '../bytes/index.ts'
 import { entryKinds, sealEntry } from '../change/index.ts'
 import { appToHash, createInvitePayload, encodeInvitePayload, formatLink, type NewInvite } from '../keys/index.ts'
-import { policyToBytes } from '../wire/index.ts'
+import { policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import type { Replica } from './replica.ts'
 
@@ -29,7 +29,18 @@ export const postInvite = (
     encodeInvitePayload(payload),
   )
   unit.enter()
-  queueParcel(engine, policyToBytes(invite.log.policy), invite.log.write?.seed as Uint8Array, entry.bytes)
+  const policy = policyToBytes(invite.log.policy)
+  const seed = invite.log.write?.seed as Uint8Array
+  queueParcel(engine, policy, seed, entry.bytes)
+  // Kept for hubs that lose their database: the link is to go on working.
+  engine
+    .statements('INSERT OR REPLACE INTO secret (space, name, id, value) VALUES (?, ?, ?, ?)')
+    .run(
+      replica.entry.n,
+      keptName,
+      policyToLogId(invite.log.policy, crypto),
+      encodeCbor([policy, seed, entry.bytes, expires]),
+    )
   return () =>
     formatLink(crypto, {
       space: replica.entry.id,
@@ -41,11 +52,41 @@ export const postInvite = (
     })
 }
 
+const keptName = 'invite'
+
 /** An entry for another log, to all hubs. */
 export const queueParcel = (engine: Engine, policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
-  for (const { n } of engine.hubs()) {
-    engine
-      .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
-      .run(n, policy, seed, bytes)
+  for (const { n } of engine.hubs()) queueFor(engine, n, policy, seed, bytes)
+}
+
+const queueFor = (engine: Engine, hub: number, policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void =>
+  engine
+    .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
+    .run(hub, policy, seed, bytes)
+
+/** For a hub that may have lost everything: the boxes of the epoch in use, and this device's open links. Within the open transaction. */
+export const requeueParcels = (engine: Engine, replica: Replica, hub: number): void => {
+  const { statements } = engine
+  const queued = new Set(
+    statements('SELECT bytes FROM parcel WHERE hub = ?')
+      .all(hub)
+      .map((row) => toHex(row.bytes as Uint8Array)),
+  )
+  const queueOnce = (policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
+    if (!queued.has(toHex(bytes))) queueFor(engine, hub, policy, seed, bytes)
+  }
+  const epoch = replica.epochInUse()
+  const boxes = epoch && replica.boxes(epoch)
+  const { write, policy: own } = epoch?.keys.log ?? {}
+  if (boxes && write && own) queueOnce(policyToBytes(own), write.seed, boxes)
+  const kept = statements('SELECT value FROM secret WHERE space = ? AND name = ?').all(replica.entry.n, keptName)
+  for (const { value } of kept) {
+    const [policy, seed, bytes, expires] = decodeCbor(value as Uint8Array) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      number | null,
+    ]
+    if (expires === null || expires > engine.clock.nowMs()) queueOnce(policy, seed, bytes)
   }
 }

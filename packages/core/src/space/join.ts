@@ -1,5 +1,12 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { entryKinds, openEntry, type UnpackedSegment, unpackSegments } from '../change/index.ts'
+import {
+  decodeSegmentUnchecked,
+  type EntryKey,
+  entryKinds,
+  openEntry,
+  type UnpackedSegment,
+  unpackSegments,
+} from '../change/index.ts'
 import {
   appToHash,
   createJoinChanges,
@@ -11,9 +18,10 @@ import {
   secretToInvite,
   secretToKeys,
 } from '../keys/index.ts'
+import type { Hashing } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
-import { connectHub, type HubConnection, type HubEntries, type OpenWish } from '../sync/index.ts'
 import type { Engine } from './engine.ts'
+import { createLogReader } from './log-reader.ts'
 import type { Replica } from './replica.ts'
 
 /** What a link gave: enough to read the space and to write the join. */
@@ -22,9 +30,6 @@ export type Fetched = {
   readonly url: string
   readonly segments: readonly UnpackedSegment[]
 }
-
-/** How long one hub may take for all that a joiner needs before the next is asked. */
-const fetchMs = 15_000
 
 /** @throws KithError `bad-link`, `wrong-app`, `link-expired`, `protocol-version`. */
 export const readLink = (engine: Engine, app: App, text: string): Link => {
@@ -41,7 +46,7 @@ export const readLink = (engine: Engine, app: App, text: string): Link => {
 /**
  * Fetches the invite and the space's membership from the first of the link's hubs that has them. Nobody else need be online.
  *
- * @throws KithError the last hub's: `hub-unreachable`, `hub-refused`, `link-expired`.
+ * @throws KithError the last hub's: `hub-unreachable`, `hub-refused`, `link-expired`, `cannot-open`.
  */
 export const fetchInvited = async (engine: Engine, link: Link): Promise<Fetched> => {
   const urls = [...new Set([...link.hubs.map(({ url }) => url), ...engine.hubs().map(({ url }) => url)])]
@@ -59,94 +64,65 @@ export const fetchInvited = async (engine: Engine, link: Link): Promise<Fetched>
 
 const fetchFrom = async (engine: Engine, link: Link, url: string): Promise<Fetched> => {
   const { crypto, compression } = engine.platform
-  const reader = connectToRead(engine, url)
+  const reader = createLogReader(engine, url)
+  /** Entries that cannot be opened are passed over: whoever may write to a log, or keeps it, could put such there to lock others out. */
+  const openAll = (entries: readonly Uint8Array[], key: EntryKey, kind: number) =>
+    entries.flatMap((bytes) => {
+      const opened = ifUsable(() => openEntry(crypto, bytes, [key]))
+      return opened?.kind === kind ? [{ payload: opened.payload, entryBytes: bytes.length }] : []
+    })
   try {
     const log = linkToLog(crypto, link)
     const invites = await reader.read({
       policy: log.policy,
       rights: [{ right: 'read', seed: log.read?.seed as Uint8Array }],
     })
-    const entryKey = { baseKey: secretToInvite(crypto, link.secret).entry, associated: new Uint8Array(0) }
-    const opened = invites
-      .map((bytes) => openEntry(crypto, bytes, [entryKey]))
-      .filter(({ kind }) => kind === entryKinds.invite)
-    const last = opened.at(-1)
-    if (!last)
+    const inviteKey = { baseKey: secretToInvite(crypto, link.secret).entry, associated: new Uint8Array(0) }
+    const invite = openAll(invites, inviteKey, entryKinds.invite)
+      .flatMap(({ payload }) => ifUsable(() => decodeInvitePayload(payload)) ?? [])
+      .at(-1)
+    if (!invite)
       throw new KithError(
         'link-expired',
         'The hub knows nothing of this link: it has ended, or its maker has not been online since. Ask for a fresh one.',
       )
-    const invite = decodeInvitePayload(last.payload)
     const keys = secretToKeys(crypto, invite.level, invite.secret, invite.policy)
     const entries = await reader.read({
       policy: invite.policy,
       rights: [{ right: 'read', seed: keys.log.read?.seed as Uint8Array }],
     })
     const key = { baseKey: keys.membership, associated: invite.epoch }
-    const segments = entries.flatMap((bytes) => {
-      const { kind, payload } = openEntry(crypto, bytes, [key])
-      return kind === entryKinds.segments ? unpackSegments(compression, payload, bytes.length) : []
-    })
+    const segments = openAll(entries, key, entryKinds.segments).flatMap(
+      ({ payload, entryBytes }) => ifUsable(() => unpackSegments(compression, payload, entryBytes)) ?? [],
+    )
+    if (!segments.some(({ bytes }) => beginsSpace(crypto, bytes, link.space))) throw withoutBeginning()
     return { invite, url, segments }
   } finally {
     reader.close()
   }
 }
 
-/** A connection that reads the membership lane of logs, once each. */
-const connectToRead = (
-  engine: Engine,
-  url: string,
-): { read: (wish: OpenWish) => Promise<Uint8Array[]>; close: () => void } => {
-  const { network, clock, crypto } = engine.platform
-  let collected: Uint8Array[] = []
-  let finish: (() => void) | undefined
-  let fail: ((cause: KithError) => void) | undefined
-  let ended: KithError | undefined
-  const end = (cause: KithError): void => {
-    ended = cause
-    fail?.(cause)
-  }
-  const connection: HubConnection = connectHub({
-    url,
-    network,
-    clock,
-    crypto,
-    events: {
-      opened: () => {},
-      entries: ({ entries, caughtUp }: HubEntries) => {
-        for (const { bytes } of entries) collected.push(bytes.slice())
-        if (caughtUp) finish?.()
-      },
-      signal: () => {},
-      closed: end,
-    },
-  })
-  const cancel = clock.after(fetchMs, () =>
-    end(new KithError('hub-unreachable', 'The hub took too long to answer. Try again later.', { fetchMs })),
-  )
-  return {
-    read: async (wish) => {
-      if (ended) throw ended
-      collected = []
-      const done = new Promise<void>((resolve, reject) => {
-        finish = resolve
-        fail = reject
-      })
-      done.catch(() => {})
-      const [log] = await connection.open([wish])
-      if (!log || log instanceof KithError) throw log ?? new KithError('hub-refused', 'The hub did not open the log.')
-      const [accepted] = await connection.pull([{ log: log.log, lane: 0 }])
-      if (accepted instanceof KithError) throw accepted
-      await done
-      return collected
-    },
-    close: () => {
-      cancel()
-      connection.close()
-    },
+/** Undefined where what came from outside is not usable. */
+const ifUsable = <Result>(read: () => Result): Result | undefined => {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
   }
 }
+
+/** Whether a segment holds the genesis of the space: a hub that keeps that back is passed over. */
+const beginsSpace = (crypto: Hashing, bytes: Uint8Array, space: Uint8Array): boolean => {
+  const first = ifUsable(() => decodeSegmentUnchecked(crypto, bytes))?.changes[0]
+  return first !== undefined && equalBytes(first.hash, space)
+}
+
+const withoutBeginning = (): KithError =>
+  new KithError(
+    'cannot-open',
+    'The hub does not have the beginning of the space. Ask a member to open the app, then try again.',
+  )
 
 /**
  * Makes this person a member: takes the space's membership in and writes the join. Within the open transaction; the caller
@@ -165,14 +141,7 @@ export const enterSpace = (
   const { crypto } = engine.platform
   const { refused } = replica.receive(fetched.segments, hub, 'membership')
   const { membership } = replica
-  if (membership.app() === undefined)
-    throw (
-      refused[0] ??
-      new KithError(
-        'cannot-open',
-        'The hub does not have the beginning of the space. Ask a member to open the app, then try again.',
-      )
-    )
+  if (membership.app() === undefined) throw refused[0] ?? withoutBeginning()
   if (membership.app() !== app.id)
     throw new KithError('wrong-app', `The space belongs to ${membership.app()}. Open the link in that app.`)
   const { invite } = fetched

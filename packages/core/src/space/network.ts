@@ -1,8 +1,12 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { createHubLink, type HubLink, type Parcel, type SyncSource, type SyncSpace } from '../sync/index.ts'
+import { clockCorrectionMsMax } from '../limits/index.ts'
+import type { Cancel } from '../ports/index.ts'
+import { createHubLink, type HubLink, type Parcel, type SyncSource } from '../sync/index.ts'
 import { bytesToPolicy, type Lane } from '../wire/index.ts'
 import type { HubStatus, SpaceStatus } from './api.ts'
+import { createDueWatch } from './due.ts'
 import type { Engine, HubRow } from './engine.ts'
+import type { ReplicaSyncSpace } from './sync-space.ts'
 
 /** The links to all hubs of this device. */
 export type Network = {
@@ -18,12 +22,25 @@ export type Network = {
   readonly close: () => void
 }
 
-/** Below this our clock is as good as the hub's word (design §4). */
-const clockOffMs = 60_000
+/** No hub has run before this program was written, and none is asked about the year 2200: what says so is no clock. */
+const leastTimeMs = Date.UTC(2026, 0)
+const mostTimeMs = Date.UTC(2200, 0)
 
-export const createNetwork = (engine: Engine, spaces: () => readonly SyncSpace[], changed: () => void): Network => {
+export const createNetwork = (
+  engine: Engine,
+  spaces: () => readonly ReplicaSyncSpace[],
+  changed: () => void,
+): Network => {
   const { statements, unit, platform, clock } = engine
   const links = new Map<number, { url: string; link: HubLink }>()
+  /** How far off each hub says that our clock is, by its last hello. */
+  const offsets = new Map<number, number>()
+  const ends = new Set<(reason: KithError) => void>()
+  const due = createDueWatch(engine, (n) =>
+    spaces()
+      .find((space) => space.n === n)
+      ?.retryDue(),
+  )
 
   const source: SyncSource = {
     spaces,
@@ -46,9 +63,21 @@ export const createNetwork = (engine: Engine, spaces: () => readonly SyncSpace[]
     greeted: (hub, { key, timeMs }) => {
       const known = engine.hubs().find(({ n }) => n === hub)
       if (!known?.key || !equalBytes(known.key, key)) engine.nameHub(hub, key)
-      const offMs = timeMs - platform.clock.now()
-      clock.correct(Math.abs(offMs) > clockOffMs ? offMs : 0)
+      if (timeMs > leastTimeMs && timeMs < mostTimeMs) offsets.set(hub, timeMs - platform.clock.now())
+      correctClock()
     },
+  }
+
+  /**
+   * Where hubs disagree, the one that is nearest to our clock counts: a single hub that lies cannot move us. Below a
+   * minute our clock is as good as a hub's word.
+   */
+  const correctClock = (): void => {
+    const [nearest = 0] = [...offsets.values()].sort((left, right) => Math.abs(left) - Math.abs(right))
+    const correctedMs = Math.abs(nearest) > clockCorrectionMsMax ? nearest : 0
+    if (correctedMs === clock.correctionMs()) return
+    clock.correct(correctedMs)
+    due.look()
   }
 
   const addHub = (hub: HubRow): void => {
@@ -59,39 +88,55 @@ export const createNetwork = (engine: Engine, spaces: () => readonly SyncSpace[]
       })
   }
   for (const hub of engine.hubs()) addHub(hub)
+  engine.onUndone(() => {
+    for (const { link } of links.values()) link.undone()
+  })
+  engine.notifier.listen(due.look)
+  due.look()
 
   /** The first of the links for which `wait` succeeds; the wait ends after `timeoutMs`. */
   const first = (wait: (link: HubLink) => Promise<void>, timeoutMs: number): Promise<void> =>
     new Promise((resolve, reject) => {
       let isOver = false
+      const retries = new Set<Cancel>()
       const end = (settle: () => void): void => {
         if (isOver) return
         isOver = true
-        cancel()
+        cancelTimeout()
+        for (const cancel of retries) cancel()
+        ends.delete(fail)
         settle()
       }
-      const cancel = platform.clock.after(timeoutMs, () =>
-        end(() =>
-          reject(
-            new KithError(
-              'hub-unreachable',
-              'No hub has answered in time. What you wrote is safe here and syncs later.',
-              { timeoutMs },
-            ),
-          ),
-        ),
-      )
+      const fail = (reason: KithError): void => end(() => reject(reason))
+      const cancelTimeout = platform.clock.after(timeoutMs, () => fail(notInTime(timeoutMs)))
+      ends.add(fail)
       // A connection may break while we wait: then the same link is asked again, until the time is over.
       const attempt = (link: HubLink): void => {
         wait(link).then(
           () => end(resolve),
           () => {
-            if (!isOver) platform.clock.after(retryMs, () => !isOver && attempt(link))
+            if (isOver) return
+            const cancel = platform.clock.after(retryMs, () => {
+              retries.delete(cancel)
+              attempt(link)
+            })
+            retries.add(cancel)
           },
         )
       }
+      if (links.size === 0) return fail(noHub())
       for (const { link } of links.values()) attempt(link)
     })
+
+  const notInTime = (timeoutMs: number): KithError => {
+    const [problem] = [...links.values()].flatMap(({ link }) => link.status().problem ?? [])
+    const why = problem ? ` (${problem.message})` : ''
+    return new KithError(
+      'hub-unreachable',
+      `No hub has answered in time${why}. What you wrote is safe here and syncs later.`,
+      { timeoutMs, ...(problem ? { why: problem.code } : {}) },
+    )
+  }
 
   return {
     addHub,
@@ -127,9 +172,15 @@ export const createNetwork = (engine: Engine, spaces: () => readonly SyncSpace[]
           ?.n as number,
       })),
     close: () => {
+      due.close()
+      const reason = new KithError('closed', 'This person was closed.')
+      for (const end of ends) end(reason)
       for (const { link } of links.values()) link.close()
     },
   }
 }
 
 const retryMs = 50
+
+const noHub = (): KithError =>
+  new KithError('hub-unreachable', 'No hub is set. What you wrote is safe here; name a hub to sync.')

@@ -1,9 +1,12 @@
-import { KithError, toHex } from '../bytes/index.ts'
-import type { Cancel, Crypto, Platform } from '../ports/index.ts'
-import { createResumeState, policyToLogId } from '../wire/index.ts'
+import { assert, KithError, toHex } from '../bytes/index.ts'
+import type { Cancel, Platform } from '../ports/index.ts'
+import { createResumeState, type Hello } from '../wire/index.ts'
+import { createBackOff } from './back-off.ts'
 import { connectHub, type HubConnection, type HubEntries } from './hub-connection.ts'
 import { createLogSync, type LogSync } from './log-sync.ts'
+import { createParcels, type Parcels } from './parcels.ts'
 import type { SyncSource, SyncSpace } from './source.ts'
+import { createWaiters } from './waiters.ts'
 
 /** Keeps one hub and this device in step: connects, reconnects with patience, and runs a `LogSync` for each space. */
 export type HubLink = {
@@ -15,6 +18,8 @@ export type HubLink = {
   readonly parcelsDelivered: () => Promise<void>
   readonly status: () => LinkStatus
   readonly isCaughtUp: (space: number) => boolean
+  /** What came since the last commit was undone: it has to come again, from the cursors on the disk. */
+  readonly undone: () => void
   readonly close: () => void
 }
 
@@ -35,27 +40,50 @@ export type HubLinkOptions = {
   readonly changed: () => void
 }
 
-/** First wait before a second try; doubles up to the longest. Each is shortened at random, so that clients of a hub that restarts do not come at once. */
 const firstWaitMs = 100
 const longestWaitMs = 30_000
+/** A hub that refuses to open a log is asked again for that log after so long. */
+const firstRestMs = 1_000
+const longestRestMs = 5 * 60_000
 /** Between signs of life on a quiet connection: below the 30–60 s after which home routers forget a connection. */
 const pingMs = 25_000
+/** Trouble of our own (a full disk) that does not come back for so long is over. */
+const ownTroubleMs = 60_000
+
+/** What ends with a connection. */
+type Session = {
+  readonly connection: HubConnection
+  readonly parcels: Parcels
+  readonly logs: Map<number, LogSync>
+  readonly logsById: Map<string, LogSync>
+  /** Spaces whose log the hub did not open, with the timers after which it is asked again. */
+  readonly resting: Map<number, Cancel>
+  isOpen: boolean
+  lies: number
+}
 
 export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions): HubLink => {
   const { network, clock, crypto } = platform
   const resume = createResumeState(crypto.randomBytes(32))
+  const reconnect = createBackOff(crypto, firstWaitMs, longestWaitMs)
+  const ownTrouble = createBackOff(crypto, firstWaitMs, longestWaitMs)
+  const openRest = createBackOff(crypto, firstRestMs, longestRestMs)
+  const waiters = createWaiters()
   const refused: Record<string, number> = {}
-  let connection: HubConnection | undefined
+  let session: Session | undefined
   let state: LinkStatus['state'] = 'connecting'
   let problem: KithError | undefined
-  let logs = new Map<number, LogSync>()
-  let logsById = new Map<string, LogSync>()
-  let waitMs = firstWaitMs
+  /** For the reconnect, or the next ping. */
   let cancelTimer: Cancel | undefined
   let isClosed = false
   let sentBefore = 0
   let receivedBefore = 0
-  const waiters = new Set<{ run: () => void; reject: (error: KithError) => void }>()
+  let troubledAt = Number.NEGATIVE_INFINITY
+
+  const settled = (): void => {
+    waiters.wake()
+    changed()
+  }
 
   const refuse = (error: KithError): void => {
     refused[error.code] = (refused[error.code] ?? 0) + 1
@@ -63,184 +91,250 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
     changed()
   }
 
+  /** Ends the connection for a reason on this side; what it brought and is not on the disk comes again with the next. */
+  const failed = (cause: unknown): void => {
+    if (!(cause instanceof KithError)) throw cause
+    if (isClosed) return
+    if (session) restart(cause)
+    else problem = cause
+    changed()
+  }
+
+  const restart = (cause: KithError | undefined): void => {
+    const ended = session
+    session = undefined
+    if (!ended) return
+    const isHubs = cause?.code === 'hub-refused' || cause?.code === 'hub-unreachable'
+    if (!isHubs && clock.monotonic() - troubledAt > ownTroubleMs) ownTrouble.reset()
+    if (!isHubs) troubledAt = clock.monotonic()
+    endSession(ended, cause ?? new KithError('closed', 'The connection to the hub is made anew.'))
+    problem = cause
+    state = 'waiting to reconnect'
+    connectAfter((isHubs ? reconnect : ownTrouble).next(cause))
+  }
+
+  const endSession = (ended: Session, reason: KithError): void => {
+    ended.isOpen = false
+    for (const log of ended.logs.values()) log.close()
+    for (const cancel of ended.resting.values()) cancel()
+    ended.parcels.close()
+    ended.connection.close()
+    sentBefore += ended.connection.sentBytes()
+    receivedBefore += ended.connection.receivedBytes()
+    waiters.fail(reason)
+  }
+
+  const connectAfter = (delayMs: number): void => {
+    cancelTimer?.()
+    cancelTimer = isClosed ? undefined : clock.after(delayMs, connect)
+  }
+
   const connect = (): void => {
     if (isClosed) return
     state = 'connecting'
     try {
-      const made: HubConnection = connectHub({
-        url: hub.url,
-        network,
-        clock,
-        crypto,
-        resume,
-        events: {
-          opened: (hello) => {
-            state = 'connected'
-            problem = undefined
-            waitMs = firstWaitMs
-            source.greeted(hub.n, { key: hello.hubKey, timeMs: hello.timeMs })
-            openAll(source.spaces())
-            deliverParcels(made)
-            schedulePing(made)
-            changed()
-          },
-          entries: (event) => entriesCame(event),
-          signal: () => {},
-          lied: refuse,
-          closed: (reason) => disconnected(reason, made),
-        },
-      })
-      connection = made
+      session = startSession()
     } catch (cause) {
       // A URL that can never work: said in `status`, not tried again.
-      problem =
-        cause instanceof KithError
-          ? cause
-          : new KithError('hub-unreachable', 'The address of the hub is malformed.', {}, cause)
+      if (!(cause instanceof KithError)) throw cause
+      problem = cause
       state = 'waiting to reconnect'
-      changed()
     }
-  }
-
-  const disconnected = (reason: KithError, ended: HubConnection): void => {
-    sentBefore += ended.sentBytes()
-    receivedBefore += ended.receivedBytes()
-    connection = undefined
-    for (const log of logs.values()) log.close()
-    logs = new Map()
-    logsById = new Map()
-    problem = reason
-    state = 'waiting to reconnect'
-    for (const waiter of [...waiters]) waiter.reject(reason)
-    if (isClosed) return
-    cancelTimer?.()
-    cancelTimer = clock.after(shorten(crypto, waitMs), connect)
-    waitMs = Math.min(waitMs * 2, longestWaitMs)
     changed()
   }
 
-  const schedulePing = (on: HubConnection): void => {
+  const startSession = (): Session => {
+    /** Events of a connection that was given up are of no interest. */
+    const guard = (run: (on: Session) => void): void => {
+      const on = session
+      if (!on || on !== made) return
+      try {
+        run(on)
+      } catch (cause) {
+        failed(cause)
+      }
+    }
+    const connection = connectHub({
+      url: hub.url,
+      network,
+      clock,
+      crypto,
+      resume,
+      events: {
+        opened: (hello) => guard((on) => greeted(on, hello)),
+        entries: (event) => guard((on) => entriesCame(on, event)),
+        signal: () => {},
+        lied: (error) => {
+          if (made === session) made.lies += 1
+          refuse(error)
+        },
+        closed: (reason) => guard((on) => lost(on, reason)),
+      },
+    })
+    const parcels = createParcels({ hub: hub.n, connection, source, crypto, clock, refuse, settled, failed })
+    const made: Session = {
+      connection,
+      parcels,
+      logs: new Map(),
+      logsById: new Map(),
+      resting: new Map(),
+      isOpen: false,
+      lies: 0,
+    }
+    return made
+  }
+
+  const lost = (on: Session, reason: KithError): void => {
+    session = undefined
+    endSession(on, reason)
+    problem = reason
+    state = 'waiting to reconnect'
+    connectAfter(reconnect.next(reason))
+    changed()
+  }
+
+  const greeted = (on: Session, hello: Hello): void => {
+    on.isOpen = true
+    state = 'connected'
+    problem = undefined
+    source.greeted(hub.n, { key: hello.hubKey, timeMs: hello.timeMs })
+    openAll(on)
+    on.parcels.deliver()
+    schedulePing(on)
+    changed()
+  }
+
+  const schedulePing = (on: Session): void => {
     cancelTimer?.()
     cancelTimer = clock.after(pingMs, () => {
-      if (connection !== on) return
-      on.pull([]).catch(() => {})
+      if (session !== on) return
+      on.connection.pull([]).catch(() => {})
       schedulePing(on)
     })
   }
 
-  const openAll = (spaces: readonly SyncSpace[]): void => {
-    const on = connection
-    if (!on || state !== 'connected') return
-    const fresh = spaces.flatMap((space) => {
-      const log = logs.has(space.n) ? undefined : space.log()
-      return log ? [{ space, log }] : []
+  /** Opens the logs of spaces that are not open yet. */
+  const openAll = (on: Session): void => {
+    if (!on.isOpen) return
+    const fresh = source.spaces().flatMap((space) => {
+      if (on.logs.has(space.n) || on.resting.has(space.n)) return []
+      const log = space.log()
+      return log ? [{ space, sync: createSync(on, space, log), wish: log.wish }] : []
     })
     if (fresh.length === 0) return
-    for (const { space, log } of fresh) {
-      const sync = createLogSync({
-        hub: hub.n,
-        connection: on,
-        space,
-        log,
-        crypto,
-        clock,
-        refuse,
-        settled: wakeWaiters,
-      })
-      logs.set(space.n, sync)
-      logsById.set(toHex(log.id), sync)
-    }
-    on.open(fresh.map(({ log }) => log.wish)).then(
+    on.connection.open(fresh.map(({ wish }) => wish)).then(
       (results) => {
+        if (session !== on) return
         for (const [index, result] of results.entries()) {
-          const space = fresh[index]?.space as SyncSpace
-          if (result instanceof KithError) {
-            refuse(result)
-            logs.delete(space.n)
-          } else logs.get(space.n)?.opened(result.generation)
+          const { space, sync } = fresh[index] as (typeof fresh)[number]
+          if (on.logs.get(space.n) !== sync) continue
+          if (result instanceof KithError) notOpened(on, space.n, sync, result)
+          else sync.opened(result.generation)
         }
       },
-      () => {},
+      (cause) => session === on && failed(cause),
     )
   }
 
-  const entriesCame = (event: HubEntries): void => logsById.get(toHex(event.log))?.entriesCame(event)
+  const createSync = (on: Session, space: SyncSpace, log: NonNullable<ReturnType<SyncSpace['log']>>): LogSync => {
+    const { connection } = on
+    const caughtUp = (): void => {
+      if (sync.isCaughtUp()) {
+        // Only a hub that can be used is one to come back to at once.
+        reconnect.reset()
+        openRest.reset()
+        on.parcels.deliver()
+      }
+      settled()
+    }
+    const sync: LogSync = createLogSync({
+      hub: hub.n,
+      connection,
+      space,
+      log,
+      crypto,
+      clock,
+      refuse,
+      settled: caughtUp,
+      failed,
+    })
+    on.logs.set(space.n, sync)
+    on.logsById.set(toHex(log.id), sync)
+    return sync
+  }
 
-  const deliverParcels = (on: HubConnection): void => {
-    for (const parcel of source.parcels(hub.n)) {
-      const log = policyToLogId(parcel.policy, crypto)
-      on.open([{ policy: parcel.policy, rights: [{ right: 'write', seed: parcel.seed }] }])
-        .then(([result]) => {
-          if (result instanceof KithError) throw result
-          return on.put(log, parcel.lane, [parcel.bytes])
-        })
-        .then(() => {
-          source.parcelDelivered(hub.n, parcel.n)
-          wakeWaiters()
-        })
-        .catch((cause) => {
-          if (cause instanceof KithError && cause.code !== 'closed' && connection === on) refuse(cause)
-        })
+  const notOpened = (on: Session, space: number, sync: LogSync, cause: KithError): void => {
+    refuse(cause)
+    forget(on, space, sync)
+    const cancel = clock.after(openRest.next(cause), () => {
+      on.resting.delete(space)
+      openSafely(on)
+    })
+    on.resting.set(space, cancel)
+  }
+
+  const forget = (on: Session, space: number, sync: LogSync): void => {
+    sync.close()
+    on.logs.delete(space)
+    on.logsById.delete(toHex(sync.id))
+  }
+
+  const openSafely = (on: Session): void => {
+    try {
+      if (session === on) openAll(on)
+    } catch (cause) {
+      failed(cause)
     }
   }
 
-  const wakeWaiters = (): void => {
-    for (const waiter of [...waiters]) waiter.run()
-    changed()
+  const entriesCame = (on: Session, event: HubEntries): void => {
+    const isPartial = on.lies > 0
+    on.lies = 0
+    on.logsById.get(toHex(event.log))?.entriesCame(event, isPartial)
   }
 
-  /** Waits for a condition that only this link's events can bring about. */
-  const until = (isDone: () => boolean): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const waiter = {
-        run: () => {
-          if (!isDone()) return
-          waiters.delete(waiter)
-          resolve()
-        },
-        reject: (error: KithError) => {
-          waiters.delete(waiter)
-          reject(error)
-        },
-      }
-      waiters.add(waiter)
-      waiter.run()
-    })
+  const synced = async (space: number): Promise<void> => {
+    const find = (): LogSync | undefined => session?.logs.get(space)
+    await waiters.until(() => find()?.isCaughtUp() === true)
+    const sync = find()
+    assert(sync, 'a log that is caught up is there')
+    await sync.pullNow()
+    if (find() !== sync) throw new KithError('closed', 'The connection to the hub was made anew.')
+    sync.send('all')
+    await waiters.until(() => find() === sync && sync.isDelivered())
+  }
 
   connect()
 
   return {
     wake: (space) => {
-      const known = logs.get(space)
+      if (!session) return
+      const known = session.logs.get(space)
       if (known) known.send('own')
-      else openAll(source.spaces())
+      else openSafely(session)
     },
     wakeParcels: () => {
-      if (connection && state === 'connected') deliverParcels(connection)
+      if (session?.isOpen) session.parcels.deliver()
     },
-    synced: async (space) => {
-      await until(() => logs.get(space)?.isCaughtUp() === true)
-      await logs.get(space)?.pullNow()
-      logs.get(space)?.send('all')
-      const found = source.spaces().find(({ n }) => n === space)
-      await until(() => found !== undefined && found.pending(hub.n) === 0)
-    },
-    parcelsDelivered: () => until(() => state === 'connected' && source.parcels(hub.n).length === 0),
+    synced,
+    parcelsDelivered: () => waiters.until(() => state === 'connected' && source.parcels(hub.n).length === 0),
     status: () => ({
       state,
       problem,
       refused,
-      sentBytes: sentBefore + (connection?.sentBytes() ?? 0),
-      receivedBytes: receivedBefore + (connection?.receivedBytes() ?? 0),
+      sentBytes: sentBefore + (session?.connection.sentBytes() ?? 0),
+      receivedBytes: receivedBefore + (session?.connection.receivedBytes() ?? 0),
     }),
-    isCaughtUp: (space) => logs.get(space)?.isCaughtUp() === true,
+    isCaughtUp: (space) => session?.logs.get(space)?.isCaughtUp() === true,
+    undone: () => restart(undefined),
     close: () => {
       isClosed = true
       cancelTimer?.()
-      connection?.close()
+      const ended = session
+      session = undefined
+      const reason = new KithError('closed', 'This person was closed.')
+      if (ended) endSession(ended, reason)
+      waiters.fail(reason)
     },
   }
 }
-
-/** Between half and all of `ms`. */
-const shorten = (crypto: Crypto, ms: number): number => (ms / 2) * (1 + (crypto.randomBytes(1)[0] as number) / 255)

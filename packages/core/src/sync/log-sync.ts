@@ -1,19 +1,25 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import type { Cancel, Clock, Crypto } from '../ports/index.ts'
 import type { Lane } from '../wire/index.ts'
+import { createBackOff } from './back-off.ts'
 import type { HubConnection, HubEntries } from './hub-connection.ts'
-import type { Cursor, Outgoing, SyncLog, SyncSpace } from './source.ts'
+import { createPullNow } from './pull-now.ts'
+import type { Cursor, Outgoing, SyncLog, SyncSpace, Whose } from './source.ts'
 
 /** One space's log on one connection. */
 export type LogSync = {
+  readonly id: Uint8Array
   /** The hub has opened the log. */
   readonly opened: (generation: Uint8Array) => void
-  readonly entriesCame: (event: HubEntries) => void
+  /** `isPartial`: the hub sent entries with them that are not what they claim to be. */
+  readonly entriesCame: (event: HubEntries, isPartial: boolean) => void
   /** Sends what the hub lacks: at once what this device wrote; of others' only when the hub has shown all that it has. */
-  readonly send: (whose: 'own' | 'all') => void
+  readonly send: (whose: Whose) => void
   /** Resolves when everything that the hub has now is here. */
   readonly pullNow: () => Promise<void>
   readonly isCaughtUp: () => boolean
+  /** Whether the hub has all of ours that it may be given. */
+  readonly isDelivered: () => boolean
   readonly close: () => void
 }
 
@@ -27,113 +33,155 @@ export type LogSyncOptions = {
   readonly refuse: (error: KithError) => void
   /** Something that callers wait for may have come about. */
   readonly settled: () => void
+  /** The connection has to be made anew: this side could not keep what came, or the hub is not what it was. */
+  readonly failed: (cause: unknown) => void
 }
 
 /** Membership comes before what it judges; packs before the tail that they shorten. */
 const firstLane: Lane = 0
 const laterLanes: readonly Lane[] = [1, 2]
+const lanes = [firstLane, ...laterLanes]
 
 /** Entries on their way at once: enough to keep a long line full, little enough that a lost connection costs little. */
 const flyingBytesMax = 4 * 1024 * 1024
 /** How long another's change may take to reach this hub by another way before we bring it: its author usually does. */
 const bringOthersMs = 1_500
-/** After a refusal (a full log, a full disk) the hub is left alone for a while. */
-const refusedWaitMs = 15_000
+/** After a refusal (a full log, a full disk) the hub is left alone: at first shortly, for a rate soon allows more. */
+const firstRestMs = 1_000
+const longestRestMs = 5 * 60_000
 
 export const createLogSync = (options: LogSyncOptions): LogSync => {
-  const { hub, connection, space, log, crypto, clock, refuse, settled } = options
+  const { hub, connection, space, log, crypto, clock, refuse, settled, failed } = options
   const caughtUp = new Set<Lane>()
+  /** Lanes in which the hub has to show something again: their cursors stay. */
+  const frozen = new Set<Lane>()
   const flying = new Set<number>()
-  /** Pulls that somebody waits for, and those that ended before their number was known. */
-  const answers = new Map<string, { resolve: () => void; reject: (error: KithError) => void }>()
-  const ended = new Set<string>()
-  let pulling = 0
+  const pulls = createPullNow({ connection, log: log.id, lanes, cursor: (lane) => space.cursor(hub, log.id, lane) })
+  const putRest = createBackOff(crypto, firstRestMs, longestRestMs)
+  const pullRest = createBackOff(crypto, firstRestMs, longestRestMs)
+  const timers = new Set<Cancel>()
   let flyingBytes = 0
   let generation: Uint8Array | undefined
   let mayTrustHub = false
   let isClosed = false
-  let cancelOthers: Cancel | undefined
-  let cancelRefused: Cancel | undefined
-  let wanted: 'own' | 'all' | undefined
+  let willBringOthers = false
+  let isResting = false
+  let wanted: Whose | undefined
 
-  const isCaughtUp = (): boolean => caughtUp.size === 1 + laterLanes.length
-
-  const follow = (lanes: readonly Lane[]): void => {
-    const wishes = lanes.map((lane) => {
-      const cursor = space.cursor(hub, lane)
-      return { log: log.id, lane, follow: true, ...(cursor ? { generation: cursor.generation, n: cursor.n } : {}) }
-    })
-    connection.pull(wishes).then(
-      (results) => {
-        for (const result of results) if (result instanceof KithError) refuse(result)
-      },
-      () => {},
-    )
+  /** All that others call comes through here: after `close` nothing runs, and failures of the disk end the connection. */
+  const guard = (run: () => void): void => {
+    if (isClosed) return
+    try {
+      run()
+    } catch (cause) {
+      failed(cause)
+    }
   }
+  const after = (delayMs: number, run: () => void): void => {
+    const cancel = clock.after(delayMs, () => {
+      timers.delete(cancel)
+      guard(run)
+    })
+    timers.add(cancel)
+  }
+  const isCaughtUp = (): boolean => caughtUp.size === lanes.length
 
-  const opened: LogSync['opened'] = (named) => {
+  const opened = (named: Uint8Array): void => {
     generation = named
-    const cursors = [firstLane, ...laterLanes].map((lane) => space.cursor(hub, lane))
-    const isKnown = cursors.every((cursor) => cursor === undefined || equalBytes(cursor.generation, named))
-    // Another generation: the hub may have lost anything, so cursors mean nothing and it has to show what it has.
-    if (!isKnown || cursors.every((cursor) => cursor === undefined)) space.lost(hub)
-    mayTrustHub = isKnown
+    const compared = space.comparedIn(hub, log.id)
+    const cursors = lanes.flatMap((lane) => space.cursor(hub, log.id, lane) ?? [])
+    // A comparison that was cut short goes on where it was: all its cursors are of this generation.
+    const isCutShort = cursors.length > 0 && cursors.every((cursor) => equalBytes(cursor.generation, named))
+    mayTrustHub = compared !== undefined && equalBytes(compared, named)
+    if (!mayTrustHub && !isCutShort) space.lost(hub)
     follow([firstLane])
     if (mayTrustHub) send('own')
   }
 
-  const entriesCame: LogSync['entriesCame'] = (event) => {
-    const last = event.entries.at(-1)
+  const follow = (some: readonly Lane[]): void => {
+    const wishes = some.map((lane) => ({ log: log.id, lane, follow: true, ...space.cursor(hub, log.id, lane) }))
+    connection.pull(wishes).then(
+      (results) =>
+        guard(() => {
+          const errors = results.filter((result) => result instanceof KithError)
+          if (errors.length === 0) return
+          if (errors.some(({ details }) => details['why'] === 'other-generation')) {
+            // A cursor past its end: an older copy of its database. All cursors mean nothing then.
+            space.lost(hub)
+            throw otherGeneration()
+          }
+          for (const error of errors) refuse(error)
+          const refusedLanes = some.filter((_, index) => results[index] instanceof KithError)
+          after(pullRest.next(errors[0]), () => follow(refusedLanes))
+        }),
+      (cause) => guard(() => failed(cause)),
+    )
+  }
+
+  const entriesCame = (event: HubEntries, isPartial: boolean): void => {
+    const { lane, entries } = event
+    if (!lanes.includes(lane)) return
+    if (generation && !equalBytes(event.generation, generation)) throw otherGeneration()
+    if (isPartial) frozen.add(lane)
+    const last = entries.at(-1)
     if (last) {
-      const cursor: Cursor = { generation: event.generation, n: last.n }
-      const bytes = event.entries.map((entry) => entry.bytes)
-      for (const error of space.receive(hub, event.lane, bytes, cursor)) refuse(error)
+      const bytes = entries.map((entry) => entry.bytes)
+      const refused = space.receive(hub, log.id, lane, bytes, cursorBehind(lane, event.generation, last.n))
+      for (const error of refused) refuse(error)
+      // What it notifies may have closed us.
+      if (isClosed) return
       if (isCaughtUp()) bringOthersSoon()
     }
     if (!event.caughtUp) return
-    if (event.request > 0 && pulling > 0) {
-      const key = `${event.request}/${event.lane}`
-      const answer = answers.get(key)
-      if (answer) answer.resolve()
-      else ended.add(key)
-    }
-    if (caughtUp.has(event.lane)) return settled()
-    caughtUp.add(event.lane)
-    if (event.lane === firstLane) follow(laterLanes)
-    if (isCaughtUp()) {
-      mayTrustHub = true
-      send('all')
-    }
+    pulls.ended(event.request, lane)
+    if (!caughtUp.has(lane)) caughtUpWith(lane)
     settled()
   }
 
+  const caughtUpWith = (lane: Lane): void => {
+    caughtUp.add(lane)
+    pullRest.reset()
+    if (lane === firstLane) follow(laterLanes)
+    if (!isCaughtUp()) return
+    if (!mayTrustHub && generation) space.compared(hub, log.id, generation)
+    mayTrustHub = true
+    send('all')
+  }
+
+  /** A cursor only goes forward: what is replayed changes nothing, and what was not what it claims to be is asked for again. */
+  const cursorBehind = (lane: Lane, named: Uint8Array, n: number): Cursor | undefined => {
+    const before = space.cursor(hub, log.id, lane)
+    const isBehind = before !== undefined && equalBytes(before.generation, named) && n <= before.n
+    return frozen.has(lane) || isBehind ? undefined : { generation: named, n }
+  }
+
   const bringOthersSoon = (): void => {
-    if (cancelOthers || isClosed) return
+    if (willBringOthers) return
+    willBringOthers = true
     // Spread over members, so that usually one of them does it.
-    const wait = bringOthersMs * (1 + (crypto.randomBytes(1)[0] as number) / 128)
-    cancelOthers = clock.after(wait, () => {
-      cancelOthers = undefined
+    after(bringOthersMs * (1 + (crypto.randomBytes(1)[0] as number) / 128), () => {
+      willBringOthers = false
       send('all')
     })
   }
 
-  const send = (whose: 'own' | 'all'): void => {
+  const send = (whose: Whose): void => {
     if (isClosed || !log.mayWrite || !generation) return
-    if (!mayTrustHub || cancelRefused) {
-      wanted = whose === 'all' ? 'all' : (wanted ?? 'own')
+    if (!mayTrustHub || isResting) {
+      if (wanted !== 'all') wanted = whose
       return
     }
-    while (flyingBytes < flyingBytesMax) {
-      const batch = space.outgoing(hub, flying, whose)
+    for (;;) {
+      const batch = flyingBytes < flyingBytesMax ? space.outgoing(hub, flying, whose) : []
       if (batch.length === 0) return
-      for (const lane of [firstLane, ...laterLanes]) {
+      for (const lane of lanes) {
         const entries = batch.filter((outgoing) => outgoing.lane === lane)
         if (entries.length > 0) put(lane, entries, whose)
       }
     }
   }
 
-  const put = (lane: Lane, batch: readonly Outgoing[], whose: 'own' | 'all'): void => {
+  const put = (lane: Lane, batch: readonly Outgoing[], whose: Whose): void => {
     const bytes = batch.reduce((sum, { entry }) => sum + entry.length, 0)
     flyingBytes += bytes
     for (const { segments } of batch) for (const number of segments) flying.add(number)
@@ -141,77 +189,67 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
       flyingBytes -= bytes
       for (const { segments } of batch) for (const number of segments) flying.delete(number)
     }
-    connection
-      .put(
-        log.id,
-        lane,
-        batch.map(({ entry }) => entry),
-      )
-      .then(
-        (stored) => {
+    const entries = batch.map(({ entry }) => entry)
+    connection.put(log.id, lane, entries).then(
+      (stored) =>
+        guard(() => {
           landed()
+          if (generation && !equalBytes(stored.generation, generation)) throw otherGeneration()
+          putRest.reset()
           for (const [index, outgoing] of batch.entries()) {
-            const n = stored.numbers[index]
-            const before = space.cursor(hub, lane)
-            const follows =
-              n !== undefined &&
-              (before === undefined ? n === 1 : equalBytes(before.generation, stored.generation) && n === before.n + 1)
-            space.delivered(
-              hub,
-              outgoing,
-              follows && n !== undefined ? { generation: stored.generation, n } : undefined,
-            )
+            space.delivered(hub, log.id, outgoing, cursorAfter(lane, stored.generation, stored.numbers[index]))
           }
           settled()
           send(whose)
-        },
-        (cause) => {
+        }),
+      (cause) =>
+        guard(() => {
           landed()
-          if (isClosed || !(cause instanceof KithError)) return
+          if (!(cause instanceof KithError)) throw cause
           refuse(cause)
-          cancelRefused ??= clock.after(refusedWaitMs, () => {
-            cancelRefused = undefined
-            send(wanted ?? whose)
-          })
-        },
-      )
+          rest(cause, whose)
+        }),
+    )
   }
 
-  const pullNow = async (): Promise<void> => {
-    const lanes = [firstLane, ...laterLanes]
-    const wishes = lanes.map((lane) => {
-      const cursor = space.cursor(hub, lane)
-      return { log: log.id, lane, ...(cursor ? { generation: cursor.generation, n: cursor.n } : {}) }
+  /** Of an entry of ours: only where it follows directly on what is here, for others' may lie between. */
+  const cursorAfter = (lane: Lane, named: Uint8Array, n: number | undefined): Cursor | undefined => {
+    const before = space.cursor(hub, log.id, lane)
+    if (n === undefined || frozen.has(lane)) return undefined
+    const follows = before === undefined ? n === 1 : equalBytes(before.generation, named) && n === before.n + 1
+    return follows ? { generation: named, n } : undefined
+  }
+
+  const rest = (cause: KithError, whose: Whose): void => {
+    if (wanted !== 'all') wanted = whose
+    if (isResting) return
+    isResting = true
+    after(putRest.next(cause), () => {
+      isResting = false
+      const again = wanted ?? whose
+      wanted = undefined
+      send(again)
     })
-    pulling += 1
-    try {
-      const results = await connection.pull(wishes)
-      const came = results.map((result, index): Promise<void> | undefined => {
-        if (result instanceof KithError) throw result
-        const key = `${result.request}/${lanes[index]}`
-        if (!result.news || ended.delete(key)) return undefined
-        return new Promise<void>((resolve, reject) => answers.set(key, { resolve, reject })).finally(() =>
-          answers.delete(key),
-        )
-      })
-      await Promise.all(came)
-    } finally {
-      pulling -= 1
-      if (pulling === 0) ended.clear()
-    }
   }
 
   return {
-    opened,
-    entriesCame,
-    send,
-    pullNow,
+    id: log.id,
+    opened: (named) => guard(() => opened(named)),
+    entriesCame: (event, isPartial) => guard(() => entriesCame(event, isPartial)),
+    send: (whose) => guard(() => send(whose)),
+    pullNow: pulls.pull,
     isCaughtUp,
+    isDelivered: () => !log.mayWrite || space.pending(hub) === 0,
     close: () => {
       isClosed = true
-      cancelOthers?.()
-      cancelRefused?.()
-      for (const answer of answers.values()) answer.reject(new KithError('closed', 'The connection to the hub ended.'))
+      for (const cancel of timers) cancel()
+      timers.clear()
+      pulls.close()
     },
   }
 }
+
+const otherGeneration = (): KithError =>
+  new KithError('hub-refused', 'The hub has begun anew, and may have lost entries. They are compared and healed.', {
+    why: 'other-generation',
+  })

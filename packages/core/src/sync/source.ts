@@ -2,7 +2,10 @@ import type { KithError } from '../bytes/index.ts'
 import type { Lane, Policy } from '../wire/index.ts'
 import type { OpenWish } from './hub-connection.ts'
 
-/** What sync needs of the layer above: which logs to keep in step with a hub, and what goes in and out of them. */
+/**
+ * What sync needs of the layer above: which logs to keep in step with a hub, and what goes in and out of them. What touches the
+ * disk throws `storage-…` when that fails; the layer above has then undone the open transaction.
+ */
 export type SyncSource = {
   readonly spaces: () => readonly SyncSpace[]
   readonly parcels: (hub: number) => readonly Parcel[]
@@ -16,20 +19,34 @@ export type SyncSpace = {
   readonly n: number
   /** The log of the epoch in use, with the rights that we can prove; undefined while its keys are not here. */
   readonly log: () => SyncLog | undefined
-  readonly cursor: (hub: number, lane: Lane) => Cursor | undefined
+  /** How far a lane was read: everything up to there is here, durably. */
+  readonly cursor: (hub: number, log: Uint8Array, lane: Lane) => Cursor | undefined
+  /** The generation in which the hub has last shown all that it has. */
+  readonly comparedIn: (hub: number, log: Uint8Array) => Uint8Array | undefined
+  readonly compared: (hub: number, log: Uint8Array, generation: Uint8Array) => void
   /**
-   * Takes entries and the cursor behind them in one transaction. Returns what had to be refused. `entries` are views: what
-   * is kept is copied.
+   * Takes entries and the cursor behind them (none: the hub is to show them again) in one transaction. Returns what had to
+   * be refused. `entries` are views: what is kept is copied.
    */
-  readonly receive: (hub: number, lane: Lane, entries: readonly Uint8Array[], cursor: Cursor) => readonly KithError[]
-  /** Sealed entries that the hub is not known to have, without those in `flying`; at most about a megabyte. */
-  readonly outgoing: (hub: number, flying: ReadonlySet<number>, whose: 'own' | 'all') => readonly Outgoing[]
+  readonly receive: (
+    hub: number,
+    log: Uint8Array,
+    lane: Lane,
+    entries: readonly Uint8Array[],
+    cursor: Cursor | undefined,
+  ) => readonly KithError[]
+  /** Sealed entries that the hub is not known to have, without those in `flying`; at most a few. */
+  readonly outgoing: (hub: number, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
   /** The hub has these durably; `cursor` if they followed directly on ours. */
-  readonly delivered: (hub: number, outgoing: Outgoing, cursor: Cursor | undefined) => void
+  readonly delivered: (hub: number, log: Uint8Array, outgoing: Outgoing, cursor: Cursor | undefined) => void
   /** The hub may have lost anything: from now on it counts as lacking all that we have, until it shows otherwise. */
   readonly lost: (hub: number) => void
+  /** Segments that the hub is not known to have. */
   readonly pending: (hub: number) => number
 }
+
+/** What this device wrote, or also what it has of others. */
+export type Whose = 'own' | 'all'
 
 export type SyncLog = { readonly id: Uint8Array; readonly wish: OpenWish; readonly mayWrite: boolean }
 
