@@ -1,4 +1,5 @@
 import type { Content } from './device.ts'
+import type { Source } from './source.ts'
 import { bad, dim, good, line, number, say } from './screen.ts'
 
 /** Two tables side by side: twelve short lines in six. */
@@ -14,6 +15,15 @@ export const showTables = (hers: Content, his: Content): void => {
   }
   const mark = hers.digest === his.digest ? `equal  ${good('✓')}` : bad('different')
   line('digest', `${hers.digest.slice(0, 16)}…  ${his.digest.slice(0, 16)}…  ${mark}`)
+}
+
+/** What of the file is not there, in a sentence; undefined when all rows are. */
+export const describeLoss = (hers: Content, source: Source): string | undefined => {
+  for (const [name, rows] of Object.entries(source.tables)) {
+    if (hers.counts[name] !== rows.length)
+      return `The file has ${rows.length} rows in ${name}, Alice ${hers.counts[name]}.`
+  }
+  return undefined
 }
 
 /** What is wrong, in a sentence; undefined when both hold the same. */

@@ -62,7 +62,7 @@ async function tell(lost: (why: string) => void): Promise<{ url: string; link: s
   const stage = await setStage(lost)
 
   const { link, timing } = await shareSpace(stage, source, wished)
-  await showContents(stage)
+  await showContents(stage, source)
   await searchHub(stage, source)
   await showLiveEdits(stage)
   await killAndHeal(stage)

@@ -3,7 +3,7 @@ import type { AliceMethods } from './alice.ts'
 import { readState, search } from './blindness.ts'
 import type { BobMethods } from './bob.ts'
 import type { Child } from './child.ts'
-import { describeDifference, showTables } from './contents.ts'
+import { describeDifference, describeLoss, showTables } from './contents.ts'
 import type { DeviceMethods } from './device.ts'
 import type { HubMethods } from './hub.ts'
 import { firstWords } from './names.ts'
@@ -61,11 +61,11 @@ export const shareSpace = async (
   }
 }
 
-export const showContents = async ({ alice, bob }: Stage): Promise<void> => {
+export const showContents = async ({ alice, bob }: Stage, source: Source): Promise<void> => {
   heading('What each side holds')
   const [hers, his] = await Promise.all([alice.call('content'), bob.call('content')])
   showTables(hers, his)
-  const difference = describeDifference(hers, his)
+  const difference = describeLoss(hers, source) ?? describeDifference(hers, his)
   if (difference !== undefined) throw new Error(difference)
 }
 
