@@ -38,7 +38,7 @@ const replay = (txns: readonly Txn[], ids: readonly [number, number]): string =>
     const text = doc.getText('text')
     doc.transact(() => {
       for (const [position, deleted, inserted] of patches) {
-        const units = (points: number) => [...text.toString()].slice(0, points).join('').length
+        const units = (points: number) => Array.from(text.toJSON()).slice(0, points).join('').length
         const at = units(position)
         if (deleted > 0) text.delete(at, units(position + deleted) - at)
         text.insert(at, inserted)
@@ -47,7 +47,7 @@ const replay = (txns: readonly Txn[], ids: readonly [number, number]): string =>
     updates[index] = Y.encodeStateAsUpdate(doc, before)
   }
   for (const update of updates) for (const doc of docs) Y.applyUpdate(doc, update)
-  return docs[0]!.getText('text').toString()
+  return docs[0]!.getText('text').toJSON()
 }
 
 const docs = [0, 1].map((id) => {
@@ -67,17 +67,17 @@ for (let round = 0; round < 60; round += 1) {
     for (let word = round === 0 ? 12 * (1 - agent) : random(4); word > 0; word -= 1) {
       const doc = docs[agent]!
       const text = doc.getText('text')
-      const points = [...text.toString()]
+      const points = Array.from(text.toJSON())
       // Each prefers a place of their own, so that ties are rare.
       const position = points.length === 0 ? 0 : Math.floor(points.length * (agent === 0 ? 0.25 : 0.75)) + random(3)
       const at = Math.min(position, points.length)
       const deleted = random(4) === 0 ? Math.min(random(5), points.length - at) : 0
       const inserted = words[random(words.length)]!
-      for (const [index, key] of [...inserted].entries()) {
+      for (const [index, key] of Array.from(inserted).entries()) {
         const parents = [heads[agent], other[agent]].filter((parent) => parent >= 0)
         const patch: Patch = [at + index, index === 0 ? deleted : 0, key]
         const before = Y.encodeStateVector(doc)
-        const now = [...text.toString()]
+        const now = Array.from(text.toJSON())
         const unit = now.slice(0, patch[0]).join('').length
         doc.transact(() => {
           if (patch[1] > 0) text.delete(unit, now.slice(patch[0], patch[0] + patch[1]).join('').length)
@@ -106,4 +106,4 @@ if (replay(txns, [2, 1]) !== endContent) throw new Error('The trace holds a tie.
 const licence = 'CC0-1.0: made by vectors/text/make.ts of the Kith project; no rights reserved.'
 const trace = { licence, kind: 'concurrent', endContent, numAgents: 2, txns }
 writeFileSync(new URL('two-people.json', import.meta.url), `${JSON.stringify(trace)}\n`)
-console.log(`${txns.length} transactions, ${[...endContent].length} code points`)
+console.log(`${txns.length} transactions, ${Array.from(endContent).length} code points`)

@@ -100,6 +100,7 @@ function moveDeletes(
 export function createTextDocument(doc: Y.Doc, aliased: readonly Alias[] = [], hides = false): TextDocument {
   const { store } = doc
   const aliases: Alias[] = [...aliased]
+  const aliasesOf = Map.groupBy(aliases, ({ client }) => client)
   let hidden = hides
 
   // Yjs removes formatting that it finds redundant when others' changes arrive, by deletions of its own. Which it finds
@@ -168,12 +169,14 @@ export function createTextDocument(doc: Y.Doc, aliased: readonly Alias[] = [], h
       const parent = item.parent as Y.AbstractType<unknown> | null | undefined
       if (parent && item.parentSub !== null) {
         // The last value of an attribute hides the others even when it is deleted: a void one takes no place at all.
-        aliases.push({
-          client: item.id.client,
-          start: item.id.clock,
-          end: item.id.clock + item.length,
-          origin: item.origin,
-          parent: parent._item === null ? Y.findRootTypeKey(parent) : parent._item.id,
+        const { id, length, origin } = item
+        const within = parent._item === null ? Y.findRootTypeKey(parent) : parent._item.id
+        addAlias({
+          client: id.client,
+          start: id.clock,
+          end: id.clock + length,
+          origin,
+          parent: within,
           key: item.parentSub,
         })
         new Y.GC(item.id, item.length).integrate(transaction, 0)
@@ -194,12 +197,17 @@ export function createTextDocument(doc: Y.Doc, aliased: readonly Alias[] = [], h
     }
   }
 
+  function addAlias(alias: Alias): void {
+    aliases.push(alias)
+    const sameClient = aliasesOf.get(alias.client)
+    if (sameClient === undefined) aliasesOf.set(alias.client, [alias])
+    else sameClient.push(alias)
+  }
+
   function followAlias(item: Y.Item): void {
     const { origin } = item
-    if (origin === null || aliases.length === 0) return
-    const alias = aliases.find(
-      ({ client, start, end }) => client === origin.client && start <= origin.clock && origin.clock < end,
-    )
+    if (origin === null) return
+    const alias = aliasesOf.get(origin.client)?.find(({ start, end }) => start <= origin.clock && origin.clock < end)
     if (alias === undefined) return
     item.origin = alias.origin
     if (alias.origin !== null) return

@@ -52,7 +52,7 @@ test('the two parts of an update do what it did', () => {
   Y.applyUpdate(whole, everyKind)
   Y.applyUpdate(parts, structs)
   Y.applyUpdate(parts, deletes)
-  assert.equal(showing(parts), showing(whole))
+  assert.deepEqual(Y.encodeStateAsUpdate(parts), Y.encodeStateAsUpdate(whole))
   assert.deepEqual(splitUpdate(Uint8Array.of(0, 0)), { structs: none, deletes: none })
 })
 
@@ -140,7 +140,7 @@ test('bytes of any kind are an op or a typed refusal, and what passes never harm
       try {
         inspectTextOp(op)
       } catch (error) {
-        assert.ok(isBad(error), `an untyped failure: ${error}`)
+        if (!isBad(error)) throw error
         return
       }
       passed += 1

@@ -172,7 +172,8 @@ function skipContent(reader: Reader, kind: number): number {
 function skipJsonOrUndefined(reader: Reader): void {
   const word = 'undefined'
   const { bytes, at } = reader
-  const isWord = bytes[at] === word.length && [...word].every((letter, i) => bytes[at + 1 + i] === letter.charCodeAt(0))
+  const isWord =
+    bytes[at] === word.length && Array.from(word).every((letter, i) => bytes[at + 1 + i] === letter.charCodeAt(0))
   if (isWord) reader.at += 1 + word.length
   else skipJson(reader)
 }

@@ -244,8 +244,8 @@ function charactersOf(op: TextOp): string {
 export function showing(doc: Y.Doc): string {
   return JSON.stringify([
     doc.getText('text').toDelta(),
-    doc.getXmlFragment('page').toString(),
-    Object.entries(doc.getMap('meta').toJSON()).sort(),
+    doc.getXmlFragment('page').toJSON(),
+    Object.entries(doc.getMap('meta').toJSON()).sort(([left], [right]) => (left < right ? -1 : 1)),
   ])
 }
 

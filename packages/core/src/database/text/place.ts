@@ -59,7 +59,7 @@ function leftNeighbour(item: Y.Item, id: Y.ID): Y.ID | null {
 export function mend(store: Store, item: Y.Item): void {
   if (!isImpossible(store, item.origin, item.rightOrigin)) return
   if (item.origin !== null) {
-    item.rightOrigin = (Y.getItem(store, item.origin) as Y.Item).rightOrigin
+    item.rightOrigin = Y.getItem(store, item.origin).rightOrigin
     return
   }
   const right = Y.getItem(store, item.rightOrigin!)

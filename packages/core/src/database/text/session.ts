@@ -24,6 +24,8 @@ export type TextSessionOptions = {
   readonly replaced?: (doc: Y.Doc) => void
   /** Called after each local edit, so that the caller can take what is pending in time. */
   readonly edited?: () => void
+  /** Gets what an observer of the document or a function above threw while others' edits were shown; otherwise `accept` throws it. */
+  readonly failed?: (error: unknown) => void
 }
 
 export type TextSession = {
@@ -164,27 +166,42 @@ export function createTextSession(options: TextSessionOptions): TextSession {
 
   function follow(ops: readonly IntegratedOp[]): void {
     const others: IntegratedOp[] = []
+    let stale = false
     for (const each of ops) {
       const { op } = each
       const at = inFlight.findIndex((bytes) => isSame(bytes, op))
       if (at >= 0 && compareBytes(op.device, device) === 0) {
         inFlight.splice(at, 1)
         // Held back: what stands here as text is deleted everywhere else.
-        if (op.verdict === 'void') return replace()
+        if (op.verdict === 'void') stale = true
       } else {
-        // A cloned device types under our id: from here on only a fresh one is ours alone.
-        if (each.prepare().insert?.client === client) return replace()
         others.push(each)
+        // A cloned device types under our id: from here on only a fresh one is ours alone.
+        if (each.prepare().insert?.client === client) stale = true
       }
     }
-    if (others.length === 0) return
+    if (stale) return replace()
+    if (others.length > 0) guard(() => show(others))
+  }
+
+  function show(ops: readonly IntegratedOp[]): void {
     document.integrate((one) => {
-      for (const { prepare } of others) {
+      for (const { prepare } of ops) {
         const prepared = prepare()
         const has = prepared.insert !== undefined && document.clockOf(prepared.insert.client) >= prepared.insert.end
         one(has ? { ...prepared, structs: [] } : prepared)
       }
     })
+  }
+
+  /** Runs what calls into the app: its failure is the app's, and must not end the merge that it interrupts. */
+  function guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (options.failed === undefined) throw error
+      options.failed(error)
+    }
   }
 
   /** Everything stored was judged anew, our own ops too. */
@@ -196,12 +213,21 @@ export function createTextSession(options: TextSessionOptions): TextSession {
   }
 
   function replace(): void {
-    if (edits > 0) gather()
+    try {
+      gather()
+    } catch (error) {
+      // What no op can hold was an error to `takePending` before; now it goes with its document.
+      if (!(error instanceof KithError)) throw error
+      edits = 0
+      deleted = []
+    }
     const old = document.doc
     old.off('afterTransaction', watch)
     begin()
-    old.destroy()
-    options.replaced?.(document.doc)
+    guard(() => {
+      old.destroy()
+      options.replaced?.(document.doc)
+    })
   }
 
   return {

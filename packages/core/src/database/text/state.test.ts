@@ -101,7 +101,7 @@ test('no character is lost but those of void ops, whichever ops are void, forked
         const shown = showing(state.doc())
         assert.equal(state.waitingCount(), 0)
         for (const op of all.filter(honest)) {
-          const isShown = [...story.typed(op)].map((character) => shown.includes(character))
+          const isShown = Array.from(story.typed(op), (character) => shown.includes(character))
           assert.ok(isShown.every((is) => is === (op.verdict === 'applied')))
         }
       }

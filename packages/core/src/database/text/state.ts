@@ -341,7 +341,8 @@ export function createTextState(options: TextStateOptions): TextState {
     prepareLocal: (op) => {
       const known = toKnownOp(op)
       const contested = (claims.get(known.shape.insert?.client ?? -1)?.length ?? 1) > 1
-      return contested ? undefined : prepareOp(claims, known, undefined, hasSeen)
+      // Whoever types here has seen all that is here.
+      return contested ? undefined : prepareOp(claims, known, undefined, () => true)
     },
     listen: (listener) => {
       listeners.add(listener)

@@ -1,5 +1,5 @@
 /** For tests and measurements: people who type in one cell, each with a state and a session, and ops carried by hand. */
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createNodeCrypto } from '../../../../node/src/platform/crypto.ts'
 import type { Crypto } from '../../ports/index.ts'
 import type { TextOpBytes } from './inspect.ts'
 import type { TextOp, TextVerdict } from './op.ts'
@@ -8,11 +8,7 @@ import { createTextState, type TextState, type TextStateOptions } from './state.
 
 export type TrialCrypto = Pick<Crypto, 'sha256' | 'hmacSha256' | 'randomBytes'>
 
-export const nodeTrialCrypto: TrialCrypto = {
-  sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
-  hmacSha256: (key, bytes) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
-  randomBytes: (length) => new Uint8Array(randomBytes(length)),
-}
+export const nodeTrialCrypto: TrialCrypto = await createNodeCrypto()
 
 export const trialRow = new Uint8Array(16).fill(7)
 export const trialColumn = 'notes'
@@ -56,7 +52,8 @@ export function createPerson(
   const commit = () => {
     const ops: TextOp[] = []
     for (let bytes = session.takePending(); bytes !== undefined; bytes = session.takePending()) {
-      const op = toOp(crypto, device, seq, ops.length, bytes)
+      const made = toOp(crypto, device, seq, ops.length, bytes)
+      const op = { ...made, change: ops[0]?.change ?? made.change }
       signing(op)
       ops.push(op)
     }

@@ -75,7 +75,7 @@ function replay(trace: Trace, order: 'ascending' | 'descending', endsAsTraced: b
     const person = people[agent]!
     for (const [from, last] of seen[index]!.entries()) if (from !== agent) receive(agent, from, last)
     type(person, patches)
-    typed += patches.reduce((sum, [, deleted, inserted]) => sum + deleted + [...inserted].length, 0)
+    typed += patches.reduce((sum, [, deleted, inserted]) => sum + deleted + Array.from(inserted).length, 0)
     untaken[agent]! += 1
     if (ends.has(index) || untaken[agent]! >= 20) take(agent, index)
   }
@@ -91,7 +91,7 @@ function replay(trace: Trace, order: 'ascending' | 'descending', endsAsTraced: b
     assert.ok(text === trace.endContent, 'a device that got all at once, backwards, has the end content')
   for (const { state, session } of people) {
     assert.ok(state.text() === text, 'the stored text is the same')
-    assert.ok(session.doc().getText('text').toString() === text, 'the open document is the same')
+    assert.ok(session.doc().getText('text').toJSON() === text, 'the open document is the same')
     assert.equal(state.waitingCount(), 0)
     assert.equal(state.rebuildCount(), 0)
   }
@@ -125,7 +125,7 @@ function seenBefore(trace: Trace): number[][] {
 function type({ session }: TrialPerson, patches: readonly [number, number, string][]): void {
   const text = session.doc().getText('text')
   for (const [position, deleted, inserted] of patches) {
-    const before = text.toString()
+    const before = text.toJSON()
     const at = toUnits(before, position)
     if (deleted > 0) text.delete(at, toUnits(before, position + deleted) - at)
     if (inserted !== '') text.insert(at, inserted)
