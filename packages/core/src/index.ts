@@ -2,14 +2,17 @@
 export { type ErrorCode, errorCodes, KithError } from './bytes/index.ts'
 export {
   add,
+  after,
   all,
   any,
   app,
   type App,
+  between,
   bool,
   column,
   counter,
   equals,
+  first,
   increment,
   type InsertOf,
   int,
