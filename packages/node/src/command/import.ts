@@ -39,10 +39,10 @@ export const runImport: Command = async (parameters, output) => {
   const kith = await openKith({ path: values.path, hubs: values.hub, name: values.name ?? userInfo().username })
   try {
     const space = await kith.createSpace(app, { name: values.space ?? label })
+    const schemaPath = keepSchema(values.path, app)
     const started = performance.now()
     const rows = await loadRows(space, plan)
     const took = Math.round(performance.now() - started)
-    const schemaPath = keepSchema(values.path, app)
     output.print(`${rows} rows in ${data.size} tables, ${took} ms`)
     output.print(`Space   ${values.space ?? label}  ${space.id}`)
     output.print(`Schema  ${schemaPath}`)
