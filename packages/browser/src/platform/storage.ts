@@ -1,0 +1,107 @@
+/** Where a browser keeps a store: the origin's private file system, or memory where there is none. */
+import { KithError } from '@kith/core/bytes'
+import type { SqlDatabase } from '@kith/core/ports'
+import { openSqlite } from './sqlite.ts'
+import { storageError } from './sqlite-error.ts'
+
+/** 'kept': on the disk. 'memory': gone with the page, because this browser (a private window, perhaps) keeps no files. */
+export type StorageKind = 'kept' | 'memory'
+
+export type Storage = {
+  readonly kind: StorageKind
+  readonly openDatabase: () => SqlDatabase
+  /** Lets the next page have the store. After the database is closed. */
+  readonly close: () => void
+}
+
+/** How long a page that is going away may keep the store: a reload begins before the old worker has ended. */
+const busyMsMax = 3_000
+/** The database, its log and its journal, and one to spare. */
+const filesMax = 4
+
+/** @throws KithError `bad-value`, `storage-busy` while another page has the store, `storage-full`, `storage-unavailable`. */
+export const openStorage = async (store: string): Promise<Storage> => {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(store))
+    throw new KithError('bad-value', 'The name of a store is 1 to 64 letters, digits, - and _.')
+  let failure: unknown
+  const takeFailure = (): unknown => {
+    const taken = failure
+    failure = undefined
+    return taken
+  }
+  const sqlite3 = await loadSqlite((cause) => {
+    failure = cause
+  })
+  if (!(await hasFiles())) {
+    return {
+      kind: 'memory',
+      openDatabase: () => openSqlite({ sqlite3, store, path: ':memory:', vfs: undefined, takeFailure }),
+      close: () => {},
+    }
+  }
+  const unlock = await lockStore(store)
+  try {
+    const pool = await sqlite3.installOpfsSAHPoolVfs({
+      name: `kith-${store}`,
+      directory: `/kith/${store}`,
+      initialCapacity: filesMax,
+      // Otherwise a start that fails, for whatever reason, deletes the files.
+      preserveOnInitFailure: true,
+    })
+    return {
+      kind: 'kept',
+      openDatabase: () => openSqlite({ sqlite3, store, path: '/kith.db', vfs: pool.vfsName, takeFailure }),
+      close: () => {
+        pool.pauseVfs()
+        unlock()
+      },
+    }
+  } catch (cause) {
+    unlock()
+    throw storageError(store, cause)
+  }
+}
+
+/**
+ * SQLite without its own words on the console. What its file system throws comes to `failed`: to SQLite itself a full disk and a broken
+ * one are the same. By import, so that it is a file of its own beside the engine.
+ */
+const loadSqlite = async (failed: (cause: unknown) => void) => {
+  const note = (...words: unknown[]): void => {
+    const cause = words.find((word) => word instanceof Error)
+    if (cause) failed(cause)
+  }
+  const global = globalThis as { sqlite3ApiConfig?: object }
+  global.sqlite3ApiConfig = { error: note, warn: () => {}, log: () => {}, debug: () => {} }
+  const { default: initialise } = await import('@sqlite.org/sqlite-wasm')
+  return initialise()
+}
+
+/** Private windows of some browsers have the functions and refuse the call. */
+const hasFiles = async (): Promise<boolean> => {
+  if (!('FileSystemSyncAccessHandle' in globalThis)) return false
+  try {
+    await navigator.storage.getDirectory()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** One page at a time; the lock ends with the worker that holds it, however that ends. */
+const lockStore = async (store: string): Promise<() => void> =>
+  new Promise((resolve, reject) => {
+    navigator.locks
+      .request(
+        `kith/${store}`,
+        { signal: AbortSignal.timeout(busyMsMax) },
+        () => new Promise<void>((unlock) => resolve(unlock)),
+      )
+      .catch(() =>
+        reject(
+          new KithError('storage-busy', `The store "${store}" is open in another tab or window: close that first.`, {
+            store,
+          }),
+        ),
+      )
+  })

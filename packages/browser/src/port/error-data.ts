@@ -1,0 +1,19 @@
+import { type ErrorCode, errorCodes, KithError } from '@kith/core'
+import type { ErrorData } from './messages.ts'
+
+export const errorToData = (thrown: unknown): ErrorData => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  return error instanceof KithError
+    ? { code: error.code, message: error.message, details: error.details, stack: error.stack }
+    : { code: undefined, message: error.message, details: {}, stack: error.stack }
+}
+
+/** The worker's stack is the one that tells something. */
+export const dataToError = ({ code, message, details, stack }: ErrorData): Error => {
+  const error =
+    code !== undefined && Object.hasOwn(errorCodes, code)
+      ? new KithError(code as ErrorCode, message, { ...details })
+      : new Error(message)
+  if (stack !== undefined) error.stack = stack
+  return error
+}

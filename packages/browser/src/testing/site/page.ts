@@ -1,0 +1,158 @@
+/** The page that the browser test drives: it shows what Kith says, and leaves its parts where the test can reach them. */
+import { type BrowserKith, increment, openKith, type Space } from '../../index.ts'
+import { todo } from './todo.ts'
+
+let kith: BrowserKith
+let home: Space<typeof todo>
+type Task = { id: string; title: string; done: boolean; votes: number; notes: string }
+let shown: Task[] = []
+
+const element = (id: string): HTMLElement => document.getElementById(id) as HTMLElement
+
+const show = async (): Promise<void> => {
+  element('space').textContent = await home.name()
+  element('storage').textContent = `Storage: ${kith.storage}`
+  home.live(
+    (q) => q.selectFrom('tasks').selectAll().orderBy('id'),
+    (rows) => {
+      shown = rows
+      element('tasks').replaceChildren(
+        ...rows.map(({ title, done, votes }) => {
+          const item = document.createElement('li')
+          item.textContent = `${title} (${votes})`
+          item.dataset['done'] = String(done)
+          return item
+        }),
+      )
+      element('note').textContent = rows.map(({ notes }) => notes).join('\n')
+    },
+  )
+}
+
+/** Resolves when the live query shows what is asked for. */
+const until = async (isThere: (tasks: Task[]) => boolean): Promise<Task[]> => {
+  while (!isThere(shown)) await new Promise<number>(requestAnimationFrame)
+  return shown
+}
+
+const test = {
+  open: async (hub: string, store: string) => {
+    const started = performance.now()
+    kith = await openKith({ store, hubs: [hub], name: 'Alice' })
+    return { address: kith.address, storage: kith.storage, openMs: performance.now() - started }
+  },
+  create: async () => {
+    home = await kith.createSpace(todo, { name: 'Home' })
+    await show()
+    return home.id
+  },
+  /** Design §8, line by line. */
+  write: async () => {
+    const { tasks } = home.tables
+    const id = await tasks.insert({ title: '  Buy milk ' })
+    await tasks.update(id, { done: true, votes: increment(1) })
+    const tea = await home.transact((tx) => {
+      const made = tx.tasks.insert({ title: 'Tea' })
+      tx.tasks.update(made, { votes: increment(2) })
+      tx.tasks.update(id, { done: false })
+      return { made, note: `${made} is new` }
+    })
+    const note = await home.text('tasks', id, 'notes')
+    const text = note.doc.getText('text')
+    for (const [at, letter] of [...'Two litres'].entries()) text.insert(at, letter)
+    await note.saved()
+    await note.close()
+    return { id, tea }
+  },
+  rows: () => home.query((q) => q.selectFrom('tasks').select(['id', 'title', 'done', 'votes', 'notes']).orderBy('id')),
+  get: (id: string) => home.tables.tasks.get(id),
+  everywhere: () =>
+    kith.query(todo, (q) => q.selectFrom('tasks').select(['space', 'title']).where('title', '=', 'Tea')),
+  invite: () => home.invite({ role: 'writer', uses: 1 }),
+  synced: () => home.synced(),
+  members: async () => (await home.members()).map(({ name }) => name).sort(),
+  summaries: async () =>
+    (await kith.spaces({ app: todo })).map(({ name, lastChange }) => [name, lastChange instanceof Date]),
+  until: async (title: string) =>
+    (await until((tasks) => tasks.some((task) => task.title === title))).map((task) => task.title),
+  /** Types in the note while somebody else does: both see all of it. */
+  typeTogether: async (id: string, mine: string, theirs: string) => {
+    const note = await home.text('tasks', id, 'notes')
+    const text = note.doc.getText('text')
+    text.insert(text.length, mine)
+    await note.saved()
+    while (!text.toString().includes(theirs)) await new Promise((resolve) => text.observe(resolve))
+    await note.close()
+    return text.toString()
+  },
+  /** What is refused, by code. */
+  refusals: async (): Promise<(string | undefined)[]> => {
+    const { tasks } = home.tables
+    const raw = { kind: 'RawNode', sqlFragments: ['SELECT * FROM meta'], parameters: [] }
+    const attempts: (() => Promise<unknown>)[] = [
+      () => tasks.insert({ title: ' ' }),
+      () => tasks.insert({ title: 7 as never }),
+      () => tasks.insert({ title: (() => '') as never }),
+      () => tasks.update('nobody', { done: true }),
+      () => home.query(() => ({ toOperationNode: () => raw }) as never),
+      () => home.query((q) => q.selectFrom('meta' as never).selectAll() as never),
+      () => home.transact(async () => {}),
+      () => kith.open(todo, 'nowhere'),
+      () => kith.join(todo, 'https://example.org/'),
+      () => openKith({ store: 'no/name' }),
+    ]
+    return Promise.all(
+      attempts.map((attempt) =>
+        attempt().then(
+          () => 'accepted',
+          (error: { code?: string }) => error.code ?? String(error),
+        ),
+      ),
+    )
+  },
+  /** A second page with the same store: its code. */
+  second: async (store: string) =>
+    openKith({ store }).then(
+      () => 'opened',
+      (error: { code?: string }) => error.code,
+    ),
+  /** After a start: how long until the first rows of a space that was there. */
+  reopen: async (hub: string, store: string) => {
+    const started = performance.now()
+    const { address } = await test.open(hub, store)
+    const openMs = performance.now() - started
+    const [summary] = await kith.spaces({ app: todo })
+    home = await kith.open(todo, summary?.id ?? '')
+    const rows = await test.rows()
+    const firstQueryMs = performance.now() - started
+    await show()
+    return { address, rows, openMs, firstQueryMs }
+  },
+  /** `batches` transactions of `size` rows each, one after the other. */
+  load: async (batches: number, size: number) => {
+    const space = await kith.createSpace(todo, { name: 'Load' })
+    const started = performance.now()
+    for (let batch = 0; batch < batches; batch += 1) {
+      await space.transact((tx) => {
+        for (let at = 0; at < size; at += 1)
+          tx.tasks.insert({ title: `Task ${batch} ${at}, of the usual length of such things` })
+      })
+    }
+    return { rows: batches * size, ms: performance.now() - started }
+  },
+  /** Single inserts, each waited for. */
+  single: async (count: number) => {
+    const space = await kith.createSpace(todo, { name: 'Single' })
+    const times: number[] = []
+    for (let at = 0; at < count; at += 1) {
+      const started = performance.now()
+      await space.tables.tasks.insert({ title: `Task ${at}` })
+      times.push(performance.now() - started)
+    }
+    return times.sort((left, right) => left - right)[count >> 1] as number
+  },
+  close: () => kith.close(),
+}
+
+export type TestPage = typeof test
+Object.assign(window, { test })
