@@ -1,4 +1,4 @@
-import { equalBytes, KithError } from '../bytes/index.ts'
+import { KithError } from '../bytes/index.ts'
 import { type Change, createOpIds, type DataBody, decodeDataBody, isTimeAhead, kinds } from '../change/index.ts'
 import type { AuthorJudgement, Membership } from '../membership/index.ts'
 import type { Hashing } from '../ports/index.ts'
@@ -45,6 +45,20 @@ export type ContentInput = {
   readonly origin: JudgeInput['origin']
 }
 
+/**
+ * The verdict by the record that a change names, and by every other that was published beside it: the stricter one counts,
+ * whichever it is (membership rule 7).
+ */
+export const judgeByAll = (schemas: Allowed['schemas'], records: Records, input: JudgeInput): Verdict => {
+  let verdict = judgeOps(input)
+  for (const { hash, record } of schemas) {
+    if (verdict.state !== 'applied') break
+    const other = records.get(hash, record)
+    if (other !== input.record) verdict = judgeOps({ ...input, record: withRulesOf(input.record, other) })
+  }
+  return verdict
+}
+
 type Allowed = Extract<AuthorJudgement, { status: 'allowed' }>
 
 export const createContent = (input: ContentInput): Content => {
@@ -75,21 +89,9 @@ export const createContent = (input: ContentInput): Content => {
     opId: (index: number) => Uint8Array,
   ): { verdict: Verdict; record: CompiledRecord } => {
     const record = records.get(author.schema.hash, author.schema.record)
-    const facts = {
-      crypto,
-      space: space.id,
-      body,
-      opId,
-      origin,
-      author: { rank: rankNumbers[author.rank], role: author.role, address: author.address },
-    }
-    let verdict = judgeOps({ ...facts, record })
-    // Records published side by side: the stricter one counts, whichever it is.
-    for (const other of author.schemas) {
-      if (verdict.state !== 'applied' || equalBytes(other.hash, author.schema.hash)) continue
-      verdict = judgeOps({ ...facts, record: withRulesOf(record, records.get(other.hash, other.record)) })
-    }
-    return { verdict, record }
+    const actor = { rank: rankNumbers[author.rank], role: author.role, address: author.address }
+    const input = { crypto, space: space.id, body, opId, origin, author: actor, record }
+    return { verdict: judgeByAll(author.schemas, records, input), record }
   }
 
   const takeOne = ({ number, change }: NumberedChange, nowMs: number, touched: Set<string>): void => {

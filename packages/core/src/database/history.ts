@@ -33,15 +33,25 @@ export type Stored = {
 export type History = {
   /** Takes a change that this device has just made, at the end of `chain`. Returns its number. */
   readonly append: (chain: ChainEntry, change: Change) => number
-  /** Writes the segments of all appended changes, each signed once by `sign`. */
-  readonly seal: (sign: (message: Uint8Array) => Uint8Array) => StoredSegment[]
+  /** Writes the segments of all appended changes, each signed once. */
+  readonly seal: () => StoredSegment[]
+  /** Large changes are compressed on another thread meanwhile: `seal` need not do it then. Undefined: nothing is under way. */
+  readonly compressed: () => Promise<unknown> | undefined
   /** Keeps a verified segment from elsewhere, as far as it was not known. */
-  readonly store: (chain: ChainEntry, segment: Segment, deflated: Uint8Array, unpacked: number) => Stored
+  readonly store: (
+    chain: ChainEntry,
+    segment: Segment,
+    deflated: Uint8Array,
+    unpacked: number,
+    isOwn?: boolean,
+  ) => Stored
   readonly change: (number: number) => Change
   /** The chain that a change number lies on. */
   readonly chainOf: (number: number) => ChainEntry
-  /** The newest change of a chain by sequence number; two branches of one length: the lower hash. */
-  readonly head: (chain: ChainEntry) => { seq: number; hash: Uint8Array } | undefined
+  /** The last change of a chain that this database wrote: what our next one follows. */
+  readonly ownHead: (chain: ChainEntry) => { seq: number; hash: Uint8Array } | undefined
+  /** Whether changes of a chain of ours came from elsewhere after the last one written here: a restored backup or a cloned disk. */
+  readonly isOvertaken: (chain: ChainEntry) => boolean
   readonly segment: (change: number) => StoredSegment | undefined
   /** Numbers of the first changes of all segments of a chain, oldest first. */
   readonly segmentNumbers: (chain: number) => number[]
@@ -60,20 +70,32 @@ const runLengthMax = 1024
 const runBytesMax = 256 * 1024
 const decodedCacheSize = 24
 
-type Run = { readonly chain: ChainEntry; readonly first: number; readonly changes: Change[]; bytes: number }
+/** Bodies from this size on are compressed on another thread, where there is one: asking it costs about 30 µs. */
+const apartBytesMin = 16 * 1024
+
+type Run = {
+  readonly chain: ChainEntry
+  readonly first: number
+  readonly changes: Change[]
+  bytes: number
+  /** The segment of a large change, made at once. */
+  ready: { readonly segment: Segment; readonly bytes: Uint8Array; deflated: Uint8Array | undefined } | undefined
+}
 
 export const createHistory = (
   statements: Statements,
   registry: Registry,
   crypto: Hashing,
   compression: Compression,
+  sign: (message: Uint8Array) => Uint8Array,
 ): History => {
   const last = statements('SELECT max(change + count) AS next FROM segment').get()
   let nextNumber = (last?.next as number | null) ?? 1
   let runs: Run[] = []
+  const compressing = new Set<Promise<void>>()
   const openRuns = new Map<number, Run>()
   const decoded = new Map<number, Segment>()
-  const columns = 'change, chain, seq, count, unpacked, last, epoch, bytes'
+  const columns = 'change, chain, seq, count, own, unpacked, last, epoch, bytes'
 
   const decode = (stored: StoredSegment): Segment => {
     const known = decoded.get(stored.change)
@@ -112,16 +134,18 @@ export const createHistory = (
     first: number,
     bytes: Uint8Array,
     unpacked: number,
+    isOwn: boolean,
   ): StoredSegment => {
     const head = segment.changes.at(-1) as Change
     const epoch = segment.changes[0]?.header.epoch as Uint8Array
     const seq = segment.changes[0]?.header.seq as number
     if (!forked.get(chain.n) && overlapping(chain, seq, segment.changes.length).length > 0) forked.set(chain.n, true)
-    statements(`INSERT INTO segment (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(
+    statements(`INSERT INTO segment (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
       first,
       chain.n,
       seq,
       segment.changes.length,
+      isOwn ? 1 : 0,
       unpacked,
       head.hash,
       epoch,
@@ -150,7 +174,8 @@ export const createHistory = (
     let run = openRuns.get(chain.n)
     const previous = run?.changes.at(-1)
     const size = change.body?.length ?? 32
-    const full = run && (run.changes.length >= runLengthMax || run.bytes + size > runBytesMax)
+    const isLarge = size >= apartBytesMin && compression.deflateApart !== undefined
+    const full = run && (isLarge || run.ready || run.changes.length >= runLengthMax || run.bytes + size > runBytesMax)
     // A change that starts its chain anew, or stands under another epoch (or is the genesis), cannot share a segment with the one before.
     const apart =
       previous &&
@@ -158,21 +183,39 @@ export const createHistory = (
         !equalBytes(previous.header.epoch, change.header.epoch) ||
         !equalBytes(previous.header.space, change.header.space))
     if (!run || full || apart) {
-      run = { chain, first: nextNumber, changes: [], bytes: 0 }
-      nextNumber += runLengthMax
+      run = { chain, first: nextNumber, changes: [], bytes: 0, ready: undefined }
+      nextNumber += isLarge ? 1 : runLengthMax
       runs.push(run)
       openRuns.set(chain.n, run)
     }
     run.changes.push(change)
     run.bytes += size
+    if (isLarge) compressApart(run)
     return run.first + run.changes.length - 1
   }
 
-  const seal = (sign: (message: Uint8Array) => Uint8Array): StoredSegment[] => {
+  const compressApart = (run: Run): void => {
+    const segment = signSegment(run.changes, sign)
+    const ready: Run['ready'] = { segment, bytes: encodeSegment(segment), deflated: undefined }
+    run.ready = ready
+    const work = compression.deflateApart?.(ready.bytes).then(
+      (deflated) => {
+        ready.deflated = deflated
+      },
+      // `seal` does it then, and tells what is wrong.
+      () => {},
+    )
+    if (!work) return
+    compressing.add(work)
+    void work.finally(() => compressing.delete(work))
+  }
+
+  const seal = (): StoredSegment[] => {
     const stored = runs.map((run) => {
-      const segment = signSegment(run.changes, sign)
-      const bytes = encodeSegment(segment)
-      return insert(run.chain, segment, run.first, compression.deflate(bytes), bytes.length)
+      const segment = run.ready?.segment ?? signSegment(run.changes, sign)
+      const bytes = run.ready?.bytes ?? encodeSegment(segment)
+      const deflated = run.ready?.deflated ?? compression.deflate(bytes)
+      return insert(run.chain, segment, run.first, deflated, bytes.length, true)
     })
     runs = []
     openRuns.clear()
@@ -186,7 +229,7 @@ export const createHistory = (
       from,
     ) as unknown as StoredSegment[]
 
-  const store: History['store'] = (chain, segment, deflated, unpacked) => {
+  const store: History['store'] = (chain, segment, deflated, unpacked, isOwn = false) => {
     const first = segment.changes[0] as Change
     const theirs = new Set(segment.changes.map((change) => toHex(change.hash)))
     const seen = new Set<string>()
@@ -207,8 +250,8 @@ export const createHistory = (
     const number = nextNumber
     nextNumber += kept.changes.length
     const stored = keptBytes
-      ? insert(chain, kept, number, compression.deflate(keptBytes), keptBytes.length)
-      : insert(chain, kept, number, deflated, unpacked)
+      ? insert(chain, kept, number, compression.deflate(keptBytes), keptBytes.length, isOwn)
+      : insert(chain, kept, number, deflated, unpacked, isOwn)
     remember(number, kept)
     const fresh = kept.changes
       .map((change, index) => ({ number: number + index, change }))
@@ -242,6 +285,7 @@ export const createHistory = (
   return {
     append,
     seal,
+    compressed: () => (compressing.size > 0 ? Promise.all(compressing) : undefined),
     store,
     change: (number) => {
       const run = findRun(number)
@@ -251,13 +295,18 @@ export const createHistory = (
       return decode(row).changes[number - row.change] as Change
     },
     chainOf,
-    head: (chain) => {
+    ownHead: (chain) => {
       const run = openRuns.get(chain.n)?.changes.at(-1)
       if (run) return { seq: run.header.seq, hash: run.hash }
       const row = statements(
-        'SELECT seq + count - 1 AS seq, last AS hash FROM segment WHERE chain = ? ORDER BY seq + count DESC, last LIMIT 1',
+        'SELECT seq + count - 1 AS seq, last AS hash FROM segment WHERE chain = ? AND own = 1 ORDER BY change DESC LIMIT 1',
       ).get(chain.n)
       return row as { seq: number; hash: Uint8Array } | undefined
+    },
+    isOvertaken: (chain) => {
+      if (openRuns.has(chain.n)) return false
+      const row = statements('SELECT own FROM segment WHERE chain = ? ORDER BY change DESC LIMIT 1').get(chain.n)
+      return row?.own === 0
     },
     segment: (change) =>
       statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined,

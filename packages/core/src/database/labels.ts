@@ -18,7 +18,8 @@ export const createLabels = (statements: Statements): Labels => ({
       space,
       person,
     ) as LabelStamp | undefined
-    if (known && compareLabelStamps(known, stamp) >= 0) return
+    // Of two in one change, which have one stamp, the later counts.
+    if (known && compareLabelStamps(known, stamp) > 0) return
     statements('INSERT OR REPLACE INTO label (space, person, text, time, device, hash) VALUES (?, ?, ?, ?, ?, ?)').run(
       space,
       person,

@@ -23,9 +23,10 @@ CREATE TABLE chain (
 ) STRICT;
 
 -- The only copy of history. \`change\` is the local number of the first change in it; the others follow.
+-- \`own\`: this database wrote it, and did not get it back from elsewhere.
 CREATE TABLE segment (
   change INTEGER PRIMARY KEY, chain INTEGER NOT NULL, seq INTEGER NOT NULL, count INTEGER NOT NULL,
-  unpacked INTEGER NOT NULL, last BLOB NOT NULL, epoch BLOB NOT NULL, bytes BLOB NOT NULL
+  own INTEGER NOT NULL, unpacked INTEGER NOT NULL, last BLOB NOT NULL, epoch BLOB NOT NULL, bytes BLOB NOT NULL
 ) STRICT;
 CREATE INDEX segment_chain ON segment (chain, seq);
 

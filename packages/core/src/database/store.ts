@@ -30,11 +30,13 @@ export type StoreInput = {
   readonly crypto: Crypto
   readonly compression: Compression
   readonly records: Records
+  /** Ed25519 by this device. */
+  readonly sign: (message: Uint8Array) => Uint8Array
 }
 
-export const createStore = ({ statements, crypto, compression, records }: StoreInput): Store => {
+export const createStore = ({ statements, crypto, compression, records, sign }: StoreInput): Store => {
   const registry = createRegistry(statements)
-  const history = createHistory(statements, registry, crypto, compression)
+  const history = createHistory(statements, registry, crypto, compression, sign)
   const cells = createCells(statements, history)
   const texts: Texts = createTexts({
     statements,

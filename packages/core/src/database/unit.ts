@@ -24,6 +24,8 @@ export type Unit = {
 export type UnitHooks = {
   /** Last writes of the transaction: segments for the changes made in it. */
   readonly beforeCommit: () => void
+  /** What the commit should wait for, if anything. It is asked again afterwards. */
+  readonly awaited: () => Promise<unknown> | undefined
   /** The transaction was undone: memory must be read again from disk. */
   readonly undone: () => void
 }
@@ -32,6 +34,8 @@ type Waiter = { resolve: () => void; reject: (cause: unknown) => void }
 
 export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks): Unit => {
   let open = false
+  /** Counts transactions, so that a late wait does not commit the next one early. */
+  let transaction = 0
   let cancel: Cancel | undefined
   let waiters: Waiter[] = []
   let after: (() => void)[] = []
@@ -76,12 +80,23 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
     for (const run of runs) run()
   }
 
+  /** The scheduled commit: not before what is being prepared for it on other threads. */
+  const commitWhenReady = (): void => {
+    const awaited = hooks.awaited()
+    if (!awaited) return commit()
+    const own = transaction
+    void awaited.then(() => {
+      if (open && transaction === own) commitWhenReady()
+    })
+  }
+
   return {
     enter: (unhurried) => {
       if (open) return
       begin.run()
       open = true
-      cancel = clock.soon(unhurried ? () => (cancel = clock.soon(commit)) : commit)
+      transaction += 1
+      cancel = clock.soon(unhurried ? () => (cancel = clock.soon(commitWhenReady)) : commitWhenReady)
     },
     durable: () =>
       open ? new Promise<void>((resolve, reject) => waiters.push({ resolve, reject })) : Promise.resolve(),

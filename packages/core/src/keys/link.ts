@@ -45,7 +45,8 @@ export function appToHash(crypto: Hashing, app: string): Uint8Array {
  */
 export function formatLink(crypto: Hashing, link: Link): string {
   const { space, appHash, secret, logWriteKey, expires } = link
-  const hubs = link.hubs.map(({ key, url }) => [key, url])
+  // More would make a link that nobody reads: the first are as good as any.
+  const hubs = link.hubs.slice(0, hubsMax).map(({ key, url }) => [key, url])
   const payload = encodeCbor([version, space, appHash, secret, logWriteKey, expires, hubs])
   const bytes = new Uint8Array(payload.length + checksumBytes)
   bytes.set(payload)

@@ -74,7 +74,14 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     prepareLayout(database)
     const statements = createStatements(database)
     const records = createRecords()
-    const makeStore = (): Store => createStore({ statements, crypto, compression, records })
+    const makeStore = (): Store =>
+      createStore({
+        statements,
+        crypto,
+        compression,
+        records,
+        sign: (message) => crypto.ed25519Sign(message, person.device.signing.seed),
+      })
     let store = makeStore()
     let last = loadClock(statements)
     let correctionMs = 0
@@ -102,9 +109,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
 
     const unit = createUnit(database, clock, {
       beforeCommit: () => {
-        for (const segment of store.history.seal((message) =>
-          crypto.ed25519Sign(message, person.device.signing.seed),
-        )) {
+        for (const segment of store.history.seal()) {
           queueFor(
             hubs.map(({ n }) => n),
             store.registry.chain(segment.chain).space,
@@ -122,6 +127,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
           })
         }
       },
+      awaited: () => store.history.compressed(),
       undone: () => {
         store = makeStore()
         last = loadClock(statements)

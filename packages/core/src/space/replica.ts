@@ -24,7 +24,7 @@ import {
   type CompiledRecord,
   type Content,
   createContent,
-  judgeOps,
+  judgeByAll,
   type NumberedChange,
   type SpaceEntry,
 } from '../database/index.ts'
@@ -82,7 +82,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const own = person.device.signing.publicKey
   const personSpace = registry.space(person.person) as SpaceEntry
   let ownWrites = 0
-  let startsAnew = false
+  /** Set when changes of our own chain came from elsewhere: then both branches stay, and we begin a third that only we write. */
+  let startsAnew: boolean | undefined
 
   const membership = createMembership({
     crypto,
@@ -216,7 +217,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       }
       const { compiled } = replica.record()
       const body = opsToBody(pending.salt, ops)
-      const verdict = judgeOps({
+      const verdict = judgeByAll(author.schemas, records, {
         crypto,
         record: compiled,
         space: entry.id,
@@ -251,9 +252,11 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     writeMembership: (kind, body) => {
       const me = replica.me()
       if (!me) throw new KithError('not-allowed', 'Only members can do this.')
+      // A transaction of its own: if the rules refuse it, nobody else's writes are undone with it.
+      unit.commit()
       unit.enter()
       const chain = registry.chainOf(entry.n, own, 0)
-      const head = history.head(chain)
+      const head = history.isOvertaken(chain) ? undefined : history.ownHead(chain)
       const change = createChange(
         crypto,
         {
@@ -291,7 +294,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         segment.device,
         kindToChain((segment.changes[0] as Change).header.kind) === 'membership' ? 0 : 1,
       )
-      const { stored } = history.store(chain, segment, compression.deflate(bytes), bytes.length)
+      const { stored } = history.store(chain, segment, compression.deflate(bytes), bytes.length, true)
       addMembership(segment.changes)
       if (stored)
         engine.queueFor(
@@ -402,7 +405,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     if (!me) throw new KithError('not-allowed', 'You are not a member of this space.')
     if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here. Ask a member to open the app.')
     const chain = registry.chainOf(entry.n, own, 1)
-    const head = startsAnew ? undefined : history.head(chain)
+    startsAnew ??= history.isOvertaken(chain)
+    const head = startsAnew ? undefined : history.ownHead(chain)
     const { heads } = facts()
     const others = frontier.heads(entry.n).filter((hash) => !head || !equalBytes(hash, head.hash))
     const { hash: schema } = replica.record()

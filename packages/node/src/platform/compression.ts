@@ -1,4 +1,5 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { deflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { KithError } from '@kith/core/bytes'
 import type { Compression } from '@kith/core/ports'
 
@@ -10,10 +11,13 @@ const level = 1
 /** zlib allocates its output in pieces of this size: one piece for most segments. */
 const chunkSize = 64 * 1024
 
+const deflateOnThreadPool = promisify<Uint8Array, { level: number; chunkSize: number }, Buffer>(deflateRaw)
+
 /** Raw DEFLATE of zlib. */
 export function createNodeCompression(): Compression {
   return {
     deflate: (bytes) => plainView(deflateRawSync(bytes, { level, chunkSize })),
+    deflateApart: async (bytes) => plainView(await deflateOnThreadPool(bytes, { level, chunkSize })),
     inflate(bytes, unpackedBytesMax) {
       try {
         // zlib stops as soon as the output passes the bound. It takes no bound of zero, so the last byte is checked here.
