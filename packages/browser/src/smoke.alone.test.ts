@@ -10,7 +10,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { openSqlite } from '../../node/src/platform/sqlite.ts'
 import { startChromium } from './testing/chromium.ts'
 import { buildSite, type Site } from './testing/site.ts'
-import type { Question } from './testing/site/conformance-worker.ts'
+import type { Answers } from './testing/site/conformance-worker.ts'
 import type { TestPage } from './testing/site/page.ts'
 import { todo } from './testing/site/todo.ts'
 import { sqlAnswers } from './testing/sql-answers.ts'
@@ -53,13 +53,19 @@ const call = async <M extends keyof TestPage>(
   method: M,
   ...parameters: Parameters<TestPage[M]>
 ): Promise<Awaited<ReturnType<TestPage[M]>>> =>
-  page.evaluate(([name, values]) => (window as never as { test: Record<string, Function> }).test[name]?.(...values), [
-    method,
-    parameters,
-  ] as const)
+  page.evaluate(
+    async ([name, values]) => {
+      const { test } = globalThis as unknown as { test: Record<string, (...values: unknown[]) => Promise<never>> }
+      return test[name]?.(...values) as Promise<never>
+    },
+    [method, parameters] as const,
+  )
 
-const ask = async (page: Page, question: Question): Promise<any> =>
-  page.evaluate((what) => (window as never as { ask: (what: unknown) => unknown }).ask(what), question)
+const ask = async <Q extends keyof Answers>(page: Page, question: Q): Promise<Answers[Q]> =>
+  page.evaluate(
+    async (what) => (globalThis as unknown as { ask: (what: string) => Promise<never> }).ask(what),
+    question,
+  )
 
 test('the ports keep their promises in a worker: crypto, compression, timers, and SQL that answers as in Node', {
   timeout: 60_000,
@@ -90,7 +96,16 @@ test('a full disk is storage-full, and what was acknowledged stays', { timeout: 
   const { failure, acknowledged, kept } = await ask(page, 'full')
   await session.send('Storage.overrideQuotaForOrigin', { origin: site.url })
   assert.equal(failure, 'storage-full')
-  assert.ok(acknowledged > 2 && kept === acknowledged, `${acknowledged} acknowledged, ${kept} kept`)
+  assert.ok(acknowledged > 2 && acknowledged === kept, `${acknowledged} acknowledged, ${kept} kept`)
+  await page.close()
+})
+
+test('a damaged database is storage-damaged and left as it is; without files of the origin the store is in memory', {
+  timeout: 30_000,
+}, async () => {
+  const page = await openPage('conformance.html')
+  assert.deepEqual(await ask(page, 'damaged'), { failure: 'storage-damaged', isUntouched: true })
+  assert.deepEqual(await ask(page, 'memory'), { kind: 'memory', rows: 2 })
   await page.close()
 })
 
@@ -131,7 +146,7 @@ test('Alice in a browser and Bob in Node share a space, and the browser keeps it
     await note.saved()
     assert.equal(await together, 'Bob: Two litres of milk')
     await his.synced()
-    await waitFor(() => text.toString() === 'Bob: Two litres of milk')
+    await waitFor(() => text.toJSON() === 'Bob: Two litres of milk')
     await note.close()
     await screenshot(page)
     await call(page, 'synced')

@@ -20,7 +20,7 @@ export const createRemoteSpace = <A extends App>(
   const toNode = createToQueryNode(app, false)
   const write = (table: string, verb: WriteVerb, ...parameters: unknown[]) =>
     remote.call('write', { table, verb, parameters })
-  const tables = Object.keys(app.tables).map((table) => [
+  const tables = Object.keys(app.tables).map((table): [string, object] => [
     table,
     {
       insert: async (row: object) => write(table, 'insert', validateRow(app, table, row)),
@@ -43,7 +43,7 @@ export const createRemoteSpace = <A extends App>(
     text: async (table: string, row: string, column: string) =>
       openRemoteText(caller.object<TextService>(await remote.call('text', table, row, column))),
     name: () => remote.call('name'),
-    rename: async (name: string) => void (await remote.call('rename', name)),
+    rename: (name: string) => remote.call('rename', name),
     invite: (options: Parameters<Space<A>['invite']>[0]) => remote.call('invite', options),
     members: () => remote.call('members'),
     liveMembers: (listener: Parameters<Space<A>['liveMembers']>[0]) =>

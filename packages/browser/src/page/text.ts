@@ -11,14 +11,14 @@ export const openRemoteText = async (remote: RemoteObject<TextService>): Promise
   const listeners = new Set<(doc: Y.Doc) => void>()
   let doc: Y.Doc | undefined
   /** What typing failed with, for `saved` to tell. */
-  let failure: unknown
+  let failure: Error | undefined
 
   const start = (event: TextEvent & { type: 'start' }): void => {
     const { round } = event
     const next = createTwin(event)
     next.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
       if (!transaction.local) return
-      remote.call('typed', round, update).catch((cause: unknown) => {
+      remote.call('typed', round, update).catch((cause: Error) => {
         failure ??= cause
       })
     })
@@ -26,7 +26,7 @@ export const openRemoteText = async (remote: RemoteObject<TextService>): Promise
     doc = next
     if (!old) return
     old.destroy()
-    for (const listener of [...listeners]) listener(next)
+    for (const listener of listeners) listener(next)
   }
 
   let stop = (): void => {}

@@ -5,9 +5,9 @@ import { badValue, type ColumnSpec } from '@kith/core/schema'
 export const validateRow = (app: App, table: string, row: unknown): unknown => {
   const columns = app.tables[table]?.columns
   if (!columns || typeof row !== 'object' || row === null) return row
-  const entries = Object.entries(row).map(([name, value]) => {
+  const entries = Object.entries(row).map(([name, value]: [string, unknown]) => {
     const validator = Object.hasOwn(columns, name) ? columns[name]?.spec.validator : undefined
-    return [name, validator && value != null ? validate(validator, table, name, value) : value]
+    return [name, validator && value !== null && value !== undefined ? validate(validator, table, name, value) : value]
   })
   return Object.fromEntries(entries)
 }

@@ -8,10 +8,11 @@ export const createBrowserClock = (): Clock & { readonly close: () => void } => 
   const { port1, port2 } = new MessageChannel()
   const waiting = new Set<() => void>()
   const queue: (() => void)[] = []
-  port1.onmessage = () => {
+  port1.addEventListener('message', () => {
     const run = queue.shift()
     if (run && waiting.delete(run)) run()
-  }
+  })
+  port1.start()
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),

@@ -22,21 +22,21 @@ export const createBrowserNetwork = (): Network => ({
       socket.close()
     }
     socket.binaryType = 'arraybuffer'
-    socket.onopen = () => {
+    socket.addEventListener('open', () => {
       clearTimeout(timer)
       reason = 'The connection was closed.'
       events.opened()
-    }
-    socket.onmessage = ({ data }) => {
+    })
+    socket.addEventListener('message', ({ data }) => {
       // A text message is none of ours, and what is longer than any frame is not read at all.
       if (!(data instanceof ArrayBuffer) || socket.readyState !== WebSocket.OPEN) return
       if (data.byteLength > frameBytesMax) end('The hub sent a message over the limit.')
       else events.received(new Uint8Array(data))
-    }
-    socket.onclose = () => {
+    })
+    socket.addEventListener('close', () => {
       clearTimeout(timer)
       events.closed(reason)
-    }
+    })
     return {
       send: (message) => {
         if (socket.readyState === WebSocket.OPEN) socket.send(message as Uint8Array<ArrayBuffer>)

@@ -4,7 +4,7 @@ import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '@kith/core/por
 import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { sqliteError } from './sqlite-error.ts'
 
-/** The same as in Node but for the page cache, which is the WASM heap's; measured in docs/decisions/0023-opfs.md. */
+/** The same as in Node but for the page cache, which is the WASM heap's; measured in docs/decisions/0022-browser.md. */
 const settings = `
   PRAGMA page_size = 8192;
   PRAGMA locking_mode = EXCLUSIVE;
@@ -65,9 +65,10 @@ export type OpenedFile = {
 /** @throws KithError `storage-damaged`, `storage-full`, `storage-unavailable`, `storage-busy`; the same from every later call. */
 export const openSqlite = ({ sqlite3, store, path, vfs, takeFailure }: OpenedFile): SqlDatabase => {
   const { capi, wasm } = sqlite3
-  const exports = wasm.exports as unknown as Exports
+  const exports = wasm.exports as Exports
   const encoder = new TextEncoder()
-  const decoder = new TextDecoder()
+  // A text may begin with U+FEFF, which is not a byte order mark here.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let scratch = 0
   let scratchBytes = 0
   let database = 0
@@ -92,9 +93,11 @@ export const openSqlite = ({ sqlite3, store, path, vfs, takeFailure }: OpenedFil
   const reserve = (bytes: number): number => {
     if (bytes > scratchBytes) {
       if (scratch !== 0) wasm.dealloc(scratch)
-      scratchBytes = Math.max(scratchBytesMin, bytes)
       scratch = 0
-      scratch = wasm.alloc(scratchBytes) as number
+      scratchBytes = 0
+      const room = Math.max(scratchBytesMin, bytes)
+      scratch = wasm.alloc(room)
+      scratchBytes = room
     }
     return scratch
   }
@@ -146,11 +149,11 @@ export const openSqlite = ({ sqlite3, store, path, vfs, takeFailure }: OpenedFil
 
   const prepare = (sql: string): SqlStatement => {
     assertOpen()
-    const place = wasm.allocPtr(1) as number
+    const place = wasm.allocPtr(1)
     let pointer: number
     try {
       check(capi.sqlite3_prepare_v3(database, sql, -1, capi.SQLITE_PREPARE_PERSISTENT, place, null))
-      pointer = wasm.peekPtr(place) as number
+      pointer = wasm.peekPtr(place)
     } finally {
       wasm.dealloc(place)
     }
@@ -165,7 +168,7 @@ export const openSqlite = ({ sqlite3, store, path, vfs, takeFailure }: OpenedFil
       const prepared = exports.sqlite3_stmt_status(pointer, reprepareCount, 0)
       if (names === undefined || namesOf !== prepared) {
         names = Array.from({ length: exports.sqlite3_column_count(pointer) }, (_, at) =>
-          String(capi.sqlite3_column_name(pointer, at)),
+          capi.sqlite3_column_name(pointer, at),
         )
         namesOf = prepared
       }
@@ -212,7 +215,7 @@ export const openSqlite = ({ sqlite3, store, path, vfs, takeFailure }: OpenedFil
       columns: () => {
         assertOpen()
         return Array.from({ length: exports.sqlite3_column_count(pointer) }, (_, at) => ({
-          name: String(capi.sqlite3_column_name(pointer, at)),
+          name: capi.sqlite3_column_name(pointer, at),
           declaredType: capi.sqlite3_column_decltype(pointer, at),
         }))
       },
@@ -237,11 +240,11 @@ export const openSqlite = ({ sqlite3, store, path, vfs, takeFailure }: OpenedFil
     check(capi.sqlite3_exec(database, sql, 0, 0, 0))
   }
 
-  const place = wasm.allocPtr(1) as number
+  const place = wasm.allocPtr(1)
   try {
     const flags = capi.SQLITE_OPEN_READWRITE | capi.SQLITE_OPEN_CREATE | capi.SQLITE_OPEN_EXRESCODE
     const code = capi.sqlite3_open_v2(path, place, flags, vfs ?? 0)
-    database = wasm.peekPtr(place) as number
+    database = wasm.peekPtr(place)
     check(code)
     exec(settings)
     // Reads the file's header now, not at the first query.

@@ -74,7 +74,7 @@ export const createCaller = (port: Port): Caller => {
       listen: (method, events, ...parameters) => {
         const id = (lastId += 1)
         post({ type: 'listen', id, object, method, parameters })
-        listeners.set(id, events as ListenEvents<never>)
+        listeners.set(id, events)
         return () => {
           if (listeners.delete(id) && !failure) post({ type: 'stop', id })
         }

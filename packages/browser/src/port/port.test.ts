@@ -33,7 +33,7 @@ const withPort = async (run: (caller: Caller) => Promise<void>): Promise<void> =
   callee.add(service)
   port2.addEventListener('message', ({ data }) => callee.receive(data as PageMessage))
   port2.start()
-  const caller = createCaller(port1 as never)
+  const caller = createCaller(port1)
   port1.start()
   try {
     await run(caller)

@@ -1,10 +1,13 @@
 import type { SqlDatabase } from '@kith/core/ports'
 
+export type CommitRates = {
+  readonly rowsPerSecond: number
+  readonly commitsPerSecond: number
+  readonly readsPerSecond: number
+}
+
 /** Rows a second by transactions of 1,000, and single commits a second, under `synchronous = mode`. Empties its table first. */
-export const measureCommits = (
-  database: SqlDatabase,
-  mode: string,
-): { rowsPerSecond: number; commitsPerSecond: number; readsPerSecond: number } => {
+export const measureCommits = (database: SqlDatabase, mode: string): CommitRates => {
   database.exec(`PRAGMA synchronous = ${mode}; DROP TABLE IF EXISTS m;
     CREATE TABLE m (id BLOB PRIMARY KEY, a TEXT, b INTEGER, c TEXT) WITHOUT ROWID`)
   const insert = database.prepare('INSERT INTO m VALUES (?, ?, ?, ?)')

@@ -3,13 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
 export type Site = {
   readonly url: string
-  /** Files of the page and of the engine's worker, with their gzipped sizes; what SQLite brings is told apart. */
-  readonly sizes: readonly { readonly file: string; readonly gzipBytes: number; readonly isSqlite: boolean }[]
+  /** Files of the page and of the engine's worker, with their compressed sizes; what SQLite brings is told apart. */
+  readonly sizes: readonly {
+    readonly file: string
+    readonly gzipBytes: number
+    readonly brotliBytes: number
+    readonly isSqlite: boolean
+  }[]
   /** All JavaScript that was built. */
   readonly scripts: readonly { readonly file: string; readonly text: string }[]
   readonly close: () => Promise<void>
@@ -36,7 +41,7 @@ export const buildSite = async (folder: string): Promise<Site> => {
       target: 'esnext',
       reportCompressedSize: false,
       modulePreload: false,
-      rollupOptions: { input: ['index.html', 'conformance.html'].map((name) => join(root, name)) },
+      rolldownOptions: { input: ['index.html', 'conformance.html'].map((name) => join(root, name)) },
     },
     worker: { format: 'es' },
   })
@@ -61,7 +66,12 @@ export const buildSite = async (folder: string): Promise<Site> => {
       .map((file) => {
         const bytes = readFileSync(join(assets, file))
         const isSqlite = file.endsWith('.wasm') || bytes.includes('sqlite3ApiBootstrap') || file.includes('sqlite')
-        return { file, gzipBytes: gzipSync(bytes, { level: 9 }).length, isSqlite }
+        return {
+          file,
+          gzipBytes: gzipSync(bytes, { level: 9 }).length,
+          brotliBytes: brotliCompressSync(bytes).length,
+          isSqlite,
+        }
       }),
     scripts: files
       .filter((file) => /\.m?js$/.test(file))

@@ -14,6 +14,7 @@ const values: readonly SqlValue[] = [
   '',
   'plain',
   'zero \u0000 inside',
+  '\ufeffmark',
   '\u00fc\u20ac\u{1f600}',
   'long '.repeat(30_000),
   new Uint8Array(0),

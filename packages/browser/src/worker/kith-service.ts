@@ -37,7 +37,7 @@ export const createKithService = (callee: Callee, kith: Kith, closed: () => void
     listens: {
       live: ({ event, failed }: ListenEvents<RowsUpdate>, app: AppData, node: QueryNode) => {
         const encode = createRowsEncoder()
-        return kith.live(dataToApp(app), nodeToQuery(node), (rows) => event(encode(rows as object[])), failed)
+        return kith.live(dataToApp(app), nodeToQuery(node), (rows) => event(encode(rows)), failed)
       },
       liveSpaces: ({ event }: ListenEvents<SpaceSummary[]>, app: AppData | undefined) =>
         kith.liveSpaces(filterOf(app), event),

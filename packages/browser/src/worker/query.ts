@@ -8,7 +8,7 @@ export type QueryNode = { readonly kind: string }
  * A query for the core, which compiles the nodes itself and refuses raw SQL and whatever is no SELECT of the app's tables: no SQL
  * comes from the page.
  */
-export const nodeToQuery = (node: QueryNode): QueryOf<never, unknown> => {
+export const nodeToQuery = (node: QueryNode): QueryOf<never, object> => {
   if (typeof node?.kind !== 'string') throw new KithError('not-allowed', 'This query cannot run: it is none.')
   return () => ({ toOperationNode: () => node }) as never
 }

@@ -32,7 +32,7 @@ export const createSpaceService = (callee: Callee, space: Space<App>) => {
           }
           return ids
         }),
-      query: (node: QueryNode) => space.query(nodeToQuery(node) as never) as Promise<object[]>,
+      query: (node: QueryNode) => space.query<object>(nodeToQuery(node)),
       text: async (table: string, id: string, column: string) => {
         const service = createTextService(await space.text(table, id, column), () => callee.remove(object))
         const object = callee.add(service)
@@ -51,7 +51,7 @@ export const createSpaceService = (callee: Callee, space: Space<App>) => {
     listens: {
       live: ({ event, failed }: ListenEvents<RowsUpdate>, node: QueryNode) => {
         const encode = createRowsEncoder()
-        return space.live(nodeToQuery(node) as never, (rows) => event(encode(rows as object[])), failed)
+        return space.live<object>(nodeToQuery(node), (rows) => event(encode(rows)), failed)
       },
       liveMembers: ({ event }: ListenEvents<Member[]>) => space.liveMembers(event),
     },

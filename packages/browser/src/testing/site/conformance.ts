@@ -5,7 +5,7 @@ const ask = async (question: unknown): Promise<unknown> =>
   new Promise((resolve, reject) => {
     worker.addEventListener('message', ({ data }) => resolve(data), { once: true })
     worker.addEventListener('error', ({ message }) => reject(new Error(message)), { once: true })
-    worker.postMessage(question)
+    worker.postMessage(question, [])
   })
 
 Object.assign(window, { ask })

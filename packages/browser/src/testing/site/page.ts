@@ -59,7 +59,7 @@ const test = {
     })
     const note = await home.text('tasks', id, 'notes')
     const text = note.doc.getText('text')
-    for (const [at, letter] of [...'Two litres'].entries()) text.insert(at, letter)
+    for (const [at, letter] of 'Two litres'.split('').entries()) text.insert(at, letter)
     await note.saved()
     await note.close()
     return { id, tea }
@@ -81,9 +81,9 @@ const test = {
     const text = note.doc.getText('text')
     text.insert(text.length, mine)
     await note.saved()
-    while (!text.toString().includes(theirs)) await new Promise((resolve) => text.observe(resolve))
+    while (!text.toJSON().includes(theirs)) await new Promise((resolve) => text.observe(resolve))
     await note.close()
-    return text.toString()
+    return text.toJSON()
   },
   /** What is refused, by code. */
   refusals: async (): Promise<(string | undefined)[]> => {
@@ -105,7 +105,7 @@ const test = {
       attempts.map((attempt) =>
         attempt().then(
           () => 'accepted',
-          (error: { code?: string }) => error.code ?? String(error),
+          (error: { code?: string }) => error.code ?? 'another error',
         ),
       ),
     )
@@ -127,6 +127,15 @@ const test = {
     const firstQueryMs = performance.now() - started
     await show()
     return { address, rows, openMs, firstQueryMs }
+  },
+  /** The same for a store of many rows: one row of the newest space. */
+  reopenFirst: async (hub: string, store: string) => {
+    const started = performance.now()
+    const { openMs } = await test.open(hub, store)
+    const [summary] = await kith.spaces({ app: todo })
+    home = await kith.open(todo, summary?.id ?? '')
+    const rows = await home.query((q) => q.selectFrom('tasks').select('title').limit(10))
+    return { openMs, firstQueryMs: performance.now() - started, rows: rows.length }
   },
   /** `batches` transactions of `size` rows each, one after the other. */
   load: async (batches: number, size: number) => {
