@@ -50,7 +50,7 @@ export const readBundle = (engine: Engine, bytes: Uint8Array): BundleLog[] => {
     const entries = log[1].map((entry) => {
       if (!isList(entry) || entry.length !== 2) throw damaged()
       const [lane, sealed] = entry
-      if ((lane !== 0 && lane !== 1 && lane !== 2) || !(sealed instanceof Uint8Array)) throw damaged()
+      if (!isLane(lane) || !(sealed instanceof Uint8Array)) throw damaged()
       return { lane, bytes: sealed }
     })
     return { logId: policyToLogId(bytesToPolicy(log[0]), engine.platform.crypto), entries }
@@ -63,6 +63,9 @@ export const findLog = <S extends SyncSpace>(spaces: readonly S[], logId: Uint8A
     const log = space.log()
     return log !== undefined && equalBytes(log.id, logId)
   })
+
+/** A bundle holds no chunks. */
+const isLane = (value: CborValue | undefined): value is Lane => value === 0 || value === 1 || value === 2
 
 const isList = (value: CborValue | undefined): value is readonly CborValue[] => Array.isArray(value)
 
