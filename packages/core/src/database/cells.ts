@@ -15,13 +15,16 @@ export type Cells = {
   readonly all: (place: CellPlace) => CellWrite[]
   /** The last write in the total order. */
   readonly newest: (place: CellPlace) => CellWrite | undefined
+  /** Whether a write with this time and op index is here. */
+  readonly has: (place: CellPlace, time: Uint8Array, op: number) => boolean
   /** Columns of a row that have writes here. */
   readonly columnsOf: (space: number, row: Uint8Array) => number[]
 }
 
 export const createCells = (statements: Statements, history: History): Cells => {
   const where = 'WHERE space = ? AND row = ? AND col = ?'
-  const select = `SELECT time, change, op, value FROM cell ${where}`
+  const from = `FROM cell ${where}`
+  const select = `SELECT time, change, op, value ${from}`
   return {
     add: ({ space, row, column }, { time, change, op }, value) =>
       statements(
@@ -30,7 +33,7 @@ export const createCells = (statements: Statements, history: History): Cells => 
     all: ({ space, row, column }) => statements(select).all(space, row, column) as unknown as CellWrite[],
     newest: ({ space, row, column }) => {
       // Writes of one and the same time are rare; all of them are compared, whatever order SQLite has them in.
-      const latest = statements(`${select} AND time = (SELECT max(time) FROM cell ${where})`).all(
+      const latest = statements(`${select} AND time = (SELECT max(time) ${from})`).all(
         space,
         row,
         column,
@@ -43,6 +46,9 @@ export const createCells = (statements: Statements, history: History): Cells => 
         undefined,
       )
     },
+    has: ({ space, row, column }, time, op) =>
+      statements(`SELECT 1 AS found ${from} AND time = ? AND op = ? LIMIT 1`).get(space, row, column, time, op) !==
+      undefined,
     columnsOf: (space, row) =>
       statements('SELECT DISTINCT col FROM cell WHERE space = ? AND row = ?')
         .all(space, row)

@@ -31,6 +31,8 @@ export type CompiledTable = {
   /** The key column that names the row's author, if there is one. */
   readonly personKey: number | undefined
   readonly columns: readonly CompiledColumn[]
+  /** Indexes, ascending, of the columns that every insert has to name. */
+  readonly required: readonly number[]
   readonly rules: { readonly insert: CompiledRule; readonly update: CompiledRule; readonly delete: CompiledRule }
 }
 
@@ -68,6 +70,7 @@ const compileTable = (app: string, table: TableRecord, index: number): CompiledT
     isFixed: (index: number) => isFixed(columnAt(index) as NonNullable<ReturnType<typeof columnAt>>),
     isPerson: (index: number) => columnAt(index)?.type === 'person',
   }
+  const codecs = table.columns.map((column) => createColumnCodec(table.name, column))
   const personKey = table.key.find((index) => columnAt(index)?.type === 'person')
   return {
     index,
@@ -77,11 +80,14 @@ const compileTable = (app: string, table: TableRecord, index: number): CompiledT
     isKeyed: table.key.length > 0,
     key: table.key,
     personKey,
-    columns: table.columns.map((column) => {
-      const { kind, isFixed, isWire, isUpdateWire, toSql } = createColumnCodec(table.name, column)
+    columns: codecs.map(({ column, kind, isFixed, isWire, isUpdateWire, toSql }) => {
       const physical = quoteName(columnSqlName(column))
       return { id: column.id, name: column.name, physical, kind, isFixed, isWire, isUpdateWire, toSql }
     }),
+    // What has a default is missing in rows from before it; a type from a newer version is for that version to ask for.
+    required: codecs.flatMap(({ kind, missing }, at) =>
+      kind && kind !== 'richText' && missing === undefined ? [at] : [],
+    ),
     rules: {
       insert: compileRule(table.rules.insert, ruleColumns),
       update: compileRule(table.rules.update, ruleColumns),

@@ -9,6 +9,8 @@ import type { Statements } from './statements.ts'
 export type Frontier = {
   /** A change with these `deps` and `prev` is here now; `isOwn` if this device wrote it. */
   readonly add: (space: number, hash: Uint8Array, covers: readonly Uint8Array[], isOwn: boolean) => void
+  /** A space is built anew: nothing is known. */
+  readonly clear: (space: number) => void
   /** Sorted, at most as many as `deps` may name. */
   readonly heads: (space: number) => Uint8Array[]
   /** Writes what has changed, but for the head of our own chain, which history knows: most commits then write nothing. */
@@ -39,6 +41,11 @@ export const createFrontier = (statements: Statements): Frontier => {
       const added = toHex(hash)
       heads.known.add(added)
       if (isOwn) heads.own = added
+      changed.add(space)
+    },
+    clear: (space) => {
+      // What is saved is unlike anything, so that `save` writes.
+      spaces.set(space, { known: new Set(), own: undefined, saved: '?' })
       changed.add(space)
     },
     heads: (space) => [...load(space).known].sort().slice(0, depsHeadsMax).map(fromHex),

@@ -55,6 +55,10 @@ export type History = {
   readonly segment: (change: number) => StoredSegment | undefined
   /** Numbers of the first changes of all segments of a chain, oldest first. */
   readonly segmentNumbers: (chain: number) => number[]
+  /** Changes of a chain that are in no segment yet. */
+  readonly unsealed: (chain: number) => NumberedChange[]
+  /** Whether segments of a chain overlap: it has branches, or changes that are kept twice. */
+  readonly isForked: (chain: number) => boolean
   readonly decode: (stored: StoredSegment) => Segment
   /** Numbers of changes still to come are at least this. */
   readonly nextNumber: () => number
@@ -314,6 +318,11 @@ export const createHistory = (
       statements('SELECT change FROM segment WHERE chain = ? ORDER BY seq, change')
         .all(chain)
         .map((row) => row.change as number),
+    unsealed: (chain) =>
+      runs.flatMap((run) =>
+        run.chain.n === chain ? run.changes.map((change, at) => ({ number: run.first + at, change })) : [],
+      ),
+    isForked,
     decode,
     nextNumber: () => nextNumber,
     isAncestor,

@@ -1,17 +1,9 @@
 import { type CborValue, equalBytes } from '../bytes/index.ts'
-import {
-  type Change,
-  createOpIds,
-  type DataBody,
-  decodeDataBody,
-  isInsertedBefore,
-  keyedRowId,
-  type Op,
-  opCodes,
-} from '../change/index.ts'
+import { type DataBody, type Op, opCodes } from '../change/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import { type Actor, type CompiledRule, type RuleFacts, rankNumbers } from '../schema/index.ts'
 import type { CompiledRecord, CompiledTable } from './compiled.ts'
+import { cellOf, findInsert, findUpsert } from './inserts.ts'
 
 /**
  * The verdict on a data change by the rules of its schema record. It reads the change, its author and, where a rule asks
@@ -21,9 +13,15 @@ export type Verdict =
   | { readonly state: 'applied' }
   /** A rule needs this row's insert, which is not here yet. */
   | { readonly state: 'waiting'; readonly need: Uint8Array; readonly reason: string }
-  | { readonly state: 'held back'; readonly code: HeldCode; readonly reason: string }
+  | {
+      readonly state: 'held back'
+      readonly code: HeldCode
+      readonly reason: string
+      /** It is because of a row's author or fixed columns: the change itself is well-formed. */
+      readonly byRow?: boolean
+    }
 
-export type HeldCode = 'rule' | 'bad-value' | 'unknown-column' | 'fixed-column' | 'foreign-key'
+export type HeldCode = 'rule' | 'bad-value' | 'unknown-column' | 'fixed-column' | 'foreign-key' | 'twin'
 
 export type Author = Actor & { readonly address: Uint8Array }
 
@@ -48,13 +46,17 @@ export type JudgeInput = {
 
 const applied: Verdict = { state: 'applied' }
 
+/** What is wrong with the change itself comes first, and only then what is wrong because of rows, or missing. */
 export const judgeOps = (input: JudgeInput): Verdict => {
   const { body } = input
+  let byRow: Verdict | undefined
   for (let at = 0; at < body.ops.length; at += 1) {
     const verdict = judgeOp(input, body.ops[at] as Op, body.starts[at] as number)
-    if (verdict !== applied) return verdict
+    if (verdict === applied) continue
+    if (verdict.state === 'held back' && !verdict.byRow) return verdict
+    byRow ??= verdict
   }
-  return applied
+  return byRow ?? applied
 }
 
 const judgeOp = (input: JudgeInput, op: Op, start: number): Verdict => {
@@ -91,6 +93,13 @@ const judgeRows = (
   values: readonly CborValue[],
   start: number,
 ): Verdict => {
+  if (columns.length === 0 && rows > 1) {
+    // Thousands of rows out of no bytes: they are to be named one by one.
+    return heldBack('bad-value', `Rows of ${table.name} without any value are inserted one by one.`)
+  }
+  const missing = firstMissing(table.required, columns)
+  if (missing !== undefined)
+    return heldBack('bad-value', `A row of ${table.name} needs a value for ${table.columns[missing]?.name}.`)
   for (let at = 0; at < columns.length; at += 1) {
     const column = table.columns[columns[at] as number]
     if (!column) return heldBack('unknown-column', `It writes a column that ${table.name} does not have.`)
@@ -127,9 +136,26 @@ const judgeRows = (
   return applied
 }
 
+/** The first of `required` that is not among `columns`; both ascend. */
+const firstMissing = (required: readonly number[], columns: readonly number[]): number | undefined => {
+  let at = 0
+  for (const column of required) {
+    while (at < columns.length && (columns[at] as number) < column) at += 1
+    if (columns[at] !== column) return column
+  }
+  return undefined
+}
+
+/** Whether a cell may name a row by this op index: an insert that comes before. */
+const isInsertedBefore = (body: DataBody, index: number, before: number): boolean =>
+  Number.isInteger(index) && index < before && findInsert(body, index) !== undefined
+
 type RowOp = Exclude<Op, { readonly 0: 0 | 1 | 6 | 7 }>
 
 const judgeRowOp = (input: JudgeInput, table: CompiledTable, op: RowOp, start: number): Verdict => {
+  if (typeof op[2] === 'number' && findInsert(input.body, op[2])?.table !== table.index) {
+    return heldBack('bad-value', `It names a row of ${table.name} by an op that does not insert one.`)
+  }
   let written: (column: number) => CborValue | undefined = () => undefined
   let rule = table.rules.update
   if (op[0] === opCodes.update) {
@@ -145,7 +171,12 @@ const judgeRowOp = (input: JudgeInput, table: CompiledTable, op: RowOp, start: n
     if (column?.kind !== 'richText')
       return heldBack('unknown-column', `It types into a column of ${table.name} that is no rich text.`)
     written = (index) => (index === op[3] ? op[5] : undefined)
-  } else rule = table.rules.delete
+  } else {
+    rule = table.rules.delete
+    // An upsert brings a row back by itself; the rule of inserts has allowed it.
+    const isUpserted = op[0] === opCodes.restore && table.isKeyed && typeof op[2] !== 'number'
+    if (isUpserted && findUpsert(input, table, op[2] as Uint8Array)) return applied
+  }
   return judgeByRow(
     input,
     table,
@@ -168,8 +199,10 @@ const judgeByRow = (
   if (byActor !== undefined) return byActor ? applied : refused(`${verb} rows of`, table)
   let facts: RuleFacts = { ...input.author, me: input.author.address, isAuthor: false, fixed: () => undefined, value }
   if (rule.needsAuthor || rule.fixedColumns.length > 0) {
-    const id = typeof row === 'number' ? insertedRowId(input, table, row) : row
-    const origin = insertedHere(input, table, row, id) ?? input.origin(table, id)
+    const id = typeof row === 'number' ? input.opId(row) : row
+    const here = insertedHere(input, table, row, id)
+    const isOwnRow = here !== undefined
+    const origin = here ?? input.origin(table, id)
     if (!origin)
       return {
         state: 'waiting',
@@ -178,6 +211,7 @@ const judgeByRow = (
       }
     const isAuthor = origin.author !== undefined && equalBytes(origin.author, input.author.address)
     facts = { ...facts, isAuthor, fixed: origin.fixed }
+    return rule.judge(facts) ? applied : { ...refused(`${verb} this row of`, table), byRow: !isOwnRow }
   }
   return rule.judge(facts) ? applied : refused(`${verb} this row of`, table)
 }
@@ -203,77 +237,6 @@ const checkUpdate = (
   return undefined
 }
 
-/** The row that op index `index` of this change inserts. */
-export const insertedRowId = (
-  input: IdInput & Pick<JudgeInput, 'body'>,
-  table: CompiledTable,
-  index: number,
-): Uint8Array => (table.isKeyed ? keyedIdAt(input, table, index) : input.opId(index))
-
-const keyedIdAt = (input: IdInput & Pick<JudgeInput, 'body'>, table: CompiledTable, index: number): Uint8Array => {
-  const found = findInsert(input.body, table, index)
-  return found ? upsertedRowId(input, table, found) : new Uint8Array(16)
-}
-
-/** The id of a keyed row. A key that names a row of the same change by index stands for that row's id. */
-export const upsertedRowId = (
-  { crypto, space, opId }: IdInput,
-  table: CompiledTable,
-  { columns, rows, values, row }: InsertedRow,
-): Uint8Array => {
-  const keys = table.key.map((key) => {
-    const value = values[columns.indexOf(key) * rows + row] as CborValue
-    return typeof value === 'number' && table.columns[key]?.kind === 'ref' ? opId(value) : value
-  })
-  return keyedRowId(crypto, space, table.id, keys)
-}
-
-type IdInput = Pick<JudgeInput, 'crypto' | 'space' | 'opId'>
-export type InsertedRow = { columns: readonly number[]; rows: number; values: readonly CborValue[]; row: number }
-
-const findInsert = (body: DataBody, table: CompiledTable, index: number): InsertedRow | undefined => {
-  for (let at = 0; at < body.ops.length; at += 1) {
-    const op = body.ops[at] as Op
-    const start = body.starts[at] as number
-    if ((op[0] === opCodes.insert || op[0] === opCodes.upsert) && index >= start && index < start + op[3]) {
-      return op[1] === table.index ? { columns: op[2], rows: op[3], values: op[4], row: index - start } : undefined
-    }
-  }
-  return undefined
-}
-
-const findUpsert = (
-  input: IdInput & Pick<JudgeInput, 'body'>,
-  table: CompiledTable,
-  id: Uint8Array,
-): InsertedRow | undefined => {
-  for (const op of input.body.ops) {
-    if (op[0] !== opCodes.upsert || op[1] !== table.index) continue
-    for (let row = 0; row < op[3]; row += 1) {
-      const found = { columns: op[2], rows: op[3], values: op[4], row }
-      if (equalBytes(upsertedRowId(input, table, found), id)) return found
-    }
-  }
-  return undefined
-}
-
-/** Ids of the columns that a change's upsert of one row names. */
-export const upsertedColumnsIn = (
-  crypto: Hashing,
-  record: CompiledRecord,
-  change: Change,
-  tableId: string,
-  row: Uint8Array,
-): string[] => {
-  const table = record.tables.find(({ id }) => id === tableId)
-  if (!table || !change.body) return []
-  const body = decodeDataBody(change.body)
-  const { space, device, time } = change.header
-  const opId = createOpIds(crypto, { space, device, salt: body.salt, time })
-  const found = findUpsert({ body, crypto, space, opId }, table, row)
-  return found ? found.columns.map((column) => table.columns[column]?.id ?? '') : []
-}
-
 /** The origin of a row that the change itself inserts: by op index, or by an id that one of its ops has. */
 const insertedHere = (
   input: JudgeInput,
@@ -281,27 +244,24 @@ const insertedHere = (
   row: Uint8Array | number,
   id: Uint8Array,
 ): RowOrigin | undefined => {
+  if (table.isKeyed) {
+    const found = findUpsert(input, table, id)
+    if (!found) return undefined
+    return {
+      author: table.personKey === undefined ? undefined : (cellOf(found, table.personKey) as Uint8Array),
+      fixed: (column) => (table.key.includes(column) ? cellOf(found, column) : undefined),
+    }
+  }
   const index = typeof row === 'number' ? row : ((id[14] as number) << 8) | (id[15] as number)
-  const isByIndex = typeof row === 'number' || (!table.isKeyed && equalBytes(input.opId(index), id))
-  const found = isByIndex
-    ? findInsert(input.body, table, index)
-    : table.isKeyed
-      ? findUpsert(input, table, id)
-      : undefined
-  if (!found) return undefined
-  const cell = (column: number): CborValue | undefined => {
-    const place = found.columns.indexOf(column)
-    return place === -1 ? undefined : found.values[place * found.rows + found.row]
-  }
-  if (!table.isKeyed) return { author: input.author.address, fixed: cell }
-  return {
-    author: table.personKey === undefined ? undefined : (cell(table.personKey) as Uint8Array),
-    fixed: (column) => (table.key.includes(column) ? cell(column) : undefined),
-  }
+  if (typeof row !== 'number' && !equalBytes(input.opId(index), id)) return undefined
+  const found = findInsert(input.body, index)
+  if (found?.table !== table.index) return undefined
+  return { author: input.author.address, fixed: (column) => cellOf(found, column) }
 }
 
-const heldBack = (code: HeldCode, reason: string): Verdict => ({ state: 'held back', code, reason })
-const badValue = (table: string, column: string): Verdict =>
+type HeldBack = Extract<Verdict, { state: 'held back' }>
+const heldBack = (code: HeldCode, reason: string): HeldBack => ({ state: 'held back', code, reason })
+const badValue = (table: string, column: string): HeldBack =>
   heldBack('bad-value', `A value does not fit ${table}.${column}.`)
-const refused = (what: string, table: CompiledTable): Verdict =>
+const refused = (what: string, table: CompiledTable): HeldBack =>
   heldBack('rule', `The rules do not let its author ${what} ${table.name}.`)

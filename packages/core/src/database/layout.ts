@@ -52,6 +52,11 @@ CREATE TABLE orphan (space INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (spa
 CREATE TABLE waiting (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, need BLOB, due INTEGER, reason TEXT NOT NULL) STRICT;
 CREATE INDEX waiting_need ON waiting (need);
 
+-- Rows that two changes insert, and rows that changes without effect would have inserted: see twins.ts. \`tbl\` is a numbered column ''.
+CREATE TABLE twin (space INTEGER NOT NULL, tbl INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (space, tbl, row)) STRICT, WITHOUT ROWID;
+CREATE TABLE claim (space INTEGER NOT NULL, tbl INTEGER NOT NULL, row BLOB NOT NULL, change INTEGER NOT NULL,
+  PRIMARY KEY (space, tbl, row, change)) STRICT, WITHOUT ROWID;
+
 -- Changes with a verdict against them: in history, without effect, explained.
 CREATE TABLE held (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
 

@@ -2,9 +2,10 @@ import type { CborValue } from '../bytes/index.ts'
 import { type Change, type DataBody, type Op, opCodes, timeToBytes } from '../change/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import type { CompiledRecord, CompiledTable } from './compiled.ts'
-import { insertedRowId, upsertedRowId } from './judge.ts'
+import { upsertedRowId } from './inserts.ts'
 import { type Labels, spaceLabel } from './labels.ts'
-import type { Rows, TablePlace } from './rows.ts'
+import type { Rows } from './rows.ts'
+import type { TablePlace } from './showing.ts'
 import type { Texts } from './texts.ts'
 
 /** A data change with a verdict, ready to take effect. */
@@ -35,24 +36,13 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
     app: record.app,
     table: record.tables[table] as CompiledTable,
   })
-  const rowId = (input: MergeInput, table: CompiledTable, row: Uint8Array | number): Uint8Array =>
-    typeof row === 'number'
-      ? insertedRowId({ body: input.body, opId: input.opId, crypto, space: input.space.id }, table, row)
-      : row
+  // The verdict saw to it that an index stands for a plain insert: keyed rows go by their ids.
+  const rowId = (input: MergeInput, row: Uint8Array | number): Uint8Array =>
+    typeof row === 'number' ? input.opId(row) : row
 
   /** References to rows of the same change go by op index: here they become ids. */
-  const toCell = (input: MergeInput, table: CompiledTable, column: number, value: CborValue): CborValue => {
-    if (table.columns[column]?.kind !== 'ref' || typeof value !== 'number') return value
-    return refId(input, table, value)
-  }
-  const refId = (input: MergeInput, table: CompiledTable, index: number): Uint8Array => {
-    const owner = input.body.ops.findIndex((_, at) => {
-      const next = input.body.starts[at + 1]
-      return next === undefined || next > index
-    })
-    const target = input.record.tables[(input.body.ops[owner] as Op)[1] as number] ?? table
-    return rowId(input, target, index)
-  }
+  const toCell = (input: MergeInput, table: CompiledTable, column: number, value: CborValue): CborValue =>
+    typeof value === 'number' && table.columns[column]?.kind === 'ref' ? input.opId(value) : value
 
   const applyRows = (
     input: MergeInput,
@@ -62,7 +52,7 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
   ): void => {
     const at = tableOf(input, op[1])
     const [, , columns, count, values] = op
-    const plan = rows.plan(at, columns)
+    const plan = rows.plan(at.table, columns)
     const hasRefs = plan.columns.some(({ column }) => column.kind === 'ref')
     // One closure for all rows: a bulk insert runs this a million times.
     let row = 0
@@ -98,7 +88,7 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
     const at = tableOf(input, op[1])
     touched.add(at.table.id)
     if (op[0] === opCodes.insert || op[0] === opCodes.upsert) return applyRows(input, op, start, time)
-    const id = rowId(input, at.table, op[2])
+    const id = rowId(input, op[2])
     const stamp = { time, change: number, op: start }
     const opId = input.opId(start)
     switch (op[0]) {
@@ -153,6 +143,9 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
       }
       return touched
     },
-    settle: () => texts.flush(),
+    settle: () => {
+      rows.settle()
+      texts.flush()
+    },
   }
 }

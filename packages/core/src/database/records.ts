@@ -1,23 +1,31 @@
-import { toHex } from '../bytes/index.ts'
+import { KithError, toHex } from '../bytes/index.ts'
 import { bytesToSchemaRecord } from '../schema/index.ts'
 import { type CompiledRecord, compileRecord } from './compiled.ts'
 
 /** Compiled schema records by hash. */
 export type Records = {
-  readonly get: (hash: Uint8Array, bytes: Uint8Array) => CompiledRecord
-  /** One that was compiled before: that of every applied change is. */
-  readonly known: (hash: Uint8Array) => CompiledRecord | undefined
+  /** Undefined for bytes that are no record of this app: an admin can publish anything, and then it allows nothing. */
+  readonly get: (hash: Uint8Array, bytes: Uint8Array, app: string) => CompiledRecord | undefined
 }
 
 export const createRecords = (): Records => {
-  const compiled = new Map<string, CompiledRecord>()
+  const compiled = new Map<string, CompiledRecord | undefined>()
   return {
-    get: (hash, bytes) => {
+    get: (hash, bytes, app) => {
       const key = toHex(hash)
-      let record = compiled.get(key)
-      if (!record) compiled.set(key, (record = compileRecord(bytesToSchemaRecord(bytes))))
-      return record
+      if (!compiled.has(key)) compiled.set(key, tryCompile(bytes))
+      const record = compiled.get(key)
+      // A record that names another app would write into that app's tables.
+      return record?.app === app ? record : undefined
     },
-    known: (hash) => compiled.get(toHex(hash)),
+  }
+}
+
+const tryCompile = (bytes: Uint8Array): CompiledRecord | undefined => {
+  try {
+    return compileRecord(bytesToSchemaRecord(bytes))
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
   }
 }

@@ -1,150 +1,124 @@
 import { type CborValue, compareBytes } from '../bytes/index.ts'
 import type { SqlValue } from '../ports/index.ts'
+import type { SetElement } from '../schema/index.ts'
 import {
   type Cells,
-  type CellPlace,
+  type CellWrite,
   deleteToCell,
   restoreToCell,
   setWriteToCell,
   standingDeletes,
   standingElements,
 } from './cells.ts'
-import { elementsToSql, type SetElement } from '../schema/index.ts'
 import type { CompiledColumn, CompiledTable } from './compiled.ts'
 import type { History } from './history.ts'
 import { compareStamps, type Stamp } from './order.ts'
+import { createPlans, type InsertPlan, type PlannedColumn } from './plan.ts'
 import type { Registry } from './registry.ts'
+import { type Base, createShowing, type TablePlace } from './showing.ts'
 import type { Statements } from './statements.ts'
 
 /**
  * The showing state of rows, kept equal to what the total order of writes says. A row has one *base*: the insert (or, in a
- * keyed table, the upsert that arrived first). Only other writes are in `cell`.
+ * keyed table, the upsert that arrived first). Only other writes are in `cell`. Ids and stamps that are handed over are not kept.
  */
 export type Rows = {
-  readonly insert: (
-    table: TablePlace,
-    plan: InsertPlan,
-    id: Uint8Array,
-    stamp: Stamp,
-    values: (column: number) => CborValue,
-  ) => void
+  readonly insert: (at: TablePlace, plan: InsertPlan, id: Uint8Array, stamp: Stamp, values: RowValues) => void
   readonly upsert: (
-    table: TablePlace,
+    at: TablePlace,
     plan: InsertPlan,
     id: Uint8Array,
     stamp: Stamp,
     opId: Uint8Array,
-    values: (column: number) => CborValue,
+    values: RowValues,
   ) => void
   readonly update: (
-    table: TablePlace,
+    at: TablePlace,
     id: Uint8Array,
     column: number,
     stamp: Stamp,
     opId: Uint8Array,
     value: CborValue,
   ) => void
-  readonly delete: (table: TablePlace, id: Uint8Array, stamp: Stamp, opId: Uint8Array) => void
-  readonly restore: (table: TablePlace, id: Uint8Array, stamp: Stamp, deletes: readonly Uint8Array[]) => void
+  readonly delete: (at: TablePlace, id: Uint8Array, stamp: Stamp, opId: Uint8Array) => void
+  readonly restore: (at: TablePlace, id: Uint8Array, stamp: Stamp, deletes: readonly Uint8Array[]) => void
   /** Shows a text's plain text. */
-  readonly show: (table: TablePlace, id: Uint8Array, column: CompiledColumn, value: SqlValue) => void
+  readonly show: (at: TablePlace, id: Uint8Array, column: CompiledColumn, value: SqlValue) => void
   /** Deletes of a row that stand, for a restore to name. */
-  readonly deletesOf: (table: TablePlace, id: Uint8Array) => Uint8Array[]
+  readonly deletesOf: (at: TablePlace, id: Uint8Array) => Uint8Array[]
   /** Additions that hold an element of a set, for a removal to name. */
-  readonly additionsOf: (table: TablePlace, id: Uint8Array, column: CompiledColumn) => Map<SetElement, Uint8Array[]>
-  readonly base: (table: TablePlace, id: Uint8Array) => Base | undefined
-  readonly plan: (table: TablePlace, columns: readonly number[]) => InsertPlan
+  readonly additionsOf: (at: TablePlace, id: Uint8Array, column: CompiledColumn) => Map<SetElement, Uint8Array[]>
+  readonly base: (at: TablePlace, id: Uint8Array) => Base | undefined
+  readonly plan: (table: CompiledTable, columns: readonly number[]) => InsertPlan
+  /** Something waits for a row that is not here: its coming is told by `takeArrived`. */
+  readonly expect: (space: number, id: Uint8Array) => void
+  /** Rows that have come since the last call, of those that something waited for. */
+  readonly takeArrived: () => { readonly space: number; readonly id: Uint8Array }[]
+  /** Call after the last of several changes: shows what many writes to one set, or deletes of one row, added up to. */
+  readonly settle: () => void
 }
 
-export type TablePlace = { readonly space: number; readonly app: string; readonly table: CompiledTable }
-
-/** Number of the change that made the row and, in a keyed table, its time. */
-export type Base = { readonly change: number; readonly time: Uint8Array | undefined }
-
-/** How an insert of certain columns becomes SQL; made once for many rows. */
-export type InsertPlan = { readonly sql: string; readonly columns: readonly PlannedColumn[] }
-export type PlannedColumn = { readonly column: CompiledColumn /** Its place in the op. */; readonly at: number }
+/** The wire value at a place of the op, references resolved. */
+export type RowValues = (at: number) => CborValue
 
 export type RowsInput = {
   readonly statements: Statements
   readonly registry: Registry
   readonly history: History
   readonly cells: Cells
-  /** Ids of the columns that an upsert names, read from history. */
-  readonly upsertedColumns: (change: number, tableId: string, row: Uint8Array) => readonly string[]
   /** Called when a row that texts waited for has come. */
-  readonly showTexts: (table: TablePlace, id: Uint8Array) => void
+  readonly showTexts: (at: TablePlace, id: Uint8Array) => void
+  /** Two changes insert one row, which no honest device does: see `twins.ts`. */
+  readonly insertedTwice: (at: TablePlace, id: Uint8Array) => void
 }
 
-export const createRows = ({ statements, registry, history, cells, upsertedColumns, showTexts }: RowsInput): Rows => {
-  const plans = new Map<string, InsertPlan>()
+/** Marks in `cell` what the base wrote, moved there: it lies below every op of its change. */
+const baseOp = -1
+/** An insert's additions to a set come before all others; sets have no order, so that only the place in `cell` matters. */
+const initialTime = new Uint8Array(8)
+
+export const createRows = ({ statements, registry, history, cells, showTexts, insertedTwice }: RowsInput): Rows => {
+  const showing = createShowing(statements, registry, cells)
+  const { base, place, set } = showing
+  const plan = createPlans()
+  let arrived: { space: number; id: Uint8Array }[] = []
   // Most spaces never have an orphan; then inserts need not look for one.
   const withOrphans = new Set(
     statements('SELECT DISTINCT space FROM orphan')
       .all()
       .map((row) => row.space as number),
   )
-
-  const place = ({ space, app, table }: TablePlace, row: Uint8Array, column: string): CellPlace => ({
-    space,
-    row,
-    column: registry.column(app, table.id, column),
-  })
-  const where = 'WHERE "$space" = ? AND id = ?'
-  const base: Rows['base'] = ({ space, table }, id) => {
-    const time = table.isKeyed ? ', "$time" AS time' : ''
-    return statements(`SELECT "$change" AS change${time} FROM ${table.physical} ${where}`).get(space, id) as
-      | Base
-      | undefined
-  }
-  const set = ({ space, table }: TablePlace, id: Uint8Array, column: CompiledColumn, value: SqlValue): void =>
-    statements(`UPDATE ${table.physical} SET ${column.physical} = ? ${where}`).run(value, space, id)
   const markOrphan = (space: number, row: Uint8Array): void => {
     withOrphans.add(space)
     statements('INSERT OR IGNORE INTO orphan (space, row) VALUES (?, ?)').run(space, row)
   }
+  const takeOrphan = ({ space }: TablePlace, row: Uint8Array): boolean =>
+    withOrphans.has(space) &&
+    statements('DELETE FROM orphan WHERE space = ? AND row = ? RETURNING 1 AS gone').get(space, row) !== undefined
 
-  const plan: Rows['plan'] = ({ table }, columns) => {
-    const key = `${table.physical}:${columns.map((column) => table.columns[column]?.id).join()}`
-    const known = plans.get(key)
-    // The same columns of another record are the same plan only if their types agree, and types never change under an id.
-    if (known) return known
-    const planned = columns
-      .map((column, index) => ({ column: table.columns[column] as CompiledColumn, at: index }))
-      .filter(({ column }) => column.kind !== undefined)
-    const names = planned.map(({ column }) => column.physical)
-    const system = table.isKeyed ? ['"$space"', 'id', '"$change"', '"$time"'] : ['"$space"', 'id', '"$change"']
-    const all = [...system, ...names]
-    const made = {
-      sql: `INSERT INTO ${table.physical} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})`,
-      columns: planned,
-    }
-    plans.set(key, made)
-    return made
+  /** Whether a write stands above the insert that made the row, which wrote all its cells. */
+  const isAboveInsert = (id: Uint8Array, found: Base, stamp: Stamp): boolean => {
+    const byTime = compareBytes(stamp.time.subarray(0, 6), id.subarray(0, 6))
+    if (byTime !== 0) return byTime > 0
+    const { counter } = history.change(found.change).header.time
+    const time = new Uint8Array(8)
+    time.set(id.subarray(0, 6))
+    time[6] = counter >>> 8
+    time[7] = counter
+    const op = ((id[14] as number) << 8) | (id[15] as number)
+    return compareStamps(history, stamp, { time, change: found.change, op }) > 0
   }
 
-  /** Whether a later write to the cell stands above the base's own. */
-  const isAboveBase = (
-    table: CompiledTable,
-    id: Uint8Array,
-    found: Base,
-    stamp: Stamp,
-    column: CompiledColumn,
-  ): boolean => {
-    const baseTime = found.time ?? id.subarray(0, 6)
-    const byTime = compareBytes(stamp.time.subarray(0, baseTime.length), baseTime)
-    if (byTime > 0) return true
-    if (byTime === 0) {
-      const change = history.change(found.change)
-      const time = new Uint8Array(8)
-      time.set(baseTime)
-      time[6] = change.header.time.counter >>> 8
-      time[7] = change.header.time.counter
-      const op = table.isKeyed ? -1 : ((id[14] as number) << 8) | (id[15] as number)
-      if (compareStamps(history, stamp, { time, change: found.change, op }) > 0) return true
-    }
-    // An insert writes all cells of its row; an upsert only those that it names.
-    return table.isKeyed && !upsertedColumns(found.change, table.id, id).includes(column.id)
+  /**
+   * An upsert names only some columns, so that its place in the order counts for these alone: what it wrote moves into `cell` when the
+   * column is first written again. (What it wrote as null is there from the start.)
+   */
+  const moveBase = (at: TablePlace, id: Uint8Array, column: CompiledColumn, found: Base): Stamp | undefined => {
+    const value = showing.read(at, id, column)
+    if (value === null || !found.time) return undefined
+    const stamp = { time: found.time, change: found.change, op: baseOp }
+    cells.add(place(at, id, column.id), stamp, value)
+    return stamp
   }
 
   const writePlain = (
@@ -156,29 +130,29 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
     found: Base,
   ): void => {
     const cell = place(at, id, column.id)
-    const newest = cells.newest(cell)
+    const newest = cells.newest(cell) ?? (found.time ? moveBase(at, id, column, found) : undefined)
     cells.add(cell, stamp, value)
     if (newest && compareStamps(history, newest, stamp) > 0) return
-    if (isAboveBase(at.table, id, found, stamp, column)) set(at, id, column, value)
+    if (found.time || isAboveInsert(id, found, stamp)) set(at, id, column, value)
   }
 
-  const showSet = (at: TablePlace, id: Uint8Array, column: CompiledColumn): void =>
-    set(at, id, column, elementsToSql(standingElements(cells.all(place(at, id, column.id))).keys()))
-
-  /** What the insert put into a set moves into `cell` when the set is first changed: the insert's addition has the row's id. */
+  /** What the insert put into a set, as an addition with the row's id; undefined where it lies in `cell` already. */
+  const initialElements = (
+    at: TablePlace,
+    id: Uint8Array,
+    column: CompiledColumn,
+    found: Base,
+  ): CellWrite | undefined => {
+    if (found.time || cells.has(place(at, id, column.id), initialTime, baseOp)) return undefined
+    const shown = showing.read(at, id, column) as string | null
+    const added = JSON.parse(shown ?? '[]') as SetElement[]
+    const value = setWriteToCell({ id, added, removed: [] })
+    return { time: initialTime, change: found.change, op: baseOp, value }
+  }
+  /** It moves into `cell` when the set is first changed. */
   const moveInitialElements = (at: TablePlace, id: Uint8Array, column: CompiledColumn, found: Base): void => {
-    const cell = place(at, id, column.id)
-    if (at.table.isKeyed || cells.all(cell).some((write) => write.op === initialOp)) return
-    const shown = statements(`SELECT ${column.physical} AS elements FROM ${at.table.physical} ${where}`).get(
-      at.space,
-      id,
-    )
-    const added = JSON.parse((shown?.elements as string | null) ?? '[]') as SetElement[]
-    cells.add(
-      cell,
-      { time: new Uint8Array(8), change: found.change, op: initialOp },
-      setWriteToCell({ id, added, removed: [] }),
-    )
+    const initial = initialElements(at, id, column, found)
+    if (initial) cells.add(place(at, id, column.id), initial, initial.value)
   }
 
   const updateCell = (
@@ -189,59 +163,40 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
     opId: Uint8Array,
     value: CborValue,
   ): void => {
-    const found = base(at, id)
     if (column.kind === undefined) return
+    const found = base(at, id)
     const cell = place(at, id, column.id)
     if (column.kind === 'set') {
-      const [added, removed] = value as unknown as [SetElement[], [SetElement, Uint8Array[]][]]
+      const [added, removed] = value as unknown as [SetElement[] | null, [SetElement, Uint8Array[]][]]
       if (found) moveInitialElements(at, id, column, found)
-      cells.add(cell, stamp, setWriteToCell({ id: opId, added, removed }))
-      if (found) showSet(at, id, column)
-      else markOrphan(at.space, id)
-      return
-    }
-    if (column.kind === 'counter') {
-      cells.add(cell, stamp, value as number)
-      if (found) {
-        statements(
-          `UPDATE ${at.table.physical} SET ${column.physical} = coalesce(${column.physical}, 0) + ? ${where}`,
-        ).run(value as number, at.space, id)
-      } else markOrphan(at.space, id)
-      return
-    }
-    if (found) writePlain(at, id, column, stamp, column.toSql(value), found)
-    else {
-      cells.add(cell, stamp, column.toSql(value))
-      markOrphan(at.space, id)
-    }
-  }
-
-  const showHidden = (at: TablePlace, id: Uint8Array): void => {
-    const hidden = standingDeletes(cells.all(place(at, id, ''))).length > 0 ? 1 : 0
-    statements(`UPDATE ${at.table.physical} SET "$hidden" = ? ${where}`).run(hidden, at.space, id)
+      cells.add(cell, stamp, setWriteToCell({ id: opId, added: added ?? [], removed }))
+      if (found) showing.setChanged(at, id, column)
+    } else if (column.kind === 'counter') {
+      cells.add(cell, stamp, (value as number | null) ?? 0)
+      if (found) showing.count(at, id, column, (value as number | null) ?? 0)
+    } else if (found) writePlain(at, id, column, stamp, column.toSql(value), found)
+    else cells.add(cell, stamp, column.toSql(value))
+    if (!found) markOrphan(at.space, id)
   }
 
   /** The row of waiting cells has come: everything that was written to it takes its place. */
   const adopt = (at: TablePlace, id: Uint8Array, found: Base): void => {
-    const gone = statements('DELETE FROM orphan WHERE space = ? AND row = ? RETURNING 1 AS gone').get(at.space, id)
-    if (!gone) return
+    arrived.push({ space: at.space, id: id.slice() })
     const written = new Set(cells.columnsOf(at.space, id))
-    if (written.has(registry.column(at.app, at.table.id, ''))) showHidden(at, id)
+    if (written.has(registry.column(at.app, at.table.id, ''))) showing.deletesChanged(at, id)
     for (const column of at.table.columns) {
       const cell = place(at, id, column.id)
       if (!written.has(cell.column)) continue
       if (column.kind === 'set') {
         moveInitialElements(at, id, column, found)
-        showSet(at, id, column)
+        showing.setChanged(at, id, column)
       } else if (column.kind === 'counter') {
         const sum = cells.all(cell).reduce((total, write) => total + BigInt(write.value as number), 0n)
-        statements(
-          `UPDATE ${at.table.physical} SET ${column.physical} = coalesce(${column.physical}, 0) + ? ${where}`,
-        ).run(sum, at.space, id)
+        showing.count(at, id, column, BigInt.asIntN(64, sum))
       } else if (column.kind === 'richText') showTexts(at, id)
       else {
         const newest = cells.newest(cell)
-        if (newest && isAboveBase(at.table, id, found, newest, column)) set(at, id, column, newest.value)
+        if (newest && (found.time || isAboveInsert(id, found, newest))) set(at, id, column, newest.value)
       }
     }
   }
@@ -251,7 +206,7 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
     { sql, columns }: InsertPlan,
     id: Uint8Array,
     stamp: Stamp,
-    values: (column: number) => CborValue,
+    values: RowValues,
   ): void => {
     const system = at.table.isKeyed ? 4 : 3
     const parameters = new Array<SqlValue>(system + columns.length)
@@ -261,9 +216,35 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
     if (at.table.isKeyed) parameters[3] = stamp.time
     for (let index = 0; index < columns.length; index += 1) {
       const planned = columns[index] as PlannedColumn
-      parameters[system + index] = planned.column.toSql(values(planned.at))
+      parameters[system + index] = planned.at < 0 ? null : planned.column.toSql(values(planned.at))
     }
     statements(sql).run(...parameters)
+  }
+
+  /** Of a keyed row's base, what a plain value in the app's table does not tell: additions to sets, and nulls. */
+  const keepOfBase = (
+    at: TablePlace,
+    { columns }: InsertPlan,
+    id: Uint8Array,
+    stamp: Stamp,
+    opId: Uint8Array,
+    values: RowValues,
+    isOrphan: boolean,
+  ): void => {
+    for (const { column, at: index } of columns) {
+      if (index < 0 || column.kind === 'counter') continue
+      const value = values(index)
+      if (column.kind === 'set') {
+        const added = (value as SetElement[] | null) ?? []
+        cells.add(place(at, id, column.id), stamp, setWriteToCell({ id: opId, added, removed: [] }))
+      } else if (value === null || isOrphan) cells.add(place(at, id, column.id), stamp, column.toSql(value))
+    }
+  }
+
+  const writeDelete = (at: TablePlace, id: Uint8Array, stamp: Stamp, value: Uint8Array): void => {
+    cells.add(place(at, id, ''), stamp, value)
+    if (base(at, id)) showing.deletesChanged(at, id)
+    else markOrphan(at.space, id)
   }
 
   return {
@@ -275,48 +256,28 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
       } catch (cause) {
         const found = base(at, id)
         if (!found || found.change === stamp.change) throw cause
-        // One device made two inserts of one id, which honest ones never do: their cells merge like any writes.
-        for (const { column, at: place } of planned.columns) {
-          if (column.kind !== 'set' && column.kind !== 'counter')
-            writePlain(at, id, column, stamp, column.toSql(values(place)), found)
-        }
-        return
+        return insertedTwice(at, id)
       }
-      if (withOrphans.has(at.space)) adopt(at, id, { change: stamp.change, time: undefined })
+      if (takeOrphan(at, id)) adopt(at, id, { change: stamp.change, time: undefined })
     },
     upsert: (at, planned, id, stamp, opId, values) => {
-      const found = base(at, id)
-      if (!found) {
+      if (!base(at, id)) {
         insertBase(at, planned, id, stamp, values)
-        for (const { column, at: index } of planned.columns) {
-          if (column.kind === 'set')
-            cells.add(
-              place(at, id, column.id),
-              stamp,
-              setWriteToCell({ id: opId, added: values(index) as SetElement[], removed: [] }),
-            )
-        }
-        if (withOrphans.has(at.space)) adopt(at, id, { change: stamp.change, time: stamp.time })
+        const isOrphan = takeOrphan(at, id)
+        keepOfBase(at, planned, id, stamp, opId, values, isOrphan)
+        if (isOrphan) adopt(at, id, { change: stamp.change, time: stamp.time })
         return
       }
       for (const { column, at: index } of planned.columns) {
+        if (index < 0 || at.table.key.some((key) => at.table.columns[key] === column)) continue
         const value = values(index)
-        if (at.table.key.some((key) => at.table.columns[key]?.id === column.id)) continue
         updateCell(at, id, column, stamp, opId, column.kind === 'set' ? [value, []] : value)
       }
     },
     update: (at, id, column, stamp, opId, value) =>
       updateCell(at, id, at.table.columns[column] as CompiledColumn, stamp, opId, value),
-    delete: (at, id, stamp, opId) => {
-      cells.add(place(at, id, ''), stamp, deleteToCell(opId))
-      if (base(at, id)) showHidden(at, id)
-      else markOrphan(at.space, id)
-    },
-    restore: (at, id, stamp, deletes) => {
-      cells.add(place(at, id, ''), stamp, restoreToCell(deletes))
-      if (base(at, id)) showHidden(at, id)
-      else markOrphan(at.space, id)
-    },
+    delete: (at, id, stamp, opId) => writeDelete(at, id, stamp, deleteToCell(opId)),
+    restore: (at, id, stamp, deletes) => writeDelete(at, id, stamp, restoreToCell(deletes)),
     show: (at, id, column, value) => {
       if (base(at, id)) set(at, id, column, value)
       else markOrphan(at.space, id)
@@ -324,11 +285,16 @@ export const createRows = ({ statements, registry, history, cells, upsertedColum
     deletesOf: (at, id) => standingDeletes(cells.all(place(at, id, ''))),
     additionsOf: (at, id, column) => {
       const found = base(at, id)
-      if (found) moveInitialElements(at, id, column, found)
-      return standingElements(cells.all(place(at, id, column.id)))
+      const initial = found && initialElements(at, id, column, found)
+      const writes = cells.all(place(at, id, column.id))
+      return standingElements(initial ? [initial, ...writes] : writes)
     },
+    expect: markOrphan,
+    takeArrived: () => {
+      const taken = arrived
+      if (taken.length > 0) arrived = []
+      return taken
+    },
+    settle: () => showing.settle(),
   }
 }
-
-/** Marks what an insert put into a set, moved into `cell`: it is no op of its own. */
-const initialOp = -1

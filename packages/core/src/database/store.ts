@@ -8,8 +8,8 @@ import type { Records } from './records.ts'
 import { createRegistry, type Registry } from './registry.ts'
 import { createRows, type Rows } from './rows.ts'
 import type { Statements } from './statements.ts'
+import { createTwins, type Twins } from './twins.ts'
 import { createTexts, type Texts } from './texts.ts'
-import { upsertedColumnsIn } from './judge.ts'
 
 /** Everything that reads and writes the person's database, below spaces and their members. All of it can be made anew from disk. */
 export type Store = {
@@ -23,6 +23,7 @@ export type Store = {
   readonly frontier: Frontier
   readonly records: Records
   readonly merge: Merge
+  readonly twins: Twins
 }
 
 export type StoreInput = {
@@ -46,17 +47,14 @@ export const createStore = ({ statements, crypto, compression, records, sign }: 
     crypto,
     show: (at, row, column, value) => rows.show(at, row, column, value),
   })
+  const twins = createTwins(statements, registry)
   const rows: Rows = createRows({
     statements,
     registry,
     history,
     cells,
-    upsertedColumns: (change, tableId, row) => {
-      const found = history.change(change)
-      const record = records.known(found.header.schema)
-      return record ? upsertedColumnsIn(crypto, record, found, tableId, row) : []
-    },
     showTexts: (at, row) => texts.showAll(at, row),
+    insertedTwice: twins.found,
   })
   const labels = createLabels(statements)
   return {
@@ -70,5 +68,6 @@ export const createStore = ({ statements, crypto, compression, records, sign }: 
     records,
     frontier: createFrontier(statements),
     merge: createMerge(crypto, rows, texts, labels),
+    twins,
   }
 }

@@ -5,7 +5,8 @@ import type { Cells } from './cells.ts'
 import type { CompiledColumn } from './compiled.ts'
 import type { History } from './history.ts'
 import type { Registry } from './registry.ts'
-import type { Rows, TablePlace } from './rows.ts'
+import type { Rows } from './rows.ts'
+import type { TablePlace } from './showing.ts'
 import type { Statements } from './statements.ts'
 import { createTextState, type TextOp, type TextState } from './text/index.ts'
 
@@ -33,6 +34,8 @@ export type Texts = {
     row: Uint8Array,
     column: number,
   ) => { readonly state: TextState; readonly release: () => void }
+  /** All texts of a space are built anew from their ops, which were written anew. */
+  readonly rebuilt: (space: number) => void
   /** Part of every commit: long texts are saved whole, so that opening one need not replay its ops. */
   readonly save: () => void
 }
@@ -124,6 +127,13 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       const column = at.table.columns[columnIndex] as CompiledColumn
       const place = { space: at.space, row, column: registry.column(at.app, at.table.id, column.id) }
       const value = encodeCbor([salt, structs, deletes, isVoid] as CborValue)
+      // A snapshot stands for all ops of lower numbers. One that has waited comes late: then the snapshot is not whole.
+      statements('DELETE FROM text_snapshot WHERE space = ? AND row = ? AND col = ? AND through > ?').run(
+        at.space,
+        row,
+        place.column,
+        number,
+      )
       cells.add(place, { time: timeToBytes(change.header.time), change: number, op }, value)
       const text = load(at, row, column)
       text.state.accept([toOp(op, change, value)])
@@ -145,6 +155,17 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
         release: () => {
           text.holders -= 1
         },
+      }
+    },
+    rebuilt: (space) => {
+      for (const [key, text] of open) {
+        if (text.at.space !== space) continue
+        changed.delete(text)
+        if (text.holders === 0) open.delete(key)
+        else {
+          text.state.rebuild()
+          changed.add(text)
+        }
       }
     },
     save: () => {

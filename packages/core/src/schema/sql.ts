@@ -51,7 +51,11 @@ const literal = (value: CborValue | bigint): string =>
 export const columnReadSql = (column: ColumnRecord, tableAlias = ''): string => {
   const name = `${tableAlias}${quoteName(columnSqlName(column))}`
   const missing = missingSql(column)
-  return missing === undefined ? name : `coalesce(${name}, ${missing})`
+  if (missing === undefined) return name
+  const value = `coalesce(${name}, ${missing})`
+  // Sums of hostile deltas pass what a number can hold.
+  const max = Number.MAX_SAFE_INTEGER
+  return column.type === 'counter' ? `max(min(${value}, ${max}), -${max})` : value
 }
 
 /**
@@ -72,8 +76,10 @@ const tableToSql = (appId: string, table: TableRecord, existing: ReadonlySet<str
   })
   // The id of a keyed row tells nothing of its time: the merge keeps that of the upsert which came first.
   const keyedTime = table.key.length > 0 ? '"$time" BLOB, ' : ''
+  // In somebody else's space a table of this name may have been without a key, and come first.
+  const widened = keyedTime === '' ? columns : [...columns, { name: '$time', sql: '"$time" BLOB' }]
   const made = existing
-    ? columns
+    ? widened
         .filter((column) => !existing.has(column.name))
         .map((column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${column.sql}`)
     : [

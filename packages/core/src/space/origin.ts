@@ -1,47 +1,50 @@
-import { type CborValue, toHex } from '../bytes/index.ts'
+import type { CborValue } from '../bytes/index.ts'
 import type { CompiledTable, History, RowOrigin, Statements } from '../database/index.ts'
-import type { Registry } from '../database/index.ts'
 import type { Membership } from '../membership/index.ts'
 
 export type OriginInput = {
   readonly statements: Statements
-  readonly registry: Registry
   readonly history: History
   readonly membership: Membership
   readonly space: number
 }
 
-/** Looks up what a row's insert settled: who made it, and its fixed columns. */
+/** Authors kept in memory: a run of updates usually asks about rows of a few changes. */
+const authorsKeptMax = 4096
+
+/** Looks up what a row's insert settled: who made it, and its fixed columns (in a keyed table the columns of the key). */
 export const findOrigin = ({
   statements,
   history,
   membership,
   space,
 }: OriginInput): ((table: CompiledTable, row: Uint8Array) => RowOrigin | undefined) => {
-  const addresses = new Map<string, Uint8Array>()
+  const authors = new Map<number, Uint8Array | undefined>()
 
-  const addressOf = (device: Uint8Array): Uint8Array | undefined => {
-    const key = toHex(device)
-    const known = addresses.get(key)
-    if (known) return known
-    for (const member of membership.members()) {
-      for (const { device: admitted } of member.devices) addresses.set(toHex(admitted), member.address)
+  /** By what the insert's change itself names: members come and go, and a device key could be in two persons. */
+  const authorOf = (change: number): Uint8Array | undefined => {
+    if (!authors.has(change)) {
+      if (authors.size >= authorsKeptMax) authors.clear()
+      const judged = membership.judgeAuthor(history.change(change).header)
+      authors.set(change, judged.status === 'allowed' ? judged.address : undefined)
     }
-    return addresses.get(key)
+    return authors.get(change)
   }
 
   return (table, row) => {
-    const found = statements(`SELECT * FROM ${table.physical} WHERE "$space" = ? AND id = ?`).get(space, row)
-    if (!found) return undefined
+    const where = 'WHERE "$space" = ? AND id = ?'
+    const base = statements(`SELECT "$change" AS change FROM ${table.physical} ${where}`).get(space, row)
+    if (!base) return undefined
     const fixed = (index: number): CborValue | undefined => {
       const column = table.columns[index]
       if (!column?.isFixed || column.kind === undefined) return undefined
-      const value = found[column.physical.slice(1, -1)] as CborValue
+      // Upserts of a keyed row may write its other columns again and again.
+      if (table.isKeyed && !table.key.includes(index)) return undefined
+      const found = statements(`SELECT ${column.physical} AS value FROM ${table.physical} ${where}`).get(space, row)
+      const value = (found?.value ?? null) as CborValue
       return column.kind === 'bool' && value !== null ? value !== 0 : value
     }
-    if (table.isKeyed) {
-      return { author: table.personKey === undefined ? undefined : (fixed(table.personKey) as Uint8Array), fixed }
-    }
-    return { author: addressOf(history.chainOf(found.$change as number).device), fixed }
+    if (!table.isKeyed) return { author: authorOf(base.change as number), fixed }
+    return { author: table.personKey === undefined ? undefined : (fixed(table.personKey) as Uint8Array), fixed }
   }
 }

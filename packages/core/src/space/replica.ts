@@ -1,4 +1,4 @@
-import { assert, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { assert, equalBytes, KithError } from '../bytes/index.ts'
 import {
   type Chain,
   type Change,
@@ -78,7 +78,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const { platform, statements, unit, person, clock } = engine
   const { crypto, compression } = platform
   const store = engine.store()
-  const { registry, history, records, merge, frontier } = store
+  const { registry, history, records, frontier } = store
   const own = person.device.signing.publicKey
   const personSpace = registry.space(person.person) as SpaceEntry
   let ownWrites = 0
@@ -88,52 +88,54 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const membership = createMembership({
     crypto,
     space: entry.id,
-    schemaOnlyAdds: (record, before) =>
-      before.every((other) => isAdditive(bytesToSchemaRecord(other), bytesToSchemaRecord(record))),
+    schemaOnlyAdds,
   })
-  const content = createContent({
-    space: entry,
-    crypto,
-    statements,
-    membership,
-    merge,
-    frontier,
-    records,
-    history,
-    origin: findOrigin({ statements, registry, history, membership, space: entry.n }),
-  })
+  const origin = findOrigin({ statements, history, membership, space: entry.n })
+  const content = createContent({ store, space: entry, crypto, membership, origin, observe: clock.observe })
   let epochs: ReplicaEpoch[] | undefined
   /** Found anew after each membership change: every write asks for them. */
   let known:
     | {
         me: Member | undefined
         heads: Uint8Array[]
-        newest: ReturnType<Membership['newestSchemas']>[number] | undefined
+        newest: { hash: Uint8Array; compiled: CompiledRecord } | undefined
       }
     | undefined
   const facts = () =>
     (known ??= {
       me: membership.member(person.person),
       heads: membership.heads(),
-      newest: membership.newestSchemas()[0],
+      newest: newestUsable(),
     })
-  const prepared = new Set<string>()
+  const compiledOf = ({ hash, record }: { hash: Uint8Array; record: Uint8Array }): CompiledRecord | undefined =>
+    records.get(hash, record, membership.app() ?? '')
+  const newestUsable = () => {
+    for (const schema of membership.newestSchemas()) {
+      const compiled = compiledOf(schema)
+      if (compiled) return { hash: schema.hash, compiled }
+    }
+    return undefined
+  }
 
   const carriedSpaces = (): number[] =>
     statements('SELECT person FROM carried WHERE space = ?')
       .all(entry.n)
       .map((row) => row.person as number)
-  const addMembership = (changes: readonly Change[]): void => {
-    if (changes.length === 0) return
-    membership.add(changes)
+  /** Returns the hashes of what can be judged now: each of these may end a wait. */
+  const addMembership = (changes: readonly Change[]): Uint8Array[] => {
+    if (changes.length === 0) return []
+    const effects = membership.add(changes)
     epochs = undefined
     known = undefined
-    for (const { hash, record } of membership.newestSchemas()) {
-      const key = toHex(hash)
-      if (prepared.has(key)) continue
-      prepared.add(key)
-      prepareTables(engine.database, records.get(hash, record).record)
+    // Records of the past too: changes made under them may still come, and name columns that are dropped by now.
+    for (const { hash, header } of effects.applied) {
+      const schema = header.kind === kinds.schema ? membership.schema(hash) : undefined
+      const compiled = schema && compiledOf(schema)
+      if (compiled) prepareTables(engine.database, compiled.record)
     }
+    return [...effects.applied, ...effects.unsupported, ...effects.heldBack.map(({ change }) => change)].map(
+      ({ hash }) => hash,
+    )
   }
 
   const allChanges = (): Change[] => {
@@ -150,16 +152,6 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
           }),
         ),
     )
-  }
-
-  const load = (): void => {
-    const changes = allChanges()
-    addMembership(changes)
-    // Records of the past too: rows written under them may have to be looked up.
-    for (const change of changes) {
-      const schema = change.header.kind === kinds.schema ? membership.schema(change.hash) : undefined
-      if (schema) records.get(schema.hash, schema.record)
-    }
   }
 
   const carry = (space: number): void =>
@@ -186,7 +178,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     record: () => {
       const { newest } = facts()
       if (!newest) throw new KithError('not-found', 'The space is not here yet. Wait until it has synced.')
-      return { hash: newest.hash, compiled: records.get(newest.hash, newest.record) }
+      return newest
     },
     me: () => facts().me,
     epochs: () => (epochs ??= loadEpochs()),
@@ -239,10 +231,11 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       }
       unit.enter()
       const change = createChange(crypto, header, bytes)
-      const number = append(change)
-      const touched = content.applyOwn(
-        { number, change },
-        { record: compiled, body, opId: pending.opId, address: author.address },
+      const touched = whole(() =>
+        content.applyOwn(
+          { number: append(change), change },
+          { record: compiled, body, opId: pending.opId, address: author.address },
+        ),
       )
       ownWrites += 1
       engine.touchSpace(entry.n, pending.time.ms)
@@ -303,35 +296,38 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
           stored,
         )
     },
-    receive: (segments, hub, expected) => {
-      unit.enter('unhurried')
-      const refused: KithError[] = []
-      const fresh: NumberedChange[] = []
-      let freshMembership = false
-      for (const unpacked of segments) {
-        try {
-          const segment = decodeSegment(crypto, unpacked.bytes)
-          if (segment.chain !== expected)
-            throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
-          freshMembership = take(segment, unpacked, hub, fresh) || freshMembership
-        } catch (cause) {
-          if (!(cause instanceof KithError)) throw cause
-          refused.push(cause)
+    receive: (segments, hub, expected) =>
+      whole(() => {
+        unit.enter('unhurried')
+        const refused: KithError[] = []
+        const fresh: NumberedChange[] = []
+        const settled: Uint8Array[] = []
+        for (const unpacked of segments) {
+          try {
+            const segment = decodeSegment(crypto, unpacked.bytes)
+            if (segment.chain !== expected)
+              throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
+            settled.push(...take(segment, unpacked, hub, fresh))
+          } catch (cause) {
+            // A full disk is no fault of the segment: it must come again.
+            if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
+            refused.push(cause)
+          }
         }
-      }
-      const nowMs = clock.nowMs()
-      if (freshMembership) tell(content.retry(nowMs))
-      for (const { change } of fresh) {
-        clock.observe(change.header.time)
-        engine.touchSpace(entry.n, Math.min(change.header.time.ms, nowMs))
-      }
-      if (fresh.length > 0 || freshMembership) tell(content.take(fresh, nowMs))
-      return { fresh: fresh.length, refused }
-    },
-    retry: () => {
-      unit.enter()
-      tell(content.retry(clock.nowMs()))
-    },
+        const nowMs = clock.nowMs()
+        for (const { change } of fresh) {
+          clock.observe(change.header.time)
+          engine.touchSpace(entry.n, Math.min(change.header.time.ms, nowMs))
+        }
+        if (settled.length > 0) tell(content.membershipCame(settled, nowMs))
+        if (fresh.length > 0) tell(content.take(fresh, nowMs))
+        return { fresh: fresh.length, refused }
+      }),
+    retry: () =>
+      whole(() => {
+        unit.enter()
+        tell(content.retry(clock.nowMs()))
+      }),
     changes: () => allChanges(),
     boxes: (epoch) => {
       const found = loadSecrets(statements, entry.n, 'boxes').find(({ id }) => equalBytes(id, epoch.hash))
@@ -348,13 +344,23 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
 
   const tell = (touched: ReadonlySet<string>): void => engine.notifier.touch(entry.n, [...touched, ''])
 
-  /** Keeps a verified segment; its content changes go to `fresh`. True if membership changed. */
+  /** What fails half-way is undone whole: memory and disk would disagree, and half a change could be committed. */
+  const whole = <Result>(run: () => Result): Result => {
+    try {
+      return run()
+    } catch (cause) {
+      unit.abandon(cause)
+      throw cause
+    }
+  }
+
+  /** Keeps a verified segment; its content changes go to `fresh`. Returns hashes of membership changes that can be judged now. */
   const take = (
     segment: Segment,
     unpacked: UnpackedSegment,
     hub: number | undefined,
     fresh: NumberedChange[],
-  ): boolean => {
+  ): Uint8Array[] => {
     const first = segment.changes[0] as Change
     const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
     const isOwnSpace = equalBytes(spaceId, entry.id)
@@ -386,10 +392,10 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     if (equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace) startsAnew = true
     if (segment.chain === 'content') {
       fresh.push(...result.fresh)
-      return false
+      return []
     }
-    addMembership(result.fresh.map(({ change }) => change))
-    return result.fresh.length > 0
+    // A person's changes may be here already, from another space, and still be news to this one.
+    return addMembership(segment.changes)
   }
 
   const append = (change: Change): number => {
@@ -436,11 +442,23 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     }
   }
 
-  const origin = findOrigin({ statements, registry, history, membership, space: entry.n })
   if (entry.kind === 'space') carry(personSpace.n)
-  load()
+  addMembership(allChanges())
   return replica
 }
+
+/** What is no record adds nothing. */
+const schemaOnlyAdds = (record: Uint8Array, before: readonly Uint8Array[]): boolean => {
+  try {
+    const next = bytesToSchemaRecord(record)
+    return before.every((other) => isAdditive(bytesToSchemaRecord(other), next))
+  } catch (cause) {
+    if (cause instanceof KithError) return false
+    throw cause
+  }
+}
+
+const isOwnFailure = ({ code }: KithError): boolean => code.startsWith('storage-') || code === 'closed'
 
 const opsToBody = (salt: Uint8Array, ops: readonly Op[]): DataBody => {
   const starts: number[] = []

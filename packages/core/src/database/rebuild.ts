@@ -1,0 +1,49 @@
+import { toHex } from '../bytes/index.ts'
+import type { History, NumberedChange } from './history.ts'
+import type { Registry } from './registry.ts'
+import type { Statements } from './statements.ts'
+
+/** What comes from segments, but for rows in the apps' tables. `twin` stays: what it says of history is true for ever. */
+const derived = ['cell', 'orphan', 'waiting', 'held', 'label', 'text_snapshot', 'frontier', 'claim']
+
+/** Deletes all that a space shows and knows but for its segments: everything of it can be made again from them. */
+export const clearSpace = (statements: Statements, space: { readonly n: number; readonly app: string }): void => {
+  for (const table of derived) statements(`DELETE FROM ${table} WHERE space = ?`).run(space.n)
+  const prefix = `${space.app}/`
+  const tables = statements("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, ?) = ?").all(
+    prefix.length,
+    prefix,
+  )
+  for (const { name } of tables) {
+    statements(`DELETE FROM "${String(name).replaceAll('"', '""')}" WHERE "$space" = ?`).run(space.n)
+  }
+}
+
+/** All content changes of a space, each once; with its body if that is anywhere. Chain by chain, a segment at a time. */
+export function* contentChanges(registry: Registry, history: History, space: number): Generator<NumberedChange> {
+  for (const chain of registry.chainsOf(space)) {
+    if (chain.class !== 1) continue
+    // Changes are kept twice only where segments overlap, which is rare; then those with a body come first.
+    if (!history.isForked(chain.n)) yield* changesOf(history, chain.n)
+    else {
+      const seen = new Set<string>()
+      for (const withBody of [true, false]) {
+        for (const numbered of changesOf(history, chain.n)) {
+          const hash = toHex(numbered.change.hash)
+          if ((numbered.change.body !== undefined) !== withBody || seen.has(hash)) continue
+          seen.add(hash)
+          yield numbered
+        }
+      }
+    }
+  }
+}
+
+function* changesOf(history: History, chain: number): Generator<NumberedChange> {
+  for (const number of history.segmentNumbers(chain)) {
+    const stored = history.segment(number)
+    if (!stored) continue
+    for (const [at, change] of history.decode(stored).changes.entries()) yield { number: number + at, change }
+  }
+  yield* history.unsealed(chain)
+}

@@ -1,0 +1,93 @@
+import { toHex } from '../bytes/index.ts'
+import type { SqlValue } from '../ports/index.ts'
+import { elementsToSql } from '../schema/index.ts'
+import { type CellPlace, type Cells, standingDeletes, standingElements } from './cells.ts'
+import type { CompiledColumn, CompiledTable } from './compiled.ts'
+import type { Registry } from './registry.ts'
+import type { Statements } from './statements.ts'
+
+export type TablePlace = { readonly space: number; readonly app: string; readonly table: CompiledTable }
+
+/** Number of the change that made the row and, in a keyed table, its time. */
+export type Base = { readonly change: number; readonly time: Uint8Array | null | undefined }
+
+/** What apps see of a row, written into the app's table. */
+export type Showing = {
+  readonly base: (at: TablePlace, id: Uint8Array) => Base | undefined
+  readonly read: (at: TablePlace, id: Uint8Array, column: CompiledColumn) => SqlValue
+  readonly set: (at: TablePlace, id: Uint8Array, column: CompiledColumn, value: SqlValue) => void
+  /** Adds to a counter, modulo 2^64: a sum that does not depend on the order. Queries clamp what they show to safe integers. */
+  readonly count: (at: TablePlace, id: Uint8Array, column: CompiledColumn, by: number | bigint) => void
+  /** A set has changed: shown by `settle`, once for all writes of a transaction, for each reading takes them all. */
+  readonly setChanged: (at: TablePlace, id: Uint8Array, column: CompiledColumn) => void
+  /** A row was deleted or restored: the same. */
+  readonly deletesChanged: (at: TablePlace, id: Uint8Array) => void
+  readonly settle: () => void
+  readonly place: (at: TablePlace, id: Uint8Array, column: string) => CellPlace
+}
+
+type Changed = { readonly at: TablePlace; readonly id: Uint8Array; readonly column: CompiledColumn | undefined }
+
+export const createShowing = (statements: Statements, registry: Registry, cells: Cells): Showing => {
+  const changed = new Map<string, Changed>()
+  const where = 'WHERE "$space" = ? AND id = ?'
+
+  const place: Showing['place'] = ({ space, app, table }, row, column) => ({
+    space,
+    row,
+    column: registry.column(app, table.id, column),
+  })
+  const set: Showing['set'] = ({ space, table }, id, column, value) =>
+    statements(`UPDATE ${table.physical} SET ${column.physical} = ? ${where}`).run(value, space, id)
+  /** Ids may be views of a buffer that serves many rows. */
+  const note = (at: TablePlace, id: Uint8Array, column: CompiledColumn | undefined): void => {
+    changed.set(`${at.space}/${at.table.physical}/${column?.physical ?? ''}/${toHex(id)}`, {
+      at,
+      id: id.slice(),
+      column,
+    })
+  }
+
+  return {
+    place,
+    set,
+    base: ({ space, table }, id) =>
+      statements(
+        `SELECT "$change" AS change${table.isKeyed ? ', "$time" AS time' : ''} FROM ${table.physical} ${where}`,
+      ).get(space, id) as Base | undefined,
+    read: ({ space, table }, id, column) =>
+      statements(`SELECT ${column.physical} AS value FROM ${table.physical} ${where}`).get(space, id)?.value ?? null,
+    count: ({ space, table }, id, { physical }, by) =>
+      statements(
+        `UPDATE ${table.physical} SET ${physical} = ${wrappingSum(physical)} WHERE "$space" = ?2 AND id = ?3`,
+      ).run(by, space, id),
+    setChanged: (at, id, column) => note(at, id, column),
+    deletesChanged: (at, id) => note(at, id, undefined),
+    settle: () => {
+      for (const { at, id, column } of changed.values()) {
+        if (column) {
+          set(at, id, column, elementsToSql(standingElements(cells.all(place(at, id, column.id))).keys()))
+          continue
+        }
+        const hidden = standingDeletes(cells.all(place(at, id, ''))).length > 0 ? 1 : 0
+        statements(`UPDATE ${at.table.physical} SET "$hidden" = ? ${where}`).run(hidden, at.space, id)
+      }
+      changed.clear()
+    },
+  }
+}
+
+/**
+ * `?1` added to a counter as a 64-bit integer that wraps around. SQLite's own sum turns into a float where it passes 64 bits, and
+ * then no sum of the same deltas is like another; a parameter may come as a float already (node:sqlite), so it is cast.
+ */
+const wrappingSum = (column: string): string => {
+  const sum = `coalesce(${column}, 0)`
+  const by = 'CAST(?1 AS INTEGER)'
+  const [least, greatest] = ['(-9223372036854775807 - 1)', '9223372036854775807']
+  return (
+    `CASE WHEN ${by} > 0 AND ${sum} > ${greatest} - ${by} THEN ((${sum} + ${least}) + ${by}) + ${least} ` +
+    `WHEN ${by} < 0 AND ${sum} < ${least} - ${by} THEN ((${sum} - ${least}) + ${by}) - ${least} ` +
+    `ELSE ${sum} + ${by} END`
+  )
+}
