@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createKith, type Kith, type KithOptions } from '@kith/core'
 import { createNodePlatform } from './platform/platform.ts'
@@ -18,11 +17,3 @@ export const databaseFile = (path: string): string => join(path, 'kith.db')
  */
 export const openKith = async ({ path, ...options }: OpenKithOptions): Promise<Kith> =>
   createKith(await createNodePlatform(databaseFile(path)), options)
-
-/** Writes a space's bundle (`space.exportBundle()`) to a file. */
-export const writeBundle = async (space: { exportBundle: () => Promise<Uint8Array> }, file: string): Promise<void> =>
-  writeFile(file, await space.exportBundle())
-
-/** Takes in a bundle from a file. @throws as `kith.importBundle`. */
-export const readBundle = async (kith: Kith, file: string): Promise<{ space: string; changes: number }> =>
-  kith.importBundle(await readFile(file))

@@ -1,6 +1,7 @@
 export type * from './clock.ts'
 export type * from './compression.ts'
 export type * from './crypto.ts'
+export type * from './files.ts'
 export type * from './network.ts'
 export type * from './platform.ts'
 export type * from './sql.ts'

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Compression } from './compression.ts'
 import type { Crypto } from './crypto.ts'
+import type { Files } from './files.ts'
 import type { Network } from './network.ts'
 import type { SqlDatabase } from './sql.ts'
 
@@ -13,6 +14,7 @@ export type Platform = {
   readonly crypto: Crypto
   readonly compression: Compression
   readonly network: Network
+  readonly files?: Files
   /** Opens (or makes) the person's database. Its durability on commit must be real: see `SqlDatabase`. */
   readonly openDatabase: () => SqlDatabase | Promise<SqlDatabase>
 }

@@ -37,8 +37,12 @@ export type Kith = {
   ) => Stop
   readonly status: () => Promise<Status>
   readonly liveStatus: (listener: (status: Status) => void) => Stop
-  /** @throws KithError `bad-encoding`, `not-found` (no key for what is in it). */
-  readonly importBundle: (bundle: Uint8Array) => Promise<{ space: string; changes: number }>
+  /**
+   * Takes in a bundle: a file's path where the platform has files, or its bytes.
+   *
+   * @throws KithError `bad-encoding`, `not-found` (no key for what is in it).
+   */
+  readonly importBundle: (bundle: string | Uint8Array) => Promise<{ space: string; changes: number }>
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -89,8 +93,8 @@ export type Space<A extends App> = {
   readonly status: () => Promise<SpaceStatus>
   /** Resolves when what is here is at a hub, and what that hub has is here. @throws KithError `hub-unreachable` after `timeoutMs` (10 s). */
   readonly synced: (options?: { timeoutMs?: number }) => Promise<void>
-  /** All sealed entries of the space, for a USB stick or a mail. Only members can read it. */
-  readonly exportBundle: () => Promise<Uint8Array>
+  /** All sealed entries of the space, for a USB stick or a mail; written to `path` too if one is given. Only members can read it. */
+  readonly exportBundle: (path?: string) => Promise<Uint8Array>
 }
 
 export type TableOf<T> =

@@ -1,6 +1,6 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
 import { kinds, opCodes } from '../change/index.ts'
-import { createQueries } from '../database/index.ts'
+import { createQueries, type Queries } from '../database/index.ts'
 import { createSpaceChanges } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
@@ -18,7 +18,7 @@ import { createNetwork, type Network } from './network.ts'
 import { createNotifier } from './notify.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { keepSecret } from './secrets.ts'
-import { checkName, createSpaceApi, toSpaceId } from './space.ts'
+import { checkName, createSpaceApi, filesOf, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
 
@@ -87,10 +87,18 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         lastChange: new Date(Math.max(row.last_change as number, engine.lastChangeMs(row.n as number))),
       }))
 
-  const spanning = (app: App) => {
-    engine.unit.enter()
-    prepareTables(engine.database, app.record)
-    return createQueries({ database: engine.database, app })
+  const spanningQueries = new Map<App, Queries<unknown>>()
+  /** Queries over all spaces of an app: its tables are there even before it has a space. */
+  const spanning = (app: App): Queries<unknown> => {
+    assertOpen()
+    let queries = spanningQueries.get(app)
+    if (!queries) {
+      engine.unit.enter()
+      prepareTables(engine.database, app.record)
+      queries = createQueries({ database: engine.database, app }) as unknown as Queries<unknown>
+      spanningQueries.set(app, queries)
+    }
+    return queries
   }
 
   const status = (): Status => {
@@ -197,8 +205,9 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
           throw error
         },
       ),
-    importBundle: async (bytes) => {
+    importBundle: async (bundle) => {
       assertOpen()
+      const bytes = typeof bundle === 'string' ? await filesOf(engine).read(bundle) : bundle
       const spaces = ownSpaces().map(({ n }) => syncSpaceOf(n))
       const logs = readBundle(engine, bytes)
       const [found] = logs.flatMap((log) => {

@@ -4,6 +4,7 @@ import { createQueries, type Queries } from '../database/index.ts'
 import { createInvite } from '../keys/index.ts'
 import { shortTextBytesMax } from '../limits/index.ts'
 import { encodeGrant } from '../membership/index.ts'
+import type { Files } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
 import type { Space, SpaceStatus } from './api.ts'
 import { exportEntries } from './bundle.ts'
@@ -123,12 +124,21 @@ export const createSpaceApi = <A extends App>(
       engine.unit.commit()
       await network.synced(n, options.timeoutMs ?? syncedMs)
     },
-    exportBundle: async () => {
+    exportBundle: async (path?: string) => {
       engine.unit.commit()
-      return exportEntries(engine, replicaOf())
+      const bundle = exportEntries(engine, replicaOf())
+      if (path !== undefined) await filesOf(engine).write(path, bundle)
+      return bundle
     },
   }
   return space as unknown as Space<A>
+}
+
+/** @throws KithError `not-supported` where there are no files. */
+export const filesOf = ({ platform }: Engine): Files => {
+  if (!platform.files)
+    throw new KithError('not-supported', 'There are no files to name here. Use the bytes of the bundle.')
+  return platform.files
 }
 
 /** A live query that fails without anybody listening for it must not fail silently. */

@@ -2,6 +2,7 @@ import type { Platform } from '@kith/core/ports'
 import { createNodeClock } from './clock.ts'
 import { createNodeCompression } from './compression.ts'
 import { createNodeCrypto } from './crypto.ts'
+import { createNodeFiles } from './files.ts'
 import { createNodeNetwork } from './network.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -11,5 +12,6 @@ export const createNodePlatform = async (file: string): Promise<Platform> => ({
   crypto: await createNodeCrypto(),
   compression: createNodeCompression(),
   network: createNodeNetwork(),
+  files: createNodeFiles(),
   openDatabase: () => openSqlite(file),
 })
