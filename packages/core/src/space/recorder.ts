@@ -1,10 +1,11 @@
 import { fromBase32, KithError, toBase32 } from '../bytes/index.ts'
 import type { CborValue } from '../bytes/index.ts'
 import { keyedRowId, type Op, opCodes } from '../change/index.ts'
-import { changeOpsMax } from '../limits/index.ts'
+import { changeOpsMax, setElementsMax } from '../limits/index.ts'
 import type { CompiledRecord, CompiledTable, Rows, TablePlace } from '../database/index.ts'
 import type { Hashing } from '../ports/index.ts'
-import { type BoundTable, rowIdBytes } from '../schema/index.ts'
+import { type BoundTable, rowIdBytes, type SetChange, type SetElement } from '../schema/index.ts'
+import { createRecorded } from './recorded.ts'
 
 /**
  * Turns what an app writes into the ops of one change: values checked and encoded, runs of like inserts joined into one
@@ -16,7 +17,8 @@ export type Recorder = {
   readonly update: (table: string, id: string, values: object) => void
   readonly delete: (table: string, id: string) => void
   readonly restore: (table: string, id: string) => void
-  readonly push: (op: Op) => void
+  /** Returns its op index. */
+  readonly push: (op: Op) => number
   /** The ops recorded, in order. */
   readonly ops: () => Op[]
 }
@@ -45,6 +47,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   const inserted: number[] = []
   /** Ids of the keyed rows that this change makes. */
   const upserted = new Set<string>()
+  const recorded = createRecorded()
   /** Ids of one change differ in their last two bytes only: one buffer serves all that are just read. */
   const scratch = opId(0)
 
@@ -64,15 +67,19 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   const insertIndex = (id: Uint8Array): number | undefined => {
     for (let at = 0; at < 14; at += 1) if (id[at] !== scratch[at]) return undefined
     const index = ((id[14] as number) << 8) | (id[15] as number)
-    for (let at = 0; at < inserted.length; at += 2) {
-      if (index >= (inserted[at] as number) && index < (inserted[at + 1] as number)) return index
+    let low = 0
+    let high = inserted.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((inserted[middle] as number) <= index) low = middle + 1
+      else high = middle
     }
-    return undefined
+    return low % 2 === 1 ? index : undefined
   }
   const close = (): void => {
     if (!run) return
-    const { code, table, columns, rows: recorded, values } = run
-    ops.push([code, table, columns, recorded, ([] as CborValue[]).concat(...values)] as Op)
+    const { code, table, columns, rows: joined, values } = run
+    ops.push([code, table, columns, joined, ([] as CborValue[]).concat(...values)] as Op)
     run = undefined
   }
   const take = (): number => {
@@ -83,7 +90,9 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   }
   const pushRow = (code: 0 | 1, table: number, columns: readonly number[], values: CborValue[]): number => {
     const index = take()
-    if (!run || run.code !== code || run.table !== table || !sameColumns(run.columns, columns)) {
+    // Rows without any value are not joined: thousands of them in no bytes would be refused.
+    const isLike = run?.code === code && run.table === table && columns.length > 0 && sameColumns(run.columns, columns)
+    if (!run || !isLike) {
       close()
       run = { code, table, columns, rows: 0, values: columns.map(() => []) }
     }
@@ -92,10 +101,11 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       (run.values[column] as CborValue[]).push(values[column] as CborValue)
     return index
   }
-  const push = (op: Op): void => {
+  const push = (op: Op): number => {
     close()
-    take()
+    const index = take()
     ops.push(op)
+    return index
   }
 
   /** References to rows of this change by index; to others only where the row is here. */
@@ -130,6 +140,39 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
     return bytes
   }
 
+  const cellName = (bound: BoundTable, column: number, id: string): string => `${bound.index}/${column}/${id}`
+
+  /** Takes back all deletes of a row that this device knows of, those of this change included. */
+  const restoreDeletes = (bound: BoundTable, id: string, row: Uint8Array | number): void => {
+    const stored = typeof row === 'number' ? [] : rows.deletesOf(place(bound), row)
+    const deletes = [...stored, ...recorded.deletesOf(`${bound.index}/${id}`)]
+    if (deletes.length > 0) push([opCodes.restore, bound.index, row, deletes])
+  }
+
+  /** A removal names the additions that it has seen: of a row that this change inserts, the insert's. */
+  const setToWire = (
+    bound: BoundTable,
+    column: number,
+    row: Uint8Array | number,
+    id: string,
+    { added, removed }: SetChange,
+  ): CborValue => {
+    const stored =
+      removed.length > 0 && typeof row !== 'number'
+        ? rows.additionsOf(place(bound), row, tableOf(bound).columns[column] as CompiledTable['columns'][number])
+        : new Map<SetElement, Uint8Array[]>()
+    const initial = typeof row === 'number' ? [opId(row)] : []
+    const parts: CborValue[] = []
+    for (const element of removed) {
+      const own = recorded.additionsOf(cellName(bound, column, id), element)
+      const ids = [...(stored.get(element) ?? initial), ...own]
+      for (let at = 0; at < ids.length; at += setElementsMax) parts.push([element, ids.slice(at, at + setElementsMax)])
+    }
+    if (parts.length > setElementsMax)
+      throw new KithError('too-large', `One update of a set removes at most ${setElementsMax} elements. Use several.`)
+    return [[...added], parts]
+  }
+
   return {
     insert: (name, row) => {
       const { table: bound, hasRefs } = bindOnce(name)
@@ -158,44 +201,40 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
         table.key.map((key) => values[columns.indexOf(key)] as CborValue),
       )
       refer(bound, columns, values)
-      pushRow(opCodes.upsert, bound.index, columns, values)
-      const deletes = rows.deletesOf(place(bound), id)
-      if (deletes.length > 0) push([opCodes.restore, bound.index, id, deletes])
-      upserted.add(toBase32(id))
-      return toBase32(id)
+      const index = pushRow(opCodes.upsert, bound.index, columns, values)
+      const text = toBase32(id)
+      for (const [at, column] of columns.entries()) {
+        if (table.columns[column]?.kind === 'set')
+          recorded.added(cellName(bound, column, text), values[at] as unknown as SetElement[], opId(index))
+      }
+      restoreDeletes(bound, text, id)
+      upserted.add(text)
+      return text
     },
     update: (name, id, values) => {
       const bound = bind(name)
       const row = rowOf(bound, id)
       const cells: CborValue[] = []
+      const added: [column: number, elements: readonly SetElement[]][] = []
       for (const { column, value, set } of bound.updateToWire(values)) {
         const wire = [value as CborValue]
-        if (set) {
-          const additions =
-            set.removed.length > 0 && typeof row !== 'number'
-              ? rows.additionsOf(place(bound), row, tableOf(bound).columns[column] as CompiledTable['columns'][number])
-              : new Map<string | number, Uint8Array[]>()
-          const initial = typeof row === 'number' ? [opId(row)] : []
-          wire[0] = [
-            [...set.added],
-            set.removed.map((element) => [element, additions.get(element) ?? initial]),
-          ] as unknown as CborValue
-        } else refer(bound, [column], wire)
+        if (set) wire[0] = setToWire(bound, column, row, id, set)
+        else refer(bound, [column], wire)
         cells.push(column, wire[0] as CborValue)
+        if (set) added.push([column, set.added])
       }
-      if (cells.length > 0) push([opCodes.update, bound.index, row, cells])
+      if (cells.length === 0) return
+      const index = push([opCodes.update, bound.index, row, cells])
+      for (const [column, elements] of added) recorded.added(cellName(bound, column, id), elements, opId(index))
     },
     delete: (name, id) => {
       const bound = bind(name)
-      push([opCodes.delete, bound.index, rowOf(bound, id)])
+      const index = push([opCodes.delete, bound.index, rowOf(bound, id)])
+      recorded.deleted(`${bound.index}/${id}`, opId(index))
     },
     restore: (name, id) => {
       const bound = bind(name)
-      const row = toRowId(id)
-      const deletes = rows.deletesOf(place(bound), row)
-      if (deletes.length === 0 && !rows.base(place(bound), row))
-        throw new KithError('not-found', `${name} has no row ${id} here.`, { table: name })
-      if (deletes.length > 0) push([opCodes.restore, bound.index, row, deletes])
+      restoreDeletes(bound, id, rowOf(bound, id))
     },
     push,
     ops: () => {
