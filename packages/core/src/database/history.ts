@@ -18,7 +18,7 @@ export type StoredSegment = {
 }
 
 export type Stored = {
-  /** Changes that were not known, with their numbers. */
+  /** Changes that were not known, or not with their body, with their numbers. */
   readonly fresh: readonly NumberedChange[]
   /** What was kept of it, if anything was new. */
   readonly stored: StoredSegment | undefined
@@ -235,16 +235,30 @@ export const createHistory = (
 
   const store: History['store'] = (chain, segment, deflated, unpacked, isOwn = false) => {
     const first = segment.changes[0] as Change
-    const theirs = new Set(segment.changes.map((change) => toHex(change.hash)))
-    const seen = new Set<string>()
+    // A body may come later than its change, or not at all: anybody can pass a change on without it. So bodies count by themselves.
+    const theirs = new Map(segment.changes.map((change) => [toHex(change.hash), change.body !== undefined]))
+    const seen = new Map<string, boolean>()
     const covered: number[] = []
-    for (const row of overlapping(chain, first.header.seq, segment.changes.length)) {
-      const ours = decode(row).changes.map((change) => toHex(change.hash))
-      for (const hash of ours) seen.add(hash)
-      if (ours.every((hash) => theirs.has(hash))) covered.push(row.change)
+    const see = (changes: readonly Change[]): boolean => {
+      let isCovered = true
+      for (const { hash, body } of changes) {
+        const name = toHex(hash)
+        const hasBody = body !== undefined
+        seen.set(name, hasBody || seen.get(name) === true)
+        const theirBody = theirs.get(name)
+        if (theirBody === undefined || (hasBody && !theirBody)) isCovered = false
+      }
+      return isCovered
     }
-    for (const run of runs) if (run.chain === chain) for (const change of run.changes) seen.add(toHex(change.hash))
-    const isFresh = segment.changes.map((change) => !seen.has(toHex(change.hash)))
+    for (const row of overlapping(chain, first.header.seq, segment.changes.length)) {
+      if (see(decode(row).changes)) covered.push(row.change)
+    }
+    for (const run of runs) if (run.chain === chain) see(run.changes)
+    const isNews = ({ hash, body }: Change): boolean => {
+      const known = seen.get(toHex(hash))
+      return known === undefined || (!known && body !== undefined)
+    }
+    const isFresh = segment.changes.map(isNews)
     const firstFresh = isFresh.indexOf(true)
     if (firstFresh === -1) return { stored: undefined, fresh: [], covered }
     // The usual overlap is a known beginning: keep the rest only. Anything odder is kept whole; doubles have no effect.
@@ -259,7 +273,7 @@ export const createHistory = (
     remember(number, kept)
     const fresh = kept.changes
       .map((change, index) => ({ number: number + index, change }))
-      .filter(({ change }) => !seen.has(toHex(change.hash)))
+      .filter(({ change }) => isNews(change))
     return { stored, fresh, covered }
   }
 
