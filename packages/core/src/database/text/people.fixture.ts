@@ -69,10 +69,11 @@ export function tellStory(base: TrialCrypto, random: Random, habits: Habits, ste
   let branchNow = 0
   const seat = (source: TrialCrypto, number: number) => {
     const replica = createReplica(source, { isAncestor, hasSeen })
-    return createPerson(source, number, replica, (op) => {
+    const signing = (op: TextOp) => {
       branches.set(textOpKey(op), branchNow)
       pasts.set(textOpKey(op), new Set(replica.stored.map(textOpKey)))
-    })
+    }
+    return createPerson(source, number, replica, signing, () => branchNow)
   }
   const people = [1, 2, 3].map((number) => seat(crypto, number))
   // The twins do the same until they part: then one device's chain goes on in two places.

@@ -39,12 +39,13 @@ export type TrialPerson = TrialReplica & {
   readonly commit: () => TextOp[]
 }
 
-/** `signing` sees each op before it is stored. */
+/** `signing` sees each op before it is stored; `mark` stands for the salt of a change's body: two with the same content differ by it. */
 export function createPerson(
   crypto: TrialCrypto,
   number: number,
   replica = createReplica(crypto),
   signing: (op: TextOp) => void = () => {},
+  mark: () => number = () => 0,
 ): TrialPerson {
   const device = new Uint8Array(32).fill(number)
   const session = createTextSession({ crypto, device, state: replica.state })
@@ -53,7 +54,7 @@ export function createPerson(
     const ops: TextOp[] = []
     for (let bytes = session.takePending(); bytes !== undefined; bytes = session.takePending()) {
       const made = toOp(crypto, device, seq, ops.length, bytes)
-      const op = { ...made, change: ops[0]?.change ?? made.change }
+      const op = { ...made, change: ops[0]?.change ?? crypto.sha256(Uint8Array.of(...made.change, mark())) }
       signing(op)
       ops.push(op)
     }

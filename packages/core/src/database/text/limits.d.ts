@@ -1,0 +1,13 @@
+/** Bounds on one text op; each keeps a hostile op from costing more than its bytes. */
+/** Structs and deletes of one op together, in bytes: half of what a change's body may hold. A longer paste becomes several ops. */
+export declare const textOpBytesMax: number;
+/** One string of a typed run, in UTF-16 units, when a session cuts a long paste into ops: at most 3 bytes a unit. */
+export declare const textRunUnitsMax: number;
+/** Clocks of one session. A clock is a keystroke; 2^40 leaves sums of clocks and lengths far inside safe integers. */
+export declare const textClockMax: number;
+/** Names of root types, elements, attributes and formats, in bytes of UTF-8. */
+export declare const textNameBytesMax = 1024;
+/** Nesting of attribute values; Yjs and JSON recurse. */
+export declare const textDepthMax = 32;
+/** A session's salt in bytes. */
+export declare const textSaltBytes = 16;
