@@ -203,6 +203,18 @@ test('our own op that is held back leaves the open document too, and typing goes
   assert.equal(replica.state.text(), 'typed since and after')
 })
 
+test('an op that could not be stored is taken again before what was typed after it', () => {
+  const alice = createPerson(crypto, 1)
+  typing(alice).insert(0, 'one ')
+  const lost = alice.session.takePending()!
+  typing(alice).insert(4, 'two')
+  alice.session.putBack(lost)
+  assert.equal(alice.session.pendingCount(), 2)
+  alice.commit()
+  assert.equal(alice.state.text(), 'one two')
+  assert.equal(alice.state.waitingCount(), 0)
+})
+
 test('a text that was rebuilt keeps what is typed and not stored yet', () => {
   const [alice, bob] = [createPerson(crypto, 1), createPerson(crypto, 2)]
   typing(alice).insert(0, 'stored ')

@@ -37,6 +37,11 @@ export type TextSession = {
    * that and 'bad-value' for what no op may hold, until it is undone.
    */
   readonly takePending: () => TextOpBytes | undefined
+  /**
+   * Gives back an op that could not be stored, newest first where there are several: it is taken again before all others.
+   * Without it what is typed later would wait for ever for the lost clocks.
+   */
+  readonly putBack: (op: TextOpBytes) => void
   /** Local transactions since the last `takePending`, and ops still to be taken. */
   readonly pendingCount: () => number
   readonly close: () => void
@@ -233,6 +238,12 @@ export function createTextSession(options: TextSessionOptions): TextSession {
   return {
     doc: () => document.doc,
     takePending,
+    putBack: (op) => {
+      const at = inFlight.indexOf(op)
+      if (at < 0) return
+      inFlight.splice(at, 1)
+      outbox.unshift(op)
+    },
     pendingCount: () => edits + outbox.length,
     close: () => {
       stop()
