@@ -25,5 +25,5 @@ answerRequests({
 })
 process.once('SIGTERM', () => {
   relay?.close()
-  hub?.close().finally(() => process.exit(0))
+  void hub?.close().finally(() => process.exit(0))
 })

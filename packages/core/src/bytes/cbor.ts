@@ -10,3 +10,8 @@ export type CborValue = null | boolean | number | string | Uint8Array | readonly
 
 /** No structure of ours is deeper than 13; the rest is room for later kinds of change. */
 export const cborDepthMax = 16
+
+/** `Array.isArray` for what came out of CBOR: the elements stay unknown values, and never become `any`. */
+export function isList(value: unknown): value is readonly CborValue[] {
+  return Array.isArray(value)
+}

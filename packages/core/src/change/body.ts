@@ -1,4 +1,4 @@
-import { type CborValue, decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
+import { type CborValue, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
 import { bodyBytesMax, changeOpsMax, opColumnsMax, shortTextBytesMax } from '../limits/index.ts'
 import { type Op, opCodes, opToCount } from './ops.ts'
 
@@ -25,11 +25,11 @@ export function encodeDataBody(salt: Uint8Array, ops: readonly Op[]): Uint8Array
  */
 export function decodeDataBody(body: Uint8Array): DataBody {
   const [salt, ops] = decodeBody(body, 1)
-  if (!Array.isArray(ops)) throw badBody('ops')
+  if (!isList(ops)) throw badBody('ops')
   const starts: number[] = []
   const inserted: number[] = []
   let count = 0
-  for (const op of ops as CborValue[]) {
+  for (const op of ops) {
     checkOp(op, inserted)
     starts.push(count)
     const next = count + opToCount(op as unknown as Op)
@@ -49,7 +49,7 @@ export function decodeDataBody(body: Uint8Array): DataBody {
 export function decodeBody(body: Uint8Array, fields: number): [salt: Uint8Array, ...fields: CborValue[]] {
   if (body.length > bodyBytesMax) throw new KithError('too-large', 'A change is larger than a change may be.')
   const value = decodeCbor(body)
-  if (!Array.isArray(value) || value.length !== fields + 1) throw badBody('not an array of its length')
+  if (!isList(value) || value.length !== fields + 1) throw badBody('not an array of its length')
   if (!(value[0] instanceof Uint8Array) || value[0].length !== saltBytes) throw badBody('salt')
   return value as unknown as [Uint8Array, ...CborValue[]]
 }
@@ -80,8 +80,8 @@ export function decodeReissueBody(body: Uint8Array): { salt: Uint8Array; change:
 }
 
 /** `inserted` holds the ranges of op indexes that are inserts so far: from, to, from, to, … */
-function checkOp(op: CborValue, inserted: readonly number[]): asserts op is CborValue[] {
-  if (!Array.isArray(op)) throw badBody('an op')
+function checkOp(op: CborValue, inserted: readonly number[]): asserts op is readonly CborValue[] {
+  if (!isList(op)) throw badBody('an op')
   switch (op[0]) {
     case opCodes.insert:
     case opCodes.upsert:
@@ -101,7 +101,7 @@ function checkOp(op: CborValue, inserted: readonly number[]): asserts op is Cbor
     case opCodes.restore:
       checkLength(op, 4)
       checkRow(op, inserted)
-      if (!Array.isArray(op[3]) || op[3].length === 0 || !op[3].every(isId)) throw badBody('deletes of a restore')
+      if (!isList(op[3]) || op[3].length === 0 || !op[3].every(isId)) throw badBody('deletes of a restore')
       return
     case opCodes.text:
       checkLength(op, 7)
@@ -121,22 +121,24 @@ function checkOp(op: CborValue, inserted: readonly number[]): asserts op is Cbor
 }
 
 function checkRows(columns: CborValue | undefined, rows: CborValue | undefined, values: CborValue | undefined): void {
-  if (!Array.isArray(columns) || columns.length > opColumnsMax) throw badBody('columns')
-  for (let at = 0; at < columns.length; at++) {
-    checkIndex(columns[at], 'column')
-    if (at > 0 && columns[at] <= columns[at - 1]) throw badBody('columns are ascending')
-  }
+  if (!isList(columns) || columns.length > opColumnsMax) throw badBody('columns')
+  let last = -1
+  for (const column of columns) last = checkNext(column, last)
   if (typeof rows !== 'number' || !Number.isInteger(rows) || rows < 1 || rows > changeOpsMax) throw badBody('rows')
-  if (!Array.isArray(values) || values.length !== columns.length * rows) throw badBody('as many values as cells')
+  if (!isList(values) || values.length !== columns.length * rows) throw badBody('as many values as cells')
 }
 
 function checkCells(cells: CborValue | undefined): void {
-  if (!Array.isArray(cells) || cells.length === 0 || cells.length % 2 !== 0) throw badBody('cells')
+  if (!isList(cells) || cells.length === 0 || cells.length % 2 !== 0) throw badBody('cells')
   if (cells.length > 2 * opColumnsMax) throw badBody('cells')
-  for (let at = 0; at < cells.length; at += 2) {
-    checkIndex(cells[at], 'column')
-    if (at > 0 && cells[at] <= cells[at - 2]) throw badBody('columns are ascending')
-  }
+  let last = -1
+  for (let at = 0; at < cells.length; at += 2) last = checkNext(cells[at], last)
+}
+
+function checkNext(column: CborValue | undefined, last: number): number {
+  checkIndex(column, 'column')
+  if (column <= last) throw badBody('columns are ascending')
+  return column
 }
 
 function checkRow(op: readonly CborValue[], inserted: readonly number[]): void {

@@ -1,5 +1,5 @@
 /** The payload of an entry of kind `segments`: CBOR list of segments, each deflated on its own, as devices also store them. */
-import { decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
 import { entrySegmentsMax, entryUnpackedBytesMax, unpackRatioMax } from '../limits/index.ts'
 import type { Compression } from '../ports/index.ts'
 
@@ -21,7 +21,7 @@ export function packSegments(deflated: readonly Uint8Array[]): Uint8Array {
  */
 export function unpackSegments(compression: Compression, payload: Uint8Array, entryBytes: number): UnpackedSegment[] {
   const list = decodeCbor(payload)
-  if (!Array.isArray(list)) throw new KithError('bad-encoding', 'An entry holds no list of segments.')
+  if (!isList(list)) throw new KithError('bad-encoding', 'An entry holds no list of segments.')
   if (list.length > entrySegmentsMax) throw new KithError('too-large', 'An entry holds too many segments.')
   let restBytes = Math.min(entryUnpackedBytesMax, entryBytes * unpackRatioMax)
   return list.map((deflated) => {

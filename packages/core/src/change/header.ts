@@ -1,4 +1,4 @@
-import { assert, concatBytes, decodeCbor, KithError } from '../bytes/index.ts'
+import { assert, concatBytes, decodeCbor, isList, KithError } from '../bytes/index.ts'
 import { depsHeadsMax } from '../limits/index.ts'
 import { kindMax, kinds } from './kinds.ts'
 import { bytesToTime, isTime, type Time, writeTime } from './time.ts'
@@ -85,12 +85,12 @@ export function createHeaderWriter(): HeaderWriter {
 export function decodeHeader(bytes: Uint8Array): Header {
   if (bytes.length > headerBytesMax) throw new KithError('too-large', 'A header is larger than any header can be.')
   const fields = decodeCbor(bytes)
-  if (!Array.isArray(fields) || fields.length !== headerFields) throw badHeader('It is not an array of 13 fields.')
+  if (!isList(fields) || fields.length !== headerFields) throw badHeader('It is not an array of 13 fields.')
   if (fields[0] !== formatVersion || fields[1] !== suite) {
     throw new KithError('protocol-version', 'A change is of another version or suite of the protocol. Update Kith.')
   }
   const deps = fields[7]
-  if (!Array.isArray(deps) || deps.length !== 2) throw badHeader('deps')
+  if (!isList(deps) || deps.length !== 2) throw badHeader('deps')
   const time = fields[12]
   if (!(time instanceof Uint8Array)) throw badHeader('time')
   const header: Header = {
@@ -119,13 +119,14 @@ export function checkHeaderShape(header: Header): void {
 
 /** A list of heads as bytes from outside: 32 bytes each, sorted, no doubles. */
 export function toHeads(value: unknown, name: string, max: number = depsHeadsMax): Uint8Array[] {
-  if (!Array.isArray(value) || value.length > max) throw badHeader(`${name}: not a list of at most ${max}`)
+  if (!isList(value) || value.length > max) throw badHeader(`${name}: not a list of at most ${max}`)
   for (let at = 0; at < value.length; at++) {
-    const head: unknown = value[at]
+    const head = value[at]
     if (!(head instanceof Uint8Array) || head.length !== 32) throw badHeader(`${name}: a head is 32 bytes`)
-    if (at > 0 && !isBefore(value[at - 1], head)) throw badHeader(`${name}: heads are sorted and named once`)
+    if (at > 0 && !isBefore(value[at - 1] as Uint8Array, head))
+      throw badHeader(`${name}: heads are sorted and named once`)
   }
-  return value
+  return value as Uint8Array[]
 }
 
 /** Sorts heads as `deps` wants them and drops doubles. */

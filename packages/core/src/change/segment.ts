@@ -1,4 +1,13 @@
-import { assert, type CborValue, decodeCbor, encodeCbor, equalBytes, KithError, labelled } from '../bytes/index.ts'
+import {
+  assert,
+  type CborValue,
+  decodeCbor,
+  encodeCbor,
+  equalBytes,
+  isList,
+  KithError,
+  labelled,
+} from '../bytes/index.ts'
 import { bodyBytesMax, segmentBytesMax, segmentChangesMax } from '../limits/index.ts'
 import type { Hashing, Verifying } from '../ports/index.ts'
 import { type Change, hashHeader } from './change.ts'
@@ -83,15 +92,16 @@ export function decodeSegment(crypto: Verifying, bytes: Uint8Array): Segment {
 export function decodeSegmentUnchecked(crypto: Hashing, bytes: Uint8Array): Segment {
   if (bytes.length > segmentBytesMax) throw new KithError('too-large', 'A segment passes its limit.')
   const fields = decodeCbor(bytes)
-  if (!Array.isArray(fields) || fields.length !== 10) throw badSegment('It is not an array of 10 fields')
+  if (!isList(fields) || fields.length !== 10) throw badSegment('It is not an array of 10 fields')
   const [version, suiteNumber, space, device, epoch, seq, prev, time, items, signature] = fields
   if (version !== formatVersion || suiteNumber !== suite) {
     throw new KithError('protocol-version', 'A segment is of another version or suite of the protocol. Update Kith.')
   }
   if (!isHash(space) || !isHash(device) || !isHash(epoch) || !isHash(prev)) throw badSegment('hashes')
   if (!(signature instanceof Uint8Array) || signature.length !== 64) throw badSegment('signature')
-  if (!(time instanceof Uint8Array) || !Number.isSafeInteger(seq) || seq < 0) throw badSegment('seq or time')
-  if (!Array.isArray(items) || items.length === 0) throw badSegment('no changes')
+  if (!(time instanceof Uint8Array)) throw badSegment('time')
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) throw badSegment('seq')
+  if (!isList(items) || items.length === 0) throw badSegment('no changes')
   if (items.length > segmentChangesMax) throw new KithError('too-large', 'A segment has too many changes.')
   const start: Run = { space, device, epoch, seq, prev, time: bytesToTime(time) }
   const changes = readItems(crypto, start, items)
@@ -100,7 +110,7 @@ export function decodeSegmentUnchecked(crypto: Hashing, bytes: Uint8Array): Segm
 
 type Run = Pick<Header, 'space' | 'device' | 'epoch' | 'seq' | 'prev' | 'time'>
 
-function readItems(crypto: Hashing, start: Run, items: unknown[]): Change[] {
+function readItems(crypto: Hashing, start: Run, items: readonly CborValue[]): Change[] {
   const { device, epoch } = start
   let { space } = start
   const writer = createHeaderWriter()
@@ -108,7 +118,7 @@ function readItems(crypto: Hashing, start: Run, items: unknown[]): Change[] {
   let common = noCommon
   let { seq, prev, time } = start
   for (const item of items) {
-    if (!Array.isArray(item) || item.length < 2 || item.length > 3) throw badSegment('an item')
+    if (!isList(item) || item.length < 2 || item.length > 3) throw badSegment('an item')
     time = readStep(time, item[0], changes.length === 0)
     common = readCommon(common, item[2], changes.length === 0)
     const { kind, deps, grant, admission, schema } = common
@@ -135,15 +145,12 @@ function readCommon(last: Common, patch: unknown, isFirst: boolean): Common {
     if (isFirst) throw badSegment('the first item has no patch')
     return last.deps.content.length === 0 ? last : { ...last, deps: withoutContentHeads(last.deps) }
   }
-  if (!Array.isArray(patch) || patch.length !== 6) throw badSegment('a patch')
+  if (!isList(patch) || patch.length !== 6) throw badSegment('a patch')
   if (isFirst && patch.some((value, at) => value === null && at !== 2)) throw badSegment('the first patch has gaps')
   const [kind, membership, content, grant, admission, schema] = patch
   if (kind !== null) {
-    if (!Number.isInteger(kind) || kind < 0 || kind > kindMax) throw badSegment('kind')
+    if (typeof kind !== 'number' || !Number.isInteger(kind) || kind < 0 || kind > kindMax) throw badSegment('kind')
     if (!isFirst && kindToChain(kind) !== kindToChain(last.kind)) throw badSegment('two chains in one segment')
-  }
-  for (const value of [grant, admission, schema]) {
-    if (value !== null && !isHash(value)) throw badSegment('a hash in a patch')
   }
   const deps: Deps = {
     membership: membership === null ? last.deps.membership : toHeads(membership, 'deps'),
@@ -152,10 +159,16 @@ function readCommon(last: Common, patch: unknown, isFirst: boolean): Common {
   return {
     kind: kind ?? last.kind,
     deps,
-    grant: grant ?? last.grant,
-    admission: admission ?? last.admission,
-    schema: schema ?? last.schema,
+    grant: readHash(grant, last.grant),
+    admission: readHash(admission, last.admission),
+    schema: readHash(schema, last.schema),
   }
+}
+
+function readHash(value: CborValue | undefined, last: Uint8Array): Uint8Array {
+  if (value === null) return last
+  if (!isHash(value)) throw badSegment('a hash in a patch')
+  return value
 }
 
 function readStep(last: Time, step: unknown, isFirst: boolean): Time {
@@ -164,8 +177,10 @@ function readStep(last: Time, step: unknown, isFirst: boolean): Time {
     time = isFirst ? last : { ms: last.ms + step, counter: step === 0 ? last.counter + 1 : 0 }
     if (isFirst && step !== 0) throw badSegment('the first step')
   } else {
-    if (isFirst || !Array.isArray(step) || step.length !== 2) throw badSegment('a time step')
-    time = { ms: last.ms + step[0], counter: step[1] }
+    if (isFirst || !isList(step) || step.length !== 2) throw badSegment('a time step')
+    const [ms, counter] = step
+    if (typeof ms !== 'number' || typeof counter !== 'number') throw badSegment('a time step')
+    time = { ms: last.ms + ms, counter }
   }
   if (!isTime(time)) throw badSegment('a time out of range')
   return time
@@ -176,8 +191,8 @@ function readBody(crypto: Hashing, value: unknown): { body: Uint8Array | undefin
     if (value.length > bodyBytesMax) throw new KithError('too-large', 'A change is larger than a change may be.')
     return { body: value, bodyHash: crypto.sha256(value) }
   }
-  if (!Array.isArray(value) || value.length !== 1) throw badSegment('a body')
-  const hash: unknown = value[0]
+  if (!isList(value) || value.length !== 1) throw badSegment('a body')
+  const hash = value[0]
   if (!(hash instanceof Uint8Array) || hash.length !== 32) throw badSegment('the hash of a body')
   return { body: undefined, bodyHash: hash }
 }

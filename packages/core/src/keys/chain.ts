@@ -9,7 +9,7 @@ import {
   sortHeads,
   type Time,
 } from '../change/index.ts'
-import { type SigningKey } from '../crypto/sign/index.ts'
+import type { SigningKey } from '../crypto/sign/index.ts'
 import type { Crypto } from '../ports/index.ts'
 
 /** Where a device's membership chain in a space stands, and under what it writes. */

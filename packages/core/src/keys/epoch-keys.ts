@@ -61,7 +61,11 @@ export function secretsToKeys(crypto: Crypto, secrets: EpochSecrets, policy: Pol
 export function secretToKeys(crypto: Crypto, level: Level, secret: Uint8Array, policy: Policy): EpochKeys {
   const { write, read, admin } = policy
   if (!(write instanceof Uint8Array) || !(read instanceof Uint8Array) || admin === 'open') throw badInvite()
-  const keys = secretsToKeys(crypto, secretToSecrets(crypto, level, secret), { write, read, admin: admin === 'none' ? undefined : admin })
+  const keys = secretsToKeys(crypto, secretToSecrets(crypto, level, secret), {
+    write,
+    read,
+    admin: admin === 'none' ? undefined : admin,
+  })
   if (keys.log.read === undefined || !equalBytes(keys.log.read.publicKey, read)) throw badInvite()
   return keys
 }

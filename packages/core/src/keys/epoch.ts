@@ -1,4 +1,13 @@
-import { assert, concatBytes, decodeCbor, encodeCbor, equalBytes, KithError } from '../bytes/index.ts'
+import {
+  assert,
+  type CborValue,
+  concatBytes,
+  decodeCbor,
+  encodeCbor,
+  equalBytes,
+  isList,
+  KithError,
+} from '../bytes/index.ts'
 import { boxBytes, openBox, sealBoxes } from '../crypto/seal/index.ts'
 import { type EpochBody, type Recipient, recipientsToHash } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
@@ -80,13 +89,17 @@ function toSealable(
   })
 }
 
-function decodeBoxes(bytes: Uint8Array): { ephemeral: Uint8Array; list: Uint8Array[] } {
+function decodeBoxes(bytes: Uint8Array): { ephemeral: Uint8Array; list: readonly Uint8Array[] } {
   const value = decodeCbor(bytes)
-  if (!Array.isArray(value) || value.length !== 2) throw badBoxes()
+  if (!isList(value) || value.length !== 2) throw badBoxes()
   const [ephemeral, list] = value
-  if (!(ephemeral instanceof Uint8Array) || ephemeral.length !== 32 || !Array.isArray(list)) throw badBoxes()
-  if (!list.every((box) => box instanceof Uint8Array && box.length === boxBytes)) throw badBoxes()
+  if (!(ephemeral instanceof Uint8Array) || ephemeral.length !== 32 || !isList(list)) throw badBoxes()
+  if (!list.every(isBox)) throw badBoxes()
   return { ephemeral, list }
+}
+
+function isBox(value: CborValue): value is Uint8Array {
+  return value instanceof Uint8Array && value.length === boxBytes
 }
 
 function badBoxes(): KithError {

@@ -1,4 +1,4 @@
-import { decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
 import { deriveKey } from '../crypto/seal/index.ts'
 import { createSigningKey, type SigningKey, seedToSigningKey } from '../crypto/sign/index.ts'
 import {
@@ -113,7 +113,7 @@ export function encodeInvitePayload(payload: InvitePayload): Uint8Array {
 /** Throws 'bad-encoding' or 'bad-key'. */
 export function decodeInvitePayload(bytes: Uint8Array): InvitePayload {
   const value = decodeCbor(bytes)
-  if (!Array.isArray(value) || value.length !== 4) throw badPayload()
+  if (!isList(value) || value.length !== 4) throw badPayload()
   const [epoch, number, secret, policy] = value
   const level = numberToLevel(number)
   if (!isBytes(epoch, 32) || !isBytes(secret, 32) || level === undefined) throw badPayload()

@@ -3,6 +3,7 @@ import {
   encodeCbor,
   equalBytes,
   fromBase64Url,
+  isList,
   KithError,
   labelled,
   toBase64Url,
@@ -66,7 +67,7 @@ export function parseLink(crypto: Hashing, text: string): Link {
   const payload = bytes.subarray(0, -checksumBytes)
   if (!equalBytes(bytes.subarray(payload.length), checksum(crypto, payload))) throw badLink()
   const value = readCbor(payload)
-  if (!Array.isArray(value)) throw badLink()
+  if (!isList(value)) throw badLink()
   if (value[0] !== version) {
     throw new KithError('protocol-version', 'The link was made by a newer version of Kith. Update this program.')
   }
@@ -75,12 +76,12 @@ export function parseLink(crypto: Hashing, text: string): Link {
   if (!isBytes(logWriteKey, 32) || !isEd25519PublicKey(logWriteKey)) throw badLink()
   if (expires !== null && (typeof expires !== 'number' || !Number.isSafeInteger(expires) || expires < 0))
     throw badLink()
-  if (!Array.isArray(hubs) || hubs.length > hubsMax) throw badLink()
+  if (!isList(hubs) || hubs.length > hubsMax) throw badLink()
   return { space, appHash, secret, logWriteKey, expires, hubs: hubs.map(toHub) }
 }
 
 function toHub(value: unknown): LinkHub {
-  if (!Array.isArray(value) || value.length !== 2) throw badLink()
+  if (!isList(value) || value.length !== 2) throw badLink()
   const [key, url] = value
   if (!isBytes(key, 32) || typeof url !== 'string' || url.length > urlCharsMax) throw badLink()
   return { key, url }

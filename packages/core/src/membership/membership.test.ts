@@ -358,7 +358,7 @@ function replica(world: World, changes: readonly Change[]): Membership {
   return membership
 }
 
-function heldBackCode(membership: Membership, change: Change): HeldBackCode | string {
+function heldBackCode(membership: Membership, change: Change): string {
   const verdict = membership.verdictOf(change.hash)
   return typeof verdict === 'object' ? verdict.code : String(verdict)
 }

@@ -2,7 +2,7 @@
  * One column's cells in their three forms: app value → wire value → SQL value → app value. Everything that depends on the
  * column only is decided once, in closures: a bulk insert runs them a million times.
  */
-import { type CborValue, fromBase32, KithError, toBase32 } from '../bytes/index.ts'
+import { type CborValue, fromBase32, isList, KithError, toBase32 } from '../bytes/index.ts'
 import { setElementsMax, textValueBytesMax } from '../limits/index.ts'
 import type { SqlValue } from '../ports/index.ts'
 import { canonicalJson, isCanonicalJson } from './canonical-json.ts'
@@ -225,15 +225,15 @@ const toSetChange = (value: unknown): SetChange | undefined => {
 
 /** `[[added], [[element, [ids of the additions that the removal has seen]], …]]` */
 const isSetUpdate = (wire: CborValue): boolean => {
-  if (!Array.isArray(wire) || wire.length !== 2) return false
-  const [added, removed] = wire as readonly CborValue[]
-  if (!isElements(added) || !Array.isArray(removed) || removed.length > setElementsMax) return false
+  if (!isList(wire) || wire.length !== 2) return false
+  const [added, removed] = wire
+  if (!isElements(added) || !isList(removed) || removed.length > setElementsMax) return false
   return removed.every(
-    (part: CborValue) =>
-      Array.isArray(part) &&
+    (part) =>
+      isList(part) &&
       part.length === 2 &&
       isElement(part[0]) &&
-      Array.isArray(part[1]) &&
+      isList(part[1]) &&
       part[1].length <= setElementsMax &&
       part[1].every((id) => isBytes(id, rowIdBytes)),
   )

@@ -1,4 +1,4 @@
-import { type CborValue, decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
+import { type CborValue, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
 import { schemaRecordBytesMax, tableColumnsMax, tablesMax } from '../limits/index.ts'
 import { createColumnCodec } from './cell.ts'
 import { schemaLimits } from './limits.ts'
@@ -142,8 +142,6 @@ const columnIndexes = (
   if (new Set(indexes).size !== indexes.length) throw bad('a column is named twice')
   return indexes
 }
-
-const isList = (value: CborValue | undefined): value is readonly CborValue[] => Array.isArray(value)
 
 const rule = (value: CborValue | undefined): RuleCode => (isList(value) ? value : [])
 

@@ -2,8 +2,7 @@
  * Judges rules from a record. A rule that is malformed in any part, or names what is not there, allows nothing as a
  * whole: inside a `not` a broken part would otherwise allow everything.
  */
-import type { CborValue } from '../bytes/index.ts'
-import { equalBytes } from '../bytes/index.ts'
+import { type CborValue, equalBytes, isList } from '../bytes/index.ts'
 import { schemaLimits } from './limits.ts'
 import { operandCodes, type RuleCode, ruleCodes } from './rule-code.ts'
 
@@ -69,7 +68,7 @@ type Reads = { author: boolean; values: boolean; fixed: Set<number>; nodes: numb
 /** Undefined: malformed. */
 const compile = (code: CborValue, columns: RuleColumns, reads: Reads, depth: number): Judge | undefined => {
   reads.nodes += 1
-  if (!isArray(code) || depth > schemaLimits.ruleDepthMax || reads.nodes > schemaLimits.ruleNodesMax) return undefined
+  if (!isList(code) || depth > schemaLimits.ruleDepthMax || reads.nodes > schemaLimits.ruleNodesMax) return undefined
   const [kind, argument] = code
   switch (kind) {
     case ruleCodes.nobody:
@@ -144,7 +143,7 @@ const compileOperand = (
   reads: Reads,
   mustBePerson: boolean,
 ): Operand | undefined => {
-  if (!isArray(code) || code.length !== 2) return undefined
+  if (!isList(code) || code.length !== 2) return undefined
   const [kind, argument] = code
   if (kind === operandCodes.literal) return mustBePerson ? undefined : () => argument
   const index = typeof argument === 'string' ? columns.indexOf(argument) : undefined
@@ -162,9 +161,7 @@ const compileOperand = (
 const isSame = (left: CborValue | undefined, right: CborValue | undefined): boolean => {
   if (left === undefined || right === undefined) return false
   if (left instanceof Uint8Array) return right instanceof Uint8Array && equalBytes(left, right)
-  return !isArray(left) && left === right
+  return !isList(left) && left === right
 }
 
 const negate = (verdict: boolean | undefined): boolean | undefined => (verdict === undefined ? undefined : !verdict)
-
-const isArray = (value: CborValue): value is readonly CborValue[] => Array.isArray(value)

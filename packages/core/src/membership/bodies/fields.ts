@@ -1,4 +1,4 @@
-import { compareBytes, KithError } from '../../bytes/index.ts'
+import { compareBytes, isList, KithError } from '../../bytes/index.ts'
 import { checkEd25519PublicKey, checkX25519PublicKey } from '../../crypto/verify/index.ts'
 import { numberToLevel, numberToRank, type Level, type Rank } from '../rank.ts'
 
@@ -30,12 +30,12 @@ export function toBytesUpTo(value: unknown, lengthMax: number, name: string): Ui
 }
 
 export function toList(value: unknown, lengthMax: number, name: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length > lengthMax) throw badField(name)
+  if (!isList(value) || value.length > lengthMax) throw badField(name)
   return value
 }
 
 export function toTuple(value: unknown, length: number, name: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length !== length) throw badField(name)
+  if (!isList(value) || value.length !== length) throw badField(name)
   return value
 }
 

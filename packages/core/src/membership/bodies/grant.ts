@@ -1,4 +1,4 @@
-import { encodeCbor, labelled } from '../../bytes/index.ts'
+import { encodeCbor, isList, labelled } from '../../bytes/index.ts'
 import { decodeBody } from '../../change/index.ts'
 import { nameBytesMax } from '../../limits/index.ts'
 import { rankNumbers, type Rank } from '../rank.ts'
@@ -59,7 +59,7 @@ export function encodeGrant(body: GrantBody): Uint8Array {
 
 export function decodeGrant(bytes: Uint8Array): GrantBody {
   const [salt, value] = decodeBody(bytes, 1)
-  if (!Array.isArray(value)) throw badField('grant')
+  if (!isList(value)) throw badField('grant')
   if (value[0] === 0) {
     const [, person, tag, rank, role] = toTuple(value, 5, 'grant')
     return { type: 'person', salt, ...toPersonGrant([person, tag, rank, role]) }
