@@ -2,6 +2,9 @@ import { statSync } from 'node:fs'
 import { databaseFile, type Kith, openKith, type Space } from '@kith/node'
 import WebSocket from 'ws'
 import { answerRequests, peakMegabytes } from './processes.ts'
+import { importMusic } from '../examples/first-light/import.ts'
+import { music, musicTables } from '../examples/first-light/music.ts'
+import { countRows, readSource } from '../examples/first-light/source.ts'
 import { createRecords, type indexedApp, recordsApp } from './records.ts'
 
 type Records = Space<typeof recordsApp | typeof indexedApp>
@@ -87,6 +90,31 @@ answerRequests({
     return performance.now() - start
   },
   count,
+  /** The music shop's eleven tables into a space of their own; milliseconds, rows, and a link. */
+  importMusic: async () => {
+    const source = readSource('any')
+    const shop = await opened().createSpace(music, { name: 'Shop' })
+    const start = performance.now()
+    await importMusic(shop, source, () => {})
+    const importMs = performance.now() - start
+    await shop.synced({ timeoutMs: 60_000 })
+    return { importMs, rows: countRows(source), link: await shop.invite({ role: 'writer' }) }
+  },
+  joinMusic: async ({ link, rows }: { link: string; rows: number }) => {
+    const start = performance.now()
+    const shop = await opened().join(music, link)
+    const held = async (): Promise<number> => {
+      let sum = 0
+      for (const name of musicTables) {
+        const [row] = await shop.query((q) => q.selectFrom(name).select((e) => e.fn.countAll<number>().as('n')))
+        sum += row?.n ?? 0
+      }
+      return sum
+    }
+    while ((await held()) < rows) await shop.synced()
+    const { hubs } = await opened().status()
+    return { complete: performance.now() - start, receivedBytes: hubs.reduce((sum, hub) => sum + hub.receivedBytes, 0) }
+  },
   close: async () => {
     await kith?.close()
   },
@@ -152,5 +180,5 @@ answerRequests({
 })
 process.once('SIGTERM', () => {
   socket?.terminate()
-  Promise.resolve(kith?.close()).finally(() => process.exit(0))
+  void Promise.resolve(kith?.close()).finally(() => process.exit(0))
 })

@@ -57,6 +57,8 @@ type Open = {
   readonly state: TextState
   holders: number
   unsaved: number
+  /** Ops that the state is yet to take in. */
+  fresh: TextOp[]
 }
 
 /** Documents kept in memory besides those that are open in an editor. */
@@ -108,7 +110,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       ...(saved ? { snapshot: saved.bytes as Uint8Array } : {}),
     })
     if (saved) state.accept(storedOps(saved.through as number))
-    const made: Open = { at, row, column, number, state, holders: 0, unsaved: 0 }
+    const made: Open = { at, row, column, number, state, holders: 0, unsaved: 0, fresh: [] }
     open.set(key, made)
     if (open.size > keptMax) {
       for (const [oldest, { holders }] of open) {
@@ -136,12 +138,17 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       )
       cells.add(place, { time: timeToBytes(change.header.time), change: number, op }, value)
       const text = load(at, row, column)
-      text.state.accept([toOp(op, change, value)])
+      text.fresh.push(toOp(op, change, value))
       text.unsaved += 1
       changed.add(text)
     },
     flush: () => {
-      for (const text of changed) showOne(text)
+      for (const text of changed) {
+        // All at once: whatever cannot be appended makes one rebuild, not one an op.
+        text.state.accept(text.fresh)
+        text.fresh = []
+        showOne(text)
+      }
       changed.clear()
     },
     showAll: (at, row) => {

@@ -48,7 +48,7 @@ export type Engine = {
   readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
   readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment) => void
   /** Called when memory was made anew. */
-  readonly onUndone: (listener: () => void) => void
+  readonly onUndone: (listener: () => void) => () => void
   readonly close: () => void
 }
 
@@ -210,7 +210,10 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       },
       onOutgoing: (listener) => outgoing.add(listener),
       queueFor,
-      onUndone: (listener) => undone.add(listener),
+      onUndone: (listener) => {
+        undone.add(listener)
+        return () => undone.delete(listener)
+      },
       lastChangeMs: (space) => changedSpaces.get(space) ?? 0,
       close: () => {
         if (changedSpaces.size > 0) {

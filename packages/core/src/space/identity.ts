@@ -74,8 +74,8 @@ const bytesToIdentity = (crypto: Crypto, bytes: Uint8Array): PersonSecrets => {
     epoch: {
       hash: hash as Uint8Array,
       secrets: {
-        admin: (admin as Uint8Array | null) ?? undefined,
-        write: (write as Uint8Array | null) ?? undefined,
+        admin: admin ?? undefined,
+        write: write ?? undefined,
         read: read as Uint8Array,
       },
     },

@@ -142,7 +142,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       if (known?.kind === 'space' && replicaOf(known.n).me()) return openHere(engine, app, known.n, replicaOf, apiOf)
       const fetched = await fetchInvited(engine, link)
       assertOpen()
-      const rows = [...link.hubs.map(({ url }) => url)].map((url) => engine.addHub(url))
+      const rows = link.hubs.map(({ url }) => engine.addHub(url))
       engine.unit.commit()
       try {
         engine.unit.enter()

@@ -33,7 +33,7 @@ export const createLive = <Row>(
   const unlisten = notifier.listen((changes) => {
     for (const [space, tables] of changes) if (concerns(space, tables)) return run()
   })
-  queueMicrotask(run)
+  void Promise.resolve().then(run)
   return () => {
     stopped = true
     unlisten()

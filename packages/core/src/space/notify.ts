@@ -31,7 +31,7 @@ export const createNotifier = (clock: Clock): Notifier => {
     if (told.length > burst) told.shift()
     const changes = pending
     pending = new Map()
-    for (const listener of [...listeners]) listener(changes)
+    for (const listener of listeners) listener(changes)
   }
 
   return {

@@ -19,7 +19,7 @@ export const createRecorded = (): Recorded => {
     added: (cell, elements, opId) => {
       if (elements.length === 0) return
       let known = additions.get(cell)
-      if (!known) additions.set(cell, (known = new Map()))
+      if (!known) additions.set(cell, (known = new Map<SetElement, Uint8Array[]>()))
       for (const element of elements) known.set(element, [...(known.get(element) ?? []), opId])
     },
     additionsOf: (cell, element) => additions.get(cell)?.get(element) ?? none,

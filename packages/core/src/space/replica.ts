@@ -5,11 +5,9 @@ import {
   createChange,
   createOpIds,
   type DataBody,
-  decodeSegment,
   encodeDataBody,
   encodeSegment,
   entryKinds,
-  type Header,
   kinds,
   kindToChain,
   noBytes,
@@ -20,21 +18,16 @@ import {
   type Time,
   type UnpackedSegment,
 } from '../change/index.ts'
-import {
-  type CompiledRecord,
-  type Content,
-  createContent,
-  judgeByAll,
-  type NumberedChange,
-  type SpaceEntry,
-} from '../database/index.ts'
-import { type EpochKeys, type EpochSecrets, secretsToKeys, secretToSecrets } from '../keys/index.ts'
+import { type CompiledRecord, type Content, createContent, judgeByAll, type SpaceEntry } from '../database/index.ts'
 import { createMembership, type Level, type Member, type Membership } from '../membership/index.ts'
 import { bodyBytesMax } from '../limits/index.ts'
 import { bytesToSchemaRecord, isAdditive, prepareTables, rankNumbers } from '../schema/index.ts'
+import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
+import { createIncoming, type ReceiveResult } from './incoming.ts'
+import { loadEpochs, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
-import { bytesToEpochSecret, epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
+import { epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
 
 /** One space on this device: who may do what in it, its keys, and what becomes of its changes. */
 export type Replica = {
@@ -66,13 +59,12 @@ export type Replica = {
   readonly ownWrites: () => number
 }
 
-export type ReplicaEpoch = { readonly hash: Uint8Array; readonly keys: EpochKeys; readonly secrets: EpochSecrets }
+export type { ReplicaEpoch } from './epochs.ts'
 export type PendingChange = {
   readonly time: Time
   readonly salt: Uint8Array
   readonly opId: (index: number) => Uint8Array
 }
-export type ReceiveResult = { readonly fresh: number; readonly refused: readonly KithError[] }
 
 export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const { platform, statements, unit, person, clock } = engine
@@ -82,8 +74,6 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const own = person.device.signing.publicKey
   const personSpace = registry.space(person.person) as SpaceEntry
   let ownWrites = 0
-  /** Set when changes of our own chain came from elsewhere: then both branches stay, and we begin a third that only we write. */
-  let startsAnew: boolean | undefined
 
   const membership = createMembership({
     crypto,
@@ -157,20 +147,6 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const carry = (space: number): void =>
     statements('INSERT OR IGNORE INTO carried (space, person) VALUES (?, ?)').run(entry.n, space)
 
-  const loadEpochs = (): ReplicaEpoch[] => {
-    const secrets = loadSecrets(statements, entry.n, 'epoch')
-    const inUse = membership.epochInUse()?.hash
-    const found = membership.epochs().flatMap((epoch): ReplicaEpoch[] => {
-      const kept = secrets.find(({ id }) => equalBytes(id, epoch.hash))?.value
-      if (!kept) return []
-      const { level, secret } = bytesToEpochSecret(kept)
-      const own = secretToSecrets(crypto, level, secret)
-      return [{ hash: epoch.hash, secrets: own, keys: secretsToKeys(crypto, own, epoch.policy) }]
-    })
-    const isInUse = (epoch: ReplicaEpoch): boolean => inUse !== undefined && equalBytes(epoch.hash, inUse)
-    return [...found.filter(isInUse), ...found.filter((epoch) => !isInUse(epoch))]
-  }
-
   const replica: Replica = {
     entry,
     membership,
@@ -181,7 +157,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       return newest
     },
     me: () => facts().me,
-    epochs: () => (epochs ??= loadEpochs()),
+    epochs: () => (epochs ??= loadEpochs(crypto, statements, entry.n, membership)),
     epochInUse: () => {
       const inUse = membership.epochInUse()
       return inUse && replica.epochs().find(({ hash }) => equalBytes(hash, inUse.hash))
@@ -197,7 +173,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       return { time, salt, opId: createOpIds(crypto, { space: entry.id, device: own, salt, time }) }
     },
     writeData: (pending, ops) => {
-      const header = dataHeader(pending.time)
+      const header = headers.next(pending.time)
       const author = membership.judgeAuthor(header)
       if (author.status !== 'allowed') {
         throw new KithError(
@@ -233,7 +209,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       const change = createChange(crypto, header, bytes)
       const touched = whole(() =>
         content.applyOwn(
-          { number: append(change), change },
+          { number: headers.append(change), change },
           { record: compiled, body, opId: pending.opId, address: author.address },
         ),
       )
@@ -296,33 +272,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
           stored,
         )
     },
-    receive: (segments, hub, expected) =>
-      whole(() => {
-        unit.enter('unhurried')
-        const refused: KithError[] = []
-        const fresh: NumberedChange[] = []
-        const settled: Uint8Array[] = []
-        for (const unpacked of segments) {
-          try {
-            const segment = decodeSegment(crypto, unpacked.bytes)
-            if (segment.chain !== expected)
-              throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
-            settled.push(...take(segment, unpacked, hub, fresh))
-          } catch (cause) {
-            // A full disk is no fault of the segment: it must come again.
-            if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
-            refused.push(cause)
-          }
-        }
-        const nowMs = clock.nowMs()
-        for (const { change } of fresh) {
-          clock.observe(change.header.time)
-          engine.touchSpace(entry.n, Math.min(change.header.time.ms, nowMs))
-        }
-        if (settled.length > 0) tell(content.membershipCame(settled, nowMs))
-        if (fresh.length > 0) tell(content.take(fresh, nowMs))
-        return { fresh: fresh.length, refused }
-      }),
+    receive: (segments, hub, expected) => whole(() => incoming.receive(segments, hub, expected)),
     retry: () =>
       whole(() => {
         unit.enter()
@@ -354,94 +304,29 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     }
   }
 
-  /** Keeps a verified segment; its content changes go to `fresh`. Returns hashes of membership changes that can be judged now. */
-  const take = (
-    segment: Segment,
-    unpacked: UnpackedSegment,
-    hub: number | undefined,
-    fresh: NumberedChange[],
-  ): Uint8Array[] => {
-    const first = segment.changes[0] as Change
-    const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
-    const isOwnSpace = equalBytes(spaceId, entry.id)
-    if (!isOwnSpace && segment.chain !== 'membership')
-      throw new KithError('bad-encoding', 'An entry holds content of another space.')
-    const target = isOwnSpace ? entry : registry.addSpace(spaceId, '', 'person')
-    if (!isOwnSpace) {
-      if (target.kind !== 'person')
-        throw new KithError('bad-encoding', 'An entry carries changes of a space that is no person.')
-      carry(target.n)
-    }
-    const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
-    const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
-    if (hub !== undefined) {
-      for (const number of result.covered)
-        statements('DELETE FROM outbox WHERE hub = ? AND space = ? AND change = ?').run(hub, entry.n, number)
-    }
-    if (result.stored) {
-      // Whoever takes a change in also brings it to the hubs that lack it.
-      engine.queueFor(
-        engine
-          .hubs()
-          .map(({ n }) => n)
-          .filter((n) => n !== hub),
-        entry.n,
-        result.stored,
-      )
-    }
-    if (equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace) startsAnew = true
-    if (segment.chain === 'content') {
-      fresh.push(...result.fresh)
-      return []
-    }
-    // A person's changes may be here already, from another space, and still be news to this one.
-    return addMembership(segment.changes)
-  }
-
-  const append = (change: Change): number => {
-    startsAnew = false
-    return history.append(registry.chainOf(entry.n, own, 1), change)
-  }
-
-  let shared: Pick<Header, 'deps' | 'grant' | 'epoch' | 'schema'> | undefined
-  /** Fields keep their identity from change to change as long as they are equal: then they are judged and encoded once. */
-  const dataHeader = (time: Time): Header => {
-    const me = replica.me()
-    const epoch = replica.epochInUse()
-    if (!me) throw new KithError('not-allowed', 'You are not a member of this space.')
-    if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here. Ask a member to open the app.')
-    const chain = registry.chainOf(entry.n, own, 1)
-    startsAnew ??= history.isOvertaken(chain)
-    const head = startsAnew ? undefined : history.ownHead(chain)
-    const { heads } = facts()
-    const others = frontier.heads(entry.n).filter((hash) => !head || !equalBytes(hash, head.hash))
-    const { hash: schema } = replica.record()
-    const isSame =
-      shared &&
-      others.length === 0 &&
-      shared.deps.content.length === 0 &&
-      equalBytes(shared.epoch, epoch.hash) &&
-      equalBytes(shared.schema, schema) &&
-      equalBytes(shared.grant, me.grant) &&
-      heads === shared.deps.membership
-    if (!shared || !isSame) {
-      shared = { deps: { membership: heads, content: others }, grant: me.grant, epoch: epoch.hash, schema }
-    }
-    return {
-      kind: kinds.data,
-      space: entry.id,
-      device: own,
-      seq: head ? head.seq + 1 : 0,
-      prev: head?.hash ?? noBytes,
-      deps: shared.deps,
-      grant: shared.grant,
-      admission: person.admission,
-      epoch: shared.epoch,
-      schema: shared.schema,
-      time,
-    }
-  }
-
+  const headers = createDataHeaders({
+    registry,
+    history,
+    frontier,
+    space: entry,
+    device: own,
+    admission: person.admission,
+    facts: () => ({
+      me: facts().me,
+      heads: facts().heads,
+      epoch: replica.epochInUse()?.hash,
+      schema: replica.record().hash,
+    }),
+  })
+  const incoming = createIncoming({
+    engine,
+    space: entry,
+    content,
+    addMembership,
+    carry,
+    tell,
+    overtaken: () => headers.startAnew(),
+  })
   if (entry.kind === 'space') carry(personSpace.n)
   addMembership(allChanges())
   return replica
@@ -457,8 +342,6 @@ const schemaOnlyAdds = (record: Uint8Array, before: readonly Uint8Array[]): bool
     throw cause
   }
 }
-
-const isOwnFailure = ({ code }: KithError): boolean => code.startsWith('storage-') || code === 'closed'
 
 const opsToBody = (salt: Uint8Array, ops: readonly Op[]): DataBody => {
   const starts: number[] = []

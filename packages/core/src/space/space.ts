@@ -1,6 +1,6 @@
 import { fromBase32, KithError, toBase32 } from '../bytes/index.ts'
 import { kinds, opCodes } from '../change/index.ts'
-import { createQueries, type Queries } from '../database/index.ts'
+import { createQueries, type Queries, type QueryStart } from '../database/index.ts'
 import { createInvite } from '../keys/index.ts'
 import { shortTextBytesMax } from '../limits/index.ts'
 import { encodeGrant } from '../membership/index.ts'
@@ -36,7 +36,7 @@ export const createSpaceApi = <A extends App>(
   let queries: Queries<unknown> | undefined
   const queriesOf = (): Queries<unknown> =>
     (queries ??= createQueries({ database, app, space: n }) as unknown as Queries<unknown>)
-  const run = <Row>(build: never): Row[] => queriesOf().run(build as never) as Row[]
+  const run = <Row>(build: never): Row[] => queriesOf().run(build) as Row[]
 
   const tables = Object.fromEntries(
     Object.keys(app.tables).map((name) => [
@@ -49,7 +49,8 @@ export const createSpaceApi = <A extends App>(
         delete: async (id: string) => durably(engine, () => writer.write((recorder) => recorder.delete(name, id))),
         restore: async (id: string) => durably(engine, () => writer.write((recorder) => recorder.restore(name, id))),
         get: async (id: string) => {
-          const build = (q: any) => q.selectFrom(name).selectAll().where('id', '=', id)
+          const build = (q: QueryStart<Record<string, { id: string }>>) =>
+            q.selectFrom(name).selectAll().where('id', '=', id)
           return run<object>(build as never)[0]
         },
       },
@@ -69,7 +70,7 @@ export const createSpaceApi = <A extends App>(
     transact: (perform: never) => transact(engine, app, replicaOf, writer, queriesOf, perform),
     query: async (build: never) => run(build),
     live: (build: never, listener: (rows: unknown[]) => void, failed?: (error: unknown) => void) => {
-      const watched = queriesOf().watch(build as never)
+      const watched = queriesOf().watch(build)
       return liveOf<unknown>(
         watched.run,
         (touched) => watched.tables.some((table) => touched.has(table)),

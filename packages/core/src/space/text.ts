@@ -1,6 +1,6 @@
 import { KithError } from '../bytes/index.ts'
 import { opCodes } from '../change/index.ts'
-import { createTextSession } from '../database/index.ts'
+import { createTextSession, type TextOpBytes, type TextSession } from '../database/index.ts'
 import type { Cancel } from '../ports/index.ts'
 import { type App, columnId, tableId } from '../schema/index.ts'
 import type { OpenText } from './api.ts'
@@ -38,57 +38,91 @@ export const openText = (
   if (!table || index < 0)
     throw new KithError('schema-mismatch', `${tableName}.${columnName} is not in the schema of the space yet.`)
   const at = { space: replicaOf().entry.n, app: compiled.app, table }
-  const { rows, texts } = engine.store()
+  const { rows } = engine.store()
   if (!rows.base(at, row)) throw new KithError('not-found', `${tableName} has no row ${id} here.`, { table: tableName })
 
-  const { state, release } = texts.hold(at, row, index)
   const listeners = new Set<(doc: OpenText['doc']) => void>()
+  const tellReplaced = (doc: OpenText['doc']): void => {
+    for (const listener of listeners) listener(doc)
+  }
   let cancel: Cancel | undefined
   let isClosed = false
+  /** What went wrong while nobody waited: told to whoever asks next whether the text is saved. */
+  let problem: unknown
 
   const flush = (): void => {
     cancel?.()
     cancel = undefined
-    for (let pending = session.takePending(); pending; pending = session.takePending()) {
-      const { salt, structs, deletes } = pending
-      writer.write((recorder) => recorder.push([opCodes.text, table.index, row, index, salt, structs, deletes]))
+    const taken: TextOpBytes[] = []
+    try {
+      for (let pending = held.session.takePending(); pending; pending = held.session.takePending()) {
+        taken.push(pending)
+        const { salt, structs, deletes } = pending
+        writer.write((recorder) => recorder.push([opCodes.text, table.index, row, index, salt, structs, deletes]))
+        taken.pop()
+      }
+    } catch (cause) {
+      // What was typed stays in the editor and goes out with the next change that can be written.
+      for (const op of taken.reverse()) held.session.putBack(op)
+      problem = cause
     }
   }
-  const session = createTextSession({
-    crypto: engine.platform.crypto,
-    device: engine.person.device.signing.publicKey,
-    state,
-    replaced: (doc) => {
-      for (const listener of listeners) listener(doc)
-    },
-    edited: () => {
-      if (session.pendingCount() >= editsMax) {
-        // Not inside Yjs' own transaction: it is still being told to other listeners.
-        cancel?.()
-        cancel = engine.platform.clock.soon(flush)
-      } else cancel ??= engine.platform.clock.after(typingMs, flush)
-    },
+  const open = (): { session: TextSession; release: () => void } => {
+    const { state, release } = engine.store().texts.hold(at, row, index)
+    const session = createTextSession({
+      crypto: engine.platform.crypto,
+      device: engine.person.device.signing.publicKey,
+      state,
+      replaced: tellReplaced,
+      failed: (cause) => {
+        problem = cause
+      },
+      edited: () => {
+        if (session.pendingCount() >= editsMax) {
+          // Not inside Yjs' own transaction: it is still being told to other listeners.
+          cancel?.()
+          cancel = engine.platform.clock.soon(flush)
+        } else cancel ??= engine.platform.clock.after(typingMs, flush)
+      },
+    })
+    return { session, release }
+  }
+  let held = open()
+  // Memory was made anew from disk: what the transaction held is gone, and the text stands as it is stored.
+  const unlisten = engine.onUndone(() => {
+    held.session.close()
+    held = open()
+    tellReplaced(held.session.doc())
   })
+  const saved = async (): Promise<void> => {
+    flush()
+    await engine.unit.durable()
+    if (problem === undefined) return
+    const cause = problem
+    problem = undefined
+    throw cause
+  }
 
   return {
     get doc() {
-      return session.doc()
+      return held.session.doc()
     },
     replaced: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    saved: async () => {
-      flush()
-      await engine.unit.durable()
-    },
+    saved,
     close: async () => {
       if (isClosed) return
       isClosed = true
-      flush()
-      session.close()
-      release()
-      await engine.unit.durable()
+      try {
+        await saved()
+      } finally {
+        unlisten()
+        cancel?.()
+        held.session.close()
+        held.release()
+      }
     },
   }
 }

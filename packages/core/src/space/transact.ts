@@ -46,7 +46,7 @@ export const transact = async <Result>(
         return returned
       }
       const result = await settle(returned, () => isStale)
-      if (!isStale && 'value' in result && replicaOf().ownWrites() === before) {
+      if (!isStale && result && replicaOf().ownWrites() === before) {
         writer.finish(pending, recorder.ops())
         await engine.unit.durable()
         return result.value
@@ -62,12 +62,12 @@ export const transact = async <Result>(
 const settle = async <Result>(
   returned: Promise<Result>,
   isStale: () => boolean,
-): Promise<{ value: Result } | Record<never, never>> => {
+): Promise<{ value: Result } | undefined> => {
   try {
     return { value: await returned }
   } catch (cause) {
     if (!isStale()) throw cause
-    return {}
+    return undefined
   }
 }
 

@@ -1,0 +1,108 @@
+import { equalBytes, KithError } from '../bytes/index.ts'
+import { type Chain, type Change, decodeSegment, type Segment, type UnpackedSegment } from '../change/index.ts'
+import type { Content, NumberedChange, SpaceEntry } from '../database/index.ts'
+import type { Engine } from './engine.ts'
+
+/** What comes from hubs and bundles into one space. */
+export type Incoming = {
+  /** Takes segments within the open transaction; the caller undoes it when this throws. */
+  readonly receive: (segments: readonly UnpackedSegment[], hub: number | undefined, expected: Chain) => ReceiveResult
+}
+
+export type ReceiveResult = { readonly fresh: number; readonly refused: readonly KithError[] }
+
+export type IncomingInput = {
+  readonly engine: Engine
+  readonly space: SpaceEntry
+  readonly content: Content
+  /** Returns hashes of membership changes that can be judged now. */
+  readonly addMembership: (changes: readonly Change[]) => readonly Uint8Array[]
+  /** Marks that a person's changes travel with the space. */
+  readonly carry: (person: number) => void
+  readonly tell: (touched: ReadonlySet<string>) => void
+  /** Changes of this device's own chain came from elsewhere. */
+  readonly overtaken: () => void
+}
+
+export const createIncoming = (input: IncomingInput): Incoming => {
+  const { engine, space, content, addMembership, carry, tell, overtaken } = input
+  const { unit, statements, clock, person } = engine
+  const { crypto } = engine.platform
+  const { registry, history } = engine.store()
+  const own = person.device.signing.publicKey
+
+  /** Keeps a verified segment; its content changes go to `fresh`. Returns hashes of membership changes that can be judged now. */
+  const take = (
+    segment: Segment,
+    unpacked: UnpackedSegment,
+    hub: number | undefined,
+    fresh: NumberedChange[],
+  ): readonly Uint8Array[] => {
+    const first = segment.changes[0] as Change
+    const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
+    const isOwnSpace = equalBytes(spaceId, space.id)
+    if (!isOwnSpace && segment.chain !== 'membership')
+      throw new KithError('bad-encoding', 'An entry holds content of another space.')
+    const target = isOwnSpace ? space : registry.addSpace(spaceId, '', 'person')
+    if (!isOwnSpace) {
+      if (target.kind !== 'person')
+        throw new KithError('bad-encoding', 'An entry carries changes of a space that is no person.')
+      carry(target.n)
+    }
+    const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
+    const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
+    if (hub !== undefined) {
+      for (const number of result.covered)
+        statements('DELETE FROM outbox WHERE hub = ? AND space = ? AND change = ?').run(hub, space.n, number)
+    }
+    if (result.stored) {
+      // Whoever takes a change in also brings it to the hubs that lack it.
+      engine.queueFor(
+        engine
+          .hubs()
+          .map(({ n }) => n)
+          .filter((n) => n !== hub),
+        space.n,
+        result.stored,
+      )
+    }
+    if (equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace) overtaken()
+    if (segment.chain === 'content') {
+      fresh.push(...result.fresh)
+      return []
+    }
+    // A person's changes may be here already, from another space, and still be news to this one.
+    return addMembership(segment.changes)
+  }
+
+  const receive: Incoming['receive'] = (segments, hub, expected) => {
+    unit.enter('unhurried')
+    const refused: KithError[] = []
+    const fresh: NumberedChange[] = []
+    const settled: Uint8Array[] = []
+    for (const unpacked of segments) {
+      try {
+        const segment = decodeSegment(crypto, unpacked.bytes)
+        if (segment.chain !== expected)
+          throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
+        settled.push(...take(segment, unpacked, hub, fresh))
+      } catch (cause) {
+        // A full disk is no fault of the segment: it must come again.
+        if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
+        refused.push(cause)
+      }
+    }
+    const nowMs = clock.nowMs()
+    for (const { change } of fresh) {
+      clock.observe(change.header.time)
+      engine.touchSpace(space.n, Math.min(change.header.time.ms, nowMs))
+    }
+    if (settled.length > 0) tell(content.membershipCame(settled, nowMs))
+    if (fresh.length > 0) tell(content.take(fresh, nowMs))
+    return { fresh: fresh.length, refused }
+  }
+
+  return { receive }
+}
+
+const isOwnFailure = ({ code }: KithError): boolean => code.startsWith('storage-') || code === 'closed'
