@@ -81,6 +81,10 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       replica.epochs().map((epoch) => keyOf(epoch, lane)),
     )
     if (opened.kind === entryKinds.boxes) {
+      const epoch = replica.membership.epochs().find(({ hash }) => equalBytes(hash, opened.key.associated))
+      // Any writer can seal some: those of the record are the ones whose hash it names.
+      if (!epoch?.boxesHash || !equalBytes(crypto.sha256(opened.payload), epoch.boxesHash))
+        throw new KithError('bad-encoding', 'The boxes are not those of the epoch. They were refused.')
       keepSecret(statements, n, 'boxes', opened.key.associated, opened.payload)
       return
     }

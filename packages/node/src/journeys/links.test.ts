@@ -19,7 +19,15 @@ test('a link that is malformed, cut off, mistyped or for another app says so, an
     const { hers } = await meet(scene, [hub.url])
     const carol = await openPerson(scene, 'carol', [hub.url])
     const link = await hers.invite({ role: 'writer' })
-    for (const bad of ['', 'hello', 'kith:', 'https://example.org/', link.slice(0, -1), link.slice(0, 60), 'x'.repeat(100_000)])
+    for (const bad of [
+      '',
+      'hello',
+      'kith:',
+      'https://example.org/',
+      link.slice(0, -1),
+      link.slice(0, 60),
+      'x'.repeat(100_000),
+    ])
       await assertRefused(carol, bad, 'bad-link')
     const at = Math.floor(link.length / 2)
     await assertRefused(carol, `${link.slice(0, at)}${link[at] === 'A' ? 'B' : 'A'}${link.slice(at + 1)}`, 'bad-link')
@@ -42,10 +50,13 @@ test('a link that has expired or is used up says so, and lets nobody in', async 
     await (await dave.join(journal, once)).synced()
     await assertRefused(carol, once, 'link-expired')
     await hers.synced()
-    assert.deepEqual((await hers.members()).map(({ address }) => address).sort(), [
-      ...[hers, bob, dave].map((who) => ('address' in who ? who.address : '')).filter(Boolean),
-      ...(await hers.members()).filter(({ rank }) => rank === 'owner').map(({ address }) => address),
-    ].sort())
+    assert.deepEqual(
+      (await hers.members()).map(({ address }) => address).sort(),
+      [
+        ...[hers, bob, dave].map((who) => ('address' in who ? who.address : '')).filter(Boolean),
+        ...(await hers.members()).filter(({ rank }) => rank === 'owner').map(({ address }) => address),
+      ].sort(),
+    )
   })
 })
 

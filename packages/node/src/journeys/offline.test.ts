@@ -72,13 +72,23 @@ test('changes of a member whose clock is an hour ahead wait, and are applied whe
     const alice = await openPerson(scene, 'alice', [hub.url])
     const hers = await alice.createSpace(journal, { name: 'Home' })
     const link = await hers.invite({ role: 'writer', uses: 2 })
-    const bob = await openPerson(scene, 'bob', [hub.url], offBy(() => bobsLeadMs))
+    const bob = await openPerson(
+      scene,
+      'bob',
+      [hub.url],
+      offBy(() => bobsLeadMs),
+    )
     const his = await bob.join(journal, link)
     await untilAgree(hers, his)
     await alice.close()
     await hub.close()
     // Without a hub nothing tells her that her clock is wrong.
-    const ahead = await openPerson(scene, 'alice', [], offBy(() => hourMs))
+    const ahead = await openPerson(
+      scene,
+      'alice',
+      [],
+      offBy(() => hourMs),
+    )
     const aheads = await ahead.open(journal, hers.id)
     await aheads.tables.entries.insert({ title: 'from the future' })
     await openHub(scene, { port: hub.port })
@@ -106,7 +116,12 @@ test('a device whose clock is off goes by the hub’s, and says so', async () =>
       ['fast', 3 * hourMs],
     ] as const) {
       await (await openPerson(scene, name, [])).close()
-      const kith = await openPerson(scene, name, [hub.url], offBy(() => offMs))
+      const kith = await openPerson(
+        scene,
+        name,
+        [hub.url],
+        offBy(() => offMs),
+      )
       await until('it is told', async () => (await kith.status()).clock.warning)
       assert.ok(Math.abs((await kith.status()).clock.correctedMs + offMs) < 5_000)
       const space = await kith.join(journal, link)
@@ -115,23 +130,31 @@ test('a device whose clock is off goes by the hub’s, and says so', async () =>
       await untilAgree(space, hers)
     }
     assert.equal((await hers.status()).waiting, 0)
-    const nearly = await openPerson(scene, 'nearly', [hub.url], offBy(() => 30_000))
+    const nearly = await openPerson(
+      scene,
+      'nearly',
+      [hub.url],
+      offBy(() => 30_000),
+    )
     await until('connected', async () => (await hubStatus(nearly, hub.url)).state === 'connected')
     assert.equal((await nearly.status()).clock.warning, undefined)
   })
 })
 
-test(
-  'a person made while the clock was hours fast writes in the present once a hub has told',
-  { todo: 'EngineClock.correct leaves `last` in the future: a person made before the first hello waits for hours at others' },
-  async () => {
-    await inScene(async (scene) => {
-      const hub = await openHub(scene)
-      const { hers } = await meet(scene, [hub.url])
-      const carol = await openPerson(scene, 'carol', [hub.url], offBy(() => 3 * hourMs))
-      const space = await carol.join(journal, await hers.invite({ role: 'writer' }))
-      const id = await space.tables.entries.insert({ title: 'by Carol' })
-      assert.ok(Math.abs((await space.explain(id)).time.getTime() - Date.now()) < 65_000)
-    })
-  },
-)
+test('a person made while the clock was hours fast writes in the present once a hub has told', {
+  todo: 'EngineClock.correct leaves `last` in the future: a person made before the first hello waits for hours at others',
+}, async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const { hers } = await meet(scene, [hub.url])
+    const carol = await openPerson(
+      scene,
+      'carol',
+      [hub.url],
+      offBy(() => 3 * hourMs),
+    )
+    const space = await carol.join(journal, await hers.invite({ role: 'writer' }))
+    const id = await space.tables.entries.insert({ title: 'by Carol' })
+    assert.ok(Math.abs((await space.explain(id)).time.getTime() - Date.now()) < 65_000)
+  })
+})

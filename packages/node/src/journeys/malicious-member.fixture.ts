@@ -1,0 +1,70 @@
+import { DatabaseSync } from 'node:sqlite'
+import { secretToKeys } from '@kith/core/keys'
+import type { Crypto, Platform } from '@kith/core/ports'
+import { connectHub, type OpenWish } from '@kith/core/sync'
+import { frameToClientMessage, type Policy, policyToLogId } from '@kith/core/wire'
+import { databaseFile } from '../open-kith.ts'
+import { createNodePlatform } from '../platform/platform.ts'
+
+/** A member who has taken the keys out of the program, and puts on the space's log what no program of ours would. */
+export type MaliciousMember = {
+  readonly crypto: Crypto
+  /** Base keys of what is sealed for the space, with what they are sealed with. */
+  readonly membership: { readonly baseKey: Uint8Array; readonly associated: Uint8Array }
+  readonly content: { readonly baseKey: Uint8Array; readonly associated: Uint8Array }
+  readonly put: (lane: 0 | 2, entry: Uint8Array) => Promise<void>
+}
+
+/** `folder` is of somebody who is in one space alone, closed; `policy` is of its log. */
+export const becomeMalicious = async (folder: string, hub: string, policy: Policy): Promise<MaliciousMember> => {
+  const { crypto, network, clock } = await createNodePlatform(databaseFile(folder))
+  const database = new DatabaseSync(databaseFile(folder), { readOnly: true })
+  const row = database.prepare("SELECT id, value FROM secret WHERE name = 'epoch'").get() as {
+    id: Uint8Array
+    value: Uint8Array
+  }
+  database.close()
+  const level = (['read', 'write', 'admin'] as const)[row.value[0] as number] ?? 'read'
+  const keys = secretToKeys(crypto, level, row.value.slice(1), policy)
+  const wish: OpenWish = { policy, rights: [{ right: 'write', seed: keys.log.write?.seed as Uint8Array }] }
+  return {
+    crypto,
+    membership: { baseKey: keys.membership, associated: row.id },
+    content: { baseKey: keys.content, associated: row.id },
+    put: async (lane, entry) => {
+      const connection = connectHub({
+        url: hub,
+        network,
+        clock,
+        crypto,
+        events: { opened() {}, entries() {}, signal() {}, closed() {} },
+      })
+      const [opened] = await connection.open([wish])
+      if (opened instanceof Error) throw opened
+      await connection.put(policyToLogId(policy, crypto), lane, [entry])
+      connection.close()
+    },
+  }
+}
+
+/** A platform whose network keeps the policies of the logs that are opened over it. */
+export const spyPolicies = () => {
+  const policies: Policy[] = []
+  const change = (platform: Platform): Platform => ({
+    ...platform,
+    network: {
+      connect: (url, events) => {
+        const connection = platform.network.connect(url, events)
+        return {
+          ...connection,
+          send: (frame) => {
+            const message = frameToClientMessage(frame)
+            if (message.type === 'open') policies.push(...message.logs.map((log) => structuredClone(log.policy)))
+            connection.send(frame)
+          },
+        }
+      },
+    },
+  })
+  return { policies, change }
+}
