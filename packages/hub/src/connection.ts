@@ -1,39 +1,25 @@
 /** One client's connection: reads its messages one after another, and holds what it has opened. */
 import { KithError, toHex } from '@kith/core/bytes'
-import type { Clock, Verifying } from '@kith/core/ports'
 import {
   type ClientMessage,
   frameToClientMessage,
   type HubMessage,
-  hasRight,
   hubMessageToFrame,
   protocolVersion,
   type Refusal,
-  type Right,
   refusal,
 } from '@kith/core/wire'
-import type { FanOut, FanOutEvent } from './fan-out.ts'
+import type { FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
-import { type HubLimitOptions, toWireLimits } from './limits/hub-limits.ts'
+import { toWireLimits } from './limits/hub-limits.ts'
 import { random } from './node-crypto.ts'
-import type { EntryStore, LogName } from './store/entry-store.ts'
-import type { HubIdentity } from './store/sqlite-meta.ts'
-import { createStreams, type Follower, type Streams } from './streams.ts'
+import type { HubContext, OpenLog, Session } from './session.ts'
+import { createStreams } from './streams.ts'
 import { handleOpen } from './verbs/open.ts'
 import { handlePull } from './verbs/pull.ts'
 import { handlePut } from './verbs/put.ts'
 import { handleSignal } from './verbs/signal.ts'
 import { handleTrim } from './verbs/trim.ts'
-
-/** What all connections of a hub share. */
-export type HubContext = {
-  readonly identity: HubIdentity
-  readonly crypto: Verifying
-  readonly clock: Clock
-  readonly store: EntryStore
-  readonly fanOut: FanOut
-  readonly limits: HubLimitOptions
-}
 
 /** The socket as a connection sees it. */
 export type Channel = {
@@ -44,36 +30,6 @@ export type Channel = {
   readonly resume: () => void
   /** Ends the connection once what was sent is out. */
   readonly end: () => void
-}
-
-export type OpenLog = LogName & {
-  /** A bit each. */
-  rights: number
-  /** How others hear this connection on this log; another on each log, so that logs are not linked by it. */
-  readonly name: Uint8Array
-  /** By lane. */
-  readonly followers: (Follower | undefined)[]
-  readonly unsubscribe: () => void
-}
-
-/** What the verbs work on. */
-export type Session = {
-  readonly hub: HubContext
-  /** For the fan-out; never leaves the hub. */
-  readonly id: string
-  readonly nonce: Uint8Array
-  /** Secret of the listener names. */
-  readonly nameSecret: Uint8Array
-  readonly allowance: Allowance
-  readonly logs: Map<string, OpenLog>
-  /** Resumption keys proven on this connection, in hexadecimal. */
-  readonly resumptionKeys: Set<string>
-  readonly streams: Streams
-  readonly send: (message: HubMessage) => void
-  /** For what can only be a mistake in this program: ends this connection, never the hub. */
-  readonly defect: (cause: unknown) => void
-  /** Calls back for what others put or signal on a log. */
-  readonly onEvent: (log: OpenLog, event: FanOutEvent) => void
 }
 
 export type Connection = {
@@ -222,14 +178,4 @@ async function handle(session: Session, message: ClientMessage): Promise<void> {
     case 'trim':
       return handleTrim(session, message)
   }
-}
-
-/** The open log on which this connection has proven the right. */
-export function logWithRight(session: Session, log: Uint8Array, right: Right): OpenLog | undefined {
-  const found = session.logs.get(toKey(log))
-  return found !== undefined && hasRight(found.rights, right) ? found : undefined
-}
-
-export function toKey(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
 }

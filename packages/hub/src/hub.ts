@@ -1,15 +1,15 @@
 /** One hub: a database, a listening socket, and what connects them. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { KithError } from '@kith/core/bytes'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Cancel, Clock } from '@kith/core/ports'
-import type { HubContext } from './connection.ts'
 import { createLocalFanOut, type FanOut } from './fan-out.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
+import { listen } from './listen.ts'
 import type { HubLog } from './log.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
 import { nodeVerifying, random } from './node-crypto.ts'
+import type { HubContext } from './session.ts'
 import { createSockets, type Sockets } from './sockets.ts'
 import { type EntryStore, StoreFailure, type StoreTotals } from './store/entry-store.ts'
 import { type HubIdentity, loadIdentity } from './store/sqlite-meta.ts'
@@ -53,14 +53,18 @@ const tidyEntriesMs = 60 * 60 * 1000
 const dropPieceEntries = 1000
 
 /**
- * Starts a hub. Throws `KithError`: 'storage-busy', 'storage-damaged', 'storage-newer', 'storage-full', 'storage-unavailable', and
- * 'port-unavailable'.
+ * Starts a hub. Throws `KithError`: 'host-unavailable' and 'port-unavailable', before any file is made, 'storage-busy',
+ * 'storage-damaged', 'storage-newer', 'storage-full' and 'storage-unavailable'.
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const limits = { ...defaultLimits, ...options.limits }
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
-  const { identity, store } = openStorage(options.storage, limits, log)
+  const host = options.host ?? '127.0.0.1'
+  const server = createServer()
+  const port = await listen(server, host, options.port ?? 0)
+  // From here to where the server knows what to do nothing waits, so no client can come in between.
+  const { identity, store } = openStorage(options.storage, limits, log, server)
   const context: HubContext = {
     identity,
     crypto: nodeVerifying,
@@ -71,18 +75,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const sockets = createSockets(context, options.addressHeader?.toLowerCase(), log)
   const health = createHealth(store, options.publishTotals ?? false)
-  const server = createServer((request, response) => void health(request, response))
+  server.on('request', (request, response) => void health(request, response))
   server.on('upgrade', sockets.upgrade)
-  const host = options.host ?? '127.0.0.1'
-  const port = await listen(server, host, options.port ?? 0).catch(async (cause) => {
-    await store.close()
-    throw new KithError(
-      'port-unavailable',
-      `The hub cannot listen on ${host}:${options.port ?? 0}. Choose another port.`,
-      {},
-      cause,
-    )
-  })
   const url = `ws://${hostInUrl(host)}:${port}`
   const stopTidying = tidyByItself(clock, sockets, () => dropAllDue(store, clock, log))
   log({ event: 'started', url })
@@ -114,9 +108,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 }
 
-function openStorage(path: string, limits: HubLimitOptions, log: HubLog): { identity: HubIdentity; store: EntryStore } {
-  const database = openSqlite(path, limits.storageBytesMax)
+/** Lets go of the port if it fails. */
+function openStorage(
+  path: string,
+  limits: HubLimitOptions,
+  log: HubLog,
+  server: Server,
+): { identity: HubIdentity; store: EntryStore } {
+  let database: DatabaseSync | undefined
   try {
+    database = openSqlite(path, limits.storageBytesMax)
     return {
       identity: loadIdentity(database, random),
       store: createSqliteStore(database, {
@@ -125,7 +126,8 @@ function openStorage(path: string, limits: HubLimitOptions, log: HubLog): { iden
       }),
     }
   } catch (cause) {
-    database.close()
+    server.close()
+    database?.close()
     throw openFailure(path, cause)
   }
 }
@@ -160,16 +162,6 @@ function tidyByItself(clock: Clock, sockets: Sockets, dropDue: () => Promise<num
   }
   cancel = clock.after(tidyConnectionsMs, tidy)
   return () => cancel()
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
 }
 
 /** What a client on this machine calls the address: all interfaces include loopback. */

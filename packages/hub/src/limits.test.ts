@@ -211,8 +211,3 @@ test('a closing hub says goodbye, after it has answered what it had', async () =
   assert.equal((await client.next('goodbye')).why.refused, 'closing')
   await Promise.race([put, client.closed])
 })
-
-test('a port in use is a typed error, and frees the database', async (context) => {
-  const hub = await start(context)
-  await assert.rejects(startHub({ storage: ':memory:', port: hub.port }), { code: 'port-unavailable' })
-})

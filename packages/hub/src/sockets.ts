@@ -4,11 +4,12 @@ import type { Duplex } from 'node:stream'
 import { frameBytesMax } from '@kith/core/limits'
 import { refusal } from '@kith/core/wire'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type Connection, createConnection, type HubContext } from './connection.ts'
+import { type Connection, createConnection } from './connection.ts'
 import { createAllowance } from './limits/allowance.ts'
 import { createBuckets } from './limits/bucket.ts'
 import { createPrefixes } from './limits/prefixes.ts'
 import type { HubLog } from './log.ts'
+import type { HubContext } from './session.ts'
 
 export type Sockets = {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void

@@ -5,7 +5,7 @@
  */
 import { entriesPerFrameMax, frameFillBytes, pullsPerFrameMax } from '@kith/core/limits'
 import { type HubMessage, type Lane, type NumberedEntry, type Refusal, refusal } from '@kith/core/wire'
-import type { OpenLog } from './connection.ts'
+import type { OpenLog } from './session.ts'
 import type { FanOutEvent } from './fan-out.ts'
 import { nextTurn } from './node-clock.ts'
 import { type EntryStore, StoreFailure } from './store/entry-store.ts'

@@ -18,7 +18,7 @@ import {
   rights,
   ticketToRights,
 } from '@kith/core/wire'
-import { type OpenLog, type Session, toKey } from '../connection.ts'
+import { type OpenLog, type Session, toKey } from '../session.ts'
 import { nextTurn } from '../node-clock.ts'
 
 /** Signature checks after which others get their turn: a millisecond. */

@@ -1,6 +1,6 @@
 import { equalBytes } from '@kith/core/bytes'
 import { type ClientMessage, type PullItem, type PullStarted, type Refusal, refusal } from '@kith/core/wire'
-import { logWithRight, type OpenLog, type Session } from '../connection.ts'
+import { logWithRight, type OpenLog, type Session } from '../session.ts'
 import type { Follower, Job } from '../streams.ts'
 import { failureToRefusal } from './put.ts'
 

@@ -9,7 +9,7 @@ import {
   refusal,
   type StoredEntries,
 } from '@kith/core/wire'
-import { logWithRight, type OpenLog, type Session } from '../connection.ts'
+import { logWithRight, type OpenLog, type Session } from '../session.ts'
 import { type NewEntry, StoreFailure } from '../store/entry-store.ts'
 
 type Result = StoredEntries | Refusal

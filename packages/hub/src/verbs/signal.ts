@@ -6,7 +6,7 @@ import {
   refusal,
   type SignalItem,
 } from '@kith/core/wire'
-import { type Session, toKey } from '../connection.ts'
+import { type Session, toKey } from '../session.ts'
 
 /** Passes bytes on to those who have the log open to read now; keeps nothing. Who has any right on a log may signal there. */
 export function handleSignal(session: Session, message: ClientMessage & { type: 'signal' }): void {

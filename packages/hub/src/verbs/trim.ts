@@ -1,6 +1,6 @@
 import { trimDelayMs } from '@kith/core/limits'
 import { type ClientMessage, type Done, type Refusal, refusal, type TrimItem } from '@kith/core/wire'
-import { logWithRight, type Session } from '../connection.ts'
+import { logWithRight, type Session } from '../session.ts'
 import { failureToRefusal } from './put.ts'
 
 /** Marks entries to be dropped after 30 days, unless they are put again before; answers when the mark is on disk. */
