@@ -1,0 +1,59 @@
+/** What a connection has opened, and what the verbs work on. */
+import type { Clock, Verifying } from '@kith/core/ports'
+import { type HubMessage, hasRight, type Right } from '@kith/core/wire'
+import type { FanOut, FanOutEvent } from './fan-out.ts'
+import type { Allowance } from './limits/allowance.ts'
+import type { HubLimitOptions } from './limits/hub-limits.ts'
+import type { EntryStore, LogName } from './store/entry-store.ts'
+import type { HubIdentity } from './store/sqlite-meta.ts'
+import type { Follower, Streams } from './streams.ts'
+
+/** What all connections of a hub share. */
+export type HubContext = {
+  readonly identity: HubIdentity
+  readonly crypto: Verifying
+  readonly clock: Clock
+  readonly store: EntryStore
+  readonly fanOut: FanOut
+  readonly limits: HubLimitOptions
+}
+
+export type OpenLog = LogName & {
+  /** A bit each. */
+  rights: number
+  /** How others hear this connection on this log; another on each log, so that logs are not linked by it. */
+  readonly name: Uint8Array
+  /** By lane. */
+  readonly followers: (Follower | undefined)[]
+  readonly unsubscribe: () => void
+}
+
+/** What the verbs work on. */
+export type Session = {
+  readonly hub: HubContext
+  /** For the fan-out; never leaves the hub. */
+  readonly id: string
+  readonly nonce: Uint8Array
+  /** Secret of the listener names. */
+  readonly nameSecret: Uint8Array
+  readonly allowance: Allowance
+  readonly logs: Map<string, OpenLog>
+  /** Resumption keys proven on this connection, in hexadecimal. */
+  readonly resumptionKeys: Set<string>
+  readonly streams: Streams
+  readonly send: (message: HubMessage) => void
+  /** For what can only be a mistake in this program: ends this connection, never the hub. */
+  readonly defect: (cause: unknown) => void
+  /** Calls back for what others put or signal on a log. */
+  readonly onEvent: (log: OpenLog, event: FanOutEvent) => void
+}
+
+/** The open log on which this connection has proven the right. */
+export function logWithRight(session: Session, log: Uint8Array, right: Right): OpenLog | undefined {
+  const found = session.logs.get(toKey(log))
+  return found !== undefined && hasRight(found.rights, right) ? found : undefined
+}
+
+export function toKey(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
+}
