@@ -2,6 +2,7 @@ import {
   bytesToTime,
   compareTimes,
   encodeSegment,
+  isTimeAhead,
   nextTime,
   observeTime,
   type Time,
@@ -58,6 +59,8 @@ export type HubRow = { readonly n: number; readonly url: string; readonly key: U
 export type EngineClock = {
   readonly nowMs: () => number
   readonly next: () => Time
+  /** The same for a change of rows: from then on our clock can never go back, or later writes would lose against earlier ones. */
+  readonly nextForContent: () => Time
   readonly observe: (time: Time) => void
   readonly last: () => Time
   /** A time that this device has used elsewhere. */
@@ -85,6 +88,10 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     let store = makeStore()
     let last = loadClock(statements)
     let correctionMs = 0
+    let hasContent =
+      statements(
+        'SELECT 1 FROM segment JOIN chain ON chain.n = segment.chain WHERE own = 1 AND class = 1 LIMIT 1',
+      ).get() !== undefined
     const notifier = createNotifier(clock)
     const undone = new Set<() => void>()
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
@@ -185,7 +192,15 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       store: () => store,
       clock: {
         nowMs,
-        next: () => (last = nextTime(last, nowMs())),
+        next: () => {
+          last = nextTime(last, nowMs())
+          return last
+        },
+        nextForContent: () => {
+          hasContent = true
+          last = nextTime(last, nowMs())
+          return last
+        },
         observe: (time) => {
           last = observeTime(last, time, nowMs())
         },
@@ -196,6 +211,11 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         correctionMs: () => correctionMs,
         correct: (ms) => {
           correctionMs = ms
+          // Nothing was written by the wrong clock yet but keys: they may keep their odd time, what comes next need not.
+          if (!hasContent && isTimeAhead(last, nowMs())) {
+            last = { ms: nowMs(), counter: 0 }
+            leasedMs = 0
+          }
         },
       },
       touchSpace: (space, ms) => {

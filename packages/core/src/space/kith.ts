@@ -108,10 +108,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       hubs: hubStatus,
       clock: {
         correctedMs,
-        warning:
-          correctedMs === 0
-            ? undefined
-            : `This computer's clock is off by ${Math.round(Math.abs(correctedMs) / 1000)} seconds. Times are corrected; set the clock.`,
+        warning: clockWarning(correctedMs, network.clockDoubtMs()),
       },
       spaces: ownSpaces().length,
       pending: hubStatus.reduce((sum, hub) => sum + hub.pending, 0),
@@ -231,6 +228,14 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     statusNotifier.close()
     engine.close()
   }
+}
+
+const clockWarning = (correctedMs: number, doubtMs: number): string | undefined => {
+  if (doubtMs !== 0) {
+    return `Hubs say that this computer's clock is ${Math.round(doubtMs / 3_600_000)} hours behind. That is more than they are believed: set the clock.`
+  }
+  if (correctedMs === 0) return undefined
+  return `This computer's clock is off by ${Math.round(Math.abs(correctedMs) / 1000)} seconds. Times are corrected; set the clock.`
 }
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */

@@ -1,5 +1,5 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { clockCorrectionMsMax } from '../limits/index.ts'
+import { clockCorrectionMsMax, clockForwardMsMax } from '../limits/index.ts'
 import type { Cancel } from '../ports/index.ts'
 import { createHubLink, type HubLink, type Parcel, type SyncSource } from '../sync/index.ts'
 import { bytesToPolicy, type Lane } from '../wire/index.ts'
@@ -18,6 +18,8 @@ export type Network = {
   /** Resolves when a hub has all that a joiner needs, or the time is over: a link may be given out offline too. */
   readonly inviteReady: (space: number, timeoutMs: number) => Promise<void>
   readonly status: () => HubStatus[]
+  /** Milliseconds that hubs say our clock is behind, where that is more than they are believed; else 0. */
+  readonly clockDoubtMs: () => number
   readonly spaceStatus: (space: number) => SpaceStatus['hubs']
   readonly close: () => void
 }
@@ -33,6 +35,8 @@ export const createNetwork = (
 ): Network => {
   const { statements, unit, platform, clock } = engine
   const links = new Map<number, { url: string; link: HubLink }>()
+  /** What hubs say that our clock is behind, where that is more than they are believed. */
+  let doubtedMs = 0
   /** How far off each hub says that our clock is, by its last hello. */
   const offsets = new Map<number, number>()
   const ends = new Set<(reason: KithError) => void>()
@@ -74,7 +78,10 @@ export const createNetwork = (
    */
   const correctClock = (): void => {
     const [nearest = 0] = [...offsets.values()].sort((left, right) => Math.abs(left) - Math.abs(right))
-    const correctedMs = Math.abs(nearest) > clockCorrectionMsMax ? nearest : 0
+    // A clock from before this program was written was never set: then a hub's word is all there is.
+    const isTooFar = nearest > clockForwardMsMax && platform.clock.now() > leastTimeMs
+    doubtedMs = isTooFar ? nearest : 0
+    const correctedMs = Math.abs(nearest) > clockCorrectionMsMax && !isTooFar ? nearest : 0
     if (correctedMs === clock.correctionMs()) return
     clock.correct(correctedMs)
     due.look()
@@ -154,6 +161,7 @@ export const createNetwork = (
       }, timeoutMs)
       await ready.catch(() => {})
     },
+    clockDoubtMs: () => doubtedMs,
     status: () =>
       [...links].map(([hub, { url, link }]) => {
         const { problem, ...status } = link.status()

@@ -168,7 +168,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       epochs = undefined
     },
     begin: () => {
-      const time = clock.next()
+      const time = clock.nextForContent()
       const salt = crypto.randomBytes(16)
       return { time, salt, opId: createOpIds(crypto, { space: entry.id, device: own, salt, time }) }
     },
