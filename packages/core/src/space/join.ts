@@ -9,6 +9,7 @@ import {
 } from '../change/index.ts'
 import {
   appToHash,
+  checkSecret,
   createJoinChanges,
   decodeInvitePayload,
   type InvitePayload,
@@ -145,6 +146,9 @@ export const enterSpace = (
   if (membership.app() !== app.id)
     throw new KithError('wrong-app', `The space belongs to ${membership.app()}. Open the link in that app.`)
   const { invite } = fetched
+  const record = membership.epochs().find(({ hash }) => equalBytes(hash, invite.epoch))
+  // Whoever made the link may have put in what the record never committed to: then the space would split.
+  if (record) checkSecret(crypto, record.commitments, invite.level, invite.secret)
   replica.addEpochSecret(invite.epoch, invite.level, invite.secret)
   const epoch = replica.epochs().find(({ hash }) => equalBytes(hash, invite.epoch))
   if (!epoch)
