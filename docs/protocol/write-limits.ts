@@ -1,6 +1,6 @@
 /** `node docs/protocol/write-limits.ts`: writes limits.md from packages/core/src/limits. A test keeps them equal. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import * as limits from '../../packages/core/src/limits/index.ts'
+import * as limits from '@kith/core/limits'
 
 const folder = new URL('../../packages/core/src/limits/', import.meta.url)
 export const limitsDocumentUrl = new URL('./limits.md', import.meta.url)
@@ -8,9 +8,11 @@ export const limitsDocumentUrl = new URL('./limits.md', import.meta.url)
 const titles: Readonly<Record<string, string>> = {
   'change.ts': 'Changes',
   'entry.ts': 'Entries',
-  'value.ts': 'Values and schemas',
+  'value.ts': 'Values',
+  'schema.ts': 'Schemas',
+  'text.ts': 'Rich text',
+  'membership.ts': 'Membership, keys and links',
   'clock.ts': 'Clocks',
-  'database.ts': 'The database',
   'wire.ts': 'The hub protocol',
 }
 

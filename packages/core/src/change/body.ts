@@ -1,5 +1,5 @@
 import { type CborValue, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
-import { bodyBytesMax, changeOpsMax, opColumnsMax, shortTextBytesMax } from '../limits/index.ts'
+import { bodyBytesMax, changeOpsMax, shortTextBytesMax, tableColumnsMax } from '../limits/index.ts'
 import { type Op, opCodes, opToCount } from './ops.ts'
 
 /** A body is CBOR [salt, …what its kind says]. The salt makes the hash of a short body unguessable. */
@@ -121,7 +121,7 @@ function checkOp(op: CborValue, inserted: readonly number[]): asserts op is read
 }
 
 function checkRows(columns: CborValue | undefined, rows: CborValue | undefined, values: CborValue | undefined): void {
-  if (!isList(columns) || columns.length > opColumnsMax) throw badBody('columns')
+  if (!isList(columns) || columns.length > tableColumnsMax) throw badBody('columns')
   let last = -1
   for (const column of columns) last = checkNext(column, last)
   if (typeof rows !== 'number' || !Number.isInteger(rows) || rows < 1 || rows > changeOpsMax) throw badBody('rows')
@@ -130,7 +130,7 @@ function checkRows(columns: CborValue | undefined, rows: CborValue | undefined, 
 
 function checkCells(cells: CborValue | undefined): void {
   if (!isList(cells) || cells.length === 0 || cells.length % 2 !== 0) throw badBody('cells')
-  if (cells.length > 2 * opColumnsMax) throw badBody('cells')
+  if (cells.length > 2 * tableColumnsMax) throw badBody('cells')
   let last = -1
   for (let at = 0; at < cells.length; at += 2) last = checkNext(cells[at], last)
 }

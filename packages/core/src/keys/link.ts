@@ -10,6 +10,7 @@ import {
   utf8,
 } from '../bytes/index.ts'
 import { isEd25519PublicKey } from '../crypto/verify/index.ts'
+import { linkCharsMax, linkHubsMax, linkUrlCharsMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
 
 /** All that a link says. Whoever holds it can read the space, and join it while the invite is open. */
@@ -31,9 +32,6 @@ export type LinkHub = { readonly key: Uint8Array; readonly url: string }
 const prefix = 'kith:'
 const version = 1
 const checksumBytes = 4
-const hubsMax = 8
-const urlCharsMax = 512
-const linkCharsMax = 8192
 
 /** The `appHash` of an app. */
 export function appToHash(crypto: Hashing, app: string): Uint8Array {
@@ -47,7 +45,7 @@ export function appToHash(crypto: Hashing, app: string): Uint8Array {
 export function formatLink(crypto: Hashing, link: Link): string {
   const { space, appHash, secret, logWriteKey, expires } = link
   // More would make a link that nobody reads: the first are as good as any.
-  const hubs = link.hubs.slice(0, hubsMax).map(({ key, url }) => [key, url])
+  const hubs = link.hubs.slice(0, linkHubsMax).map(({ key, url }) => [key, url])
   const payload = encodeCbor([version, space, appHash, secret, logWriteKey, expires, hubs])
   const bytes = new Uint8Array(payload.length + checksumBytes)
   bytes.set(payload)
@@ -76,14 +74,14 @@ export function parseLink(crypto: Hashing, text: string): Link {
   if (!isBytes(logWriteKey, 32) || !isEd25519PublicKey(logWriteKey)) throw badLink()
   if (expires !== null && (typeof expires !== 'number' || !Number.isSafeInteger(expires) || expires < 0))
     throw badLink()
-  if (!isList(hubs) || hubs.length > hubsMax) throw badLink()
+  if (!isList(hubs) || hubs.length > linkHubsMax) throw badLink()
   return { space, appHash, secret, logWriteKey, expires, hubs: hubs.map(toHub) }
 }
 
 function toHub(value: unknown): LinkHub {
   if (!isList(value) || value.length !== 2) throw badLink()
   const [key, url] = value
-  if (!isBytes(key, 32) || typeof url !== 'string' || url.length > urlCharsMax) throw badLink()
+  if (!isBytes(key, 32) || typeof url !== 'string' || url.length > linkUrlCharsMax) throw badLink()
   return { key, url }
 }
 

@@ -22,8 +22,5 @@ export const segmentChangesMax = 16_384
 /** A segment in bytes before compression: what an entry may unpack to, for a pack may be one segment. */
 export const segmentBytesMax = 8 * 1024 * 1024
 
-/** Columns that one op may name; the same bound as on a table of a schema record. */
-export const opColumnsMax = 1024
-
 /** Names of people and spaces, titles and session salts, in bytes of UTF-8: a long sentence, never a document. */
 export const shortTextBytesMax = 1024

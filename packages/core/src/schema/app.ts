@@ -1,8 +1,14 @@
 import { type CborValue, KithError } from '../bytes/index.ts'
-import { tableColumnsMax, tablesMax } from '../limits/index.ts'
+import {
+  droppedIdsMax,
+  indexColumnsMax,
+  indexesMax,
+  nameBytesMax,
+  tableColumnsMax,
+  tablesMax,
+} from '../limits/index.ts'
 import { createColumnCodec } from './cell.ts'
 import type { Column, ColumnSpec } from './column.ts'
-import { schemaLimits } from './limits.ts'
 import { isAppId, isIdentifier } from './names.ts'
 import { type RoleRank, rankNumbers } from './rank.ts'
 import { type ColumnRecord, columnFlags, isFixed, type SchemaRecord, type TableRecord } from './record.ts'
@@ -94,10 +100,8 @@ const tableToRecord = (name: string, declared: Table, options: AppOptions<Tables
     if (!['text', 'richText'].includes((columns[at] as ColumnRecord).type))
       throw bad(`search in "${name}" takes text columns only`)
   }
-  if (index.length > schemaLimits.indexesMax || index.some((list) => list.length > schemaLimits.indexColumnsMax)) {
-    throw bad(
-      `table "${name}" has more than ${schemaLimits.indexesMax} indexes or more than ${schemaLimits.indexColumnsMax} columns in one`,
-    )
+  if (index.length > indexesMax || index.some((list) => list.length > indexColumnsMax)) {
+    throw bad(`table "${name}" has more than ${indexesMax} indexes or more than ${indexColumnsMax} columns in one`)
   }
   const rule = (verb: 'insert' | 'update' | 'delete'): RuleCode =>
     ruleOf(declared.options[verb], `${name}.${verb}`, name, columns, options.roles ?? {})
@@ -191,7 +195,7 @@ const rolesToRecord = (roles: Roles): [string, number][] => {
 }
 
 const droppedToRecord = (dropped: readonly string[]): string[] => {
-  if (dropped.length > schemaLimits.droppedMax) throw bad(`more than ${schemaLimits.droppedMax} dropped ids`)
+  if (dropped.length > droppedIdsMax) throw bad(`more than ${droppedIdsMax} dropped ids`)
   for (const id of dropped) if (!id.split('.').every(isIdentifier) || id.split('.').length > 2) throw badName(id)
   return [...new Set(dropped)].sort()
 }
@@ -226,9 +230,7 @@ const uniqueNames = (names: readonly string[], what: string): void => {
 }
 
 const badName = (name: string): KithError =>
-  bad(
-    `"${name}" is no usable name: letters, digits and _, at most ${schemaLimits.nameCharsMax}, not beginning with a digit`,
-  )
+  bad(`"${name}" is no usable name: letters, digits and _, at most ${nameBytesMax}, not beginning with a digit`)
 
 const bad = (what: string, cause?: unknown): KithError =>
   new KithError('bad-schema', `The schema is not usable: ${what}.`, {}, cause)

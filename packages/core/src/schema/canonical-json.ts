@@ -1,4 +1,4 @@
-import { schemaLimits } from './limits.ts'
+import { jsonDepthMax } from '../limits/index.ts'
 
 /**
  * JSON with sorted keys and without white space (RFC 8785), so that equal values are equal bytes. Undefined for what JSON cannot
@@ -25,7 +25,7 @@ const write = (value: unknown, depth: number): string | undefined => {
       return value ? 'true' : 'false'
     case 'object':
       if (value === null) return 'null'
-      if (depth >= schemaLimits.jsonDepthMax) return undefined
+      if (depth >= jsonDepthMax) return undefined
       return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth)
     default:
       return undefined

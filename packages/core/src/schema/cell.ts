@@ -3,11 +3,10 @@
  * column only is decided once, in closures: a bulk insert runs them a million times.
  */
 import { type CborValue, fromBase32, isList, KithError, toBase32 } from '../bytes/index.ts'
-import { setElementsMax, textValueBytesMax } from '../limits/index.ts'
+import { setElementsMax, setElementUnitsMax, textValueBytesMax } from '../limits/index.ts'
 import type { SqlValue } from '../ports/index.ts'
 import { canonicalJson, isCanonicalJson } from './canonical-json.ts'
 import type { ColumnKind } from './column.ts'
-import { schemaLimits } from './limits.ts'
 import { isOrderKey } from './order-key.ts'
 import { type ColumnRecord, isFixed, isOptional } from './record.ts'
 
@@ -95,9 +94,7 @@ const isBytes = (value: unknown, length: number): value is Uint8Array =>
 const same = (wire: CborValue): SqlValue => wire as SqlValue
 
 const isElement = (value: unknown): value is SetElement =>
-  typeof value === 'string'
-    ? value.length <= schemaLimits.setElementBytesMax && value.isWellFormed()
-    : Number.isSafeInteger(value)
+  typeof value === 'string' ? value.length <= setElementUnitsMax && value.isWellFormed() : Number.isSafeInteger(value)
 const isElements = (value: unknown): value is readonly SetElement[] =>
   Array.isArray(value) && value.length <= setElementsMax && value.every(isElement)
 

@@ -1,15 +1,15 @@
-import { schemaLimits } from './limits.ts'
+import { appIdBytesMax, nameBytesMax } from '../limits/index.ts'
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 const appId = /^[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$/
 
 /** Ids and names of tables, columns and roles: safe in SQL and in `table.column`. */
 export const isIdentifier = (name: unknown): name is string =>
-  typeof name === 'string' && name.length <= schemaLimits.nameCharsMax && identifier.test(name)
+  typeof name === 'string' && name.length <= nameBytesMax && identifier.test(name)
 
 /** Reverse domain name in lower case: `org.example.todo`. */
 export const isAppId = (id: unknown): id is string =>
-  typeof id === 'string' && id.length <= schemaLimits.appIdCharsMax && appId.test(id)
+  typeof id === 'string' && id.length <= appIdBytesMax && appId.test(id)
 
 /**
  * An identifier as part of a name in SQLite, which takes `Title` and `title` for the same: ids with capitals get a suffix

@@ -1,7 +1,14 @@
 import { type CborValue, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
-import { schemaRecordBytesMax, tableColumnsMax, tablesMax } from '../limits/index.ts'
+import {
+  droppedIdsMax,
+  indexColumnsMax,
+  indexesMax,
+  rolesMax,
+  schemaRecordBytesMax,
+  tableColumnsMax,
+  tablesMax,
+} from '../limits/index.ts'
 import { createColumnCodec } from './cell.ts'
-import { schemaLimits } from './limits.ts'
 import { isAppId, isIdentifier } from './names.ts'
 import { type ColumnRecord, onDeleteCodes, recordFormat, type SchemaRecord, type TableRecord } from './record.ts'
 import type { RuleCode } from './rule-code.ts'
@@ -63,8 +70,8 @@ export const bytesToSchemaRecord = (bytes: Uint8Array): SchemaRecord => {
     app: check(parts[1], isAppId, 'app id'),
     version: index(parts[2], Number.MAX_SAFE_INTEGER),
     tables: list(parts[3], 0, tablesMax).map(cborToTable),
-    roles: list(parts[4], 0, schemaLimits.rolesMax).map(cborToRole),
-    dropped: list(parts[5], 0, schemaLimits.droppedMax).map((id) => check(id, isDropped, 'dropped id')),
+    roles: list(parts[4], 0, rolesMax).map(cborToRole),
+    dropped: list(parts[5], 0, droppedIdsMax).map((id) => check(id, isDropped, 'dropped id')),
   }
   ascending(record.tables.map((table) => table.id))
   ascending(record.roles.map(([role]) => role))
@@ -83,7 +90,7 @@ const cborToTable = (value: CborValue): TableRecord => {
     name: check(parts[1], isIdentifier, 'table name'),
     columns,
     key: columnIndexes(parts[3], columns.length),
-    indexes: list(parts[4], 0, schemaLimits.indexesMax).map((part) => columnIndexes(part, columns.length)),
+    indexes: list(parts[4], 0, indexesMax).map((part) => columnIndexes(part, columns.length)),
     search: columnIndexes(parts[5], columns.length, tableColumnsMax),
     rules: { insert: rule(rules[0]), update: rule(rules[1]), delete: rule(rules[2]) },
   }
@@ -133,11 +140,7 @@ export const checkRecord = (record: SchemaRecord): void => {
 const isDropped = (id: unknown): id is string =>
   typeof id === 'string' && id.split('.').length <= 2 && id.split('.').every(isIdentifier)
 
-const columnIndexes = (
-  value: CborValue | undefined,
-  columns: number,
-  max: number = schemaLimits.indexColumnsMax,
-): number[] => {
+const columnIndexes = (value: CborValue | undefined, columns: number, max: number = indexColumnsMax): number[] => {
   const indexes = list(value, 0, max).map((part) => index(part, columns))
   if (new Set(indexes).size !== indexes.length) throw bad('a column is named twice')
   return indexes

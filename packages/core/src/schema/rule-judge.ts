@@ -3,7 +3,7 @@
  * whole: inside a `not` a broken part would otherwise allow everything.
  */
 import { type CborValue, equalBytes, isList } from '../bytes/index.ts'
-import { schemaLimits } from './limits.ts'
+import { ruleDepthMax, ruleNodesMax } from '../limits/index.ts'
 import { operandCodes, type RuleCode, ruleCodes } from './rule-code.ts'
 
 /** Who acts. `rank` is a number of `rankNumbers`; `role` the app's role in the grant, if it has one. */
@@ -68,7 +68,7 @@ type Reads = { author: boolean; values: boolean; fixed: Set<number>; nodes: numb
 /** Undefined: malformed. */
 const compile = (code: CborValue, columns: RuleColumns, reads: Reads, depth: number): Judge | undefined => {
   reads.nodes += 1
-  if (!isList(code) || depth > schemaLimits.ruleDepthMax || reads.nodes > schemaLimits.ruleNodesMax) return undefined
+  if (!isList(code) || depth > ruleDepthMax || reads.nodes > ruleNodesMax) return undefined
   const [kind, argument] = code
   switch (kind) {
     case ruleCodes.nobody:

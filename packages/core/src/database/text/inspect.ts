@@ -1,6 +1,6 @@
 /** What a text op on the wire may be, and nothing else: checked before Yjs sees a byte of it. */
+import { textClockMax, textNameBytesMax, textOpBytesMax } from '../../limits/index.ts'
 import type { ClockRange } from './bytes.ts'
-import { textClockMax, textNameBytesMax, textOpBytesMax, textSaltBytes } from './limits.ts'
 import {
   bad,
   createReader,
@@ -13,6 +13,9 @@ import {
   skipJson,
   skipString,
 } from './reader.ts'
+
+/** A session's salt. */
+export const textSaltBytes = 16
 
 /** The last three fields of op 5 (docs/protocol/text.md). `structs` and `deletes` are Yjs v1 updates, or no bytes at all. */
 export type TextOpBytes = {

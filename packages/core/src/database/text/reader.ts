@@ -4,7 +4,7 @@
  * what passes it may be handed to Yjs.
  */
 import { fromUtf8, KithError } from '../../bytes/index.ts'
-import { textDepthMax } from './limits.ts'
+import { textDepthMax } from '../../limits/index.ts'
 
 export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
 

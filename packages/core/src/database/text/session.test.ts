@@ -3,14 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import * as Y from 'yjs'
 import { KithError } from '../../bytes/index.ts'
-import {
-  clientIdOf,
-  createTextSession,
-  createTextState,
-  inspectTextOp,
-  textOpBytesMax,
-  textRemoteOrigin,
-} from './index.ts'
+import { textOpBytesMax } from '../../limits/index.ts'
+import { clientIdOf, createTextSession, createTextState, inspectTextOp, textRemoteOrigin } from './index.ts'
 import { createRandom, give, showing } from './people.fixture.ts'
 import {
   createPerson,

@@ -1,6 +1,6 @@
 /** Encodes structs of a session's own document, a long typed run in pieces. */
 import * as Y from 'yjs'
-import { textRunUnitsMax } from './limits.ts'
+import { textRunUnitsMax } from '../../limits/index.ts'
 
 /** `length` clocks from `clock` on, `offset` clocks into `struct`. */
 export type StructPiece = {

@@ -1,6 +1,7 @@
 import { encodeCbor, labelled } from '../../bytes/index.ts'
 import { decodeBody } from '../../change/index.ts'
 import { boxBytes } from '../../crypto/seal/index.ts'
+import { epochItemsMax, sealedSecretBytesMax } from '../../limits/index.ts'
 import type { Hashing } from '../../ports/index.ts'
 import { levelNumbers, type Level } from '../rank.ts'
 import {
@@ -61,9 +62,6 @@ export type Recipient = {
   readonly sealing: Uint8Array | undefined
 }
 
-const sealedBytesMax = 1024
-const listMax = 4096
-
 /** CBOR [salt, policy, [admin, write, read], recipients' hash, boxes' hash, [[grant, sealed]…], [[epoch, sealed]…]]. */
 export function encodeEpoch(body: EpochBody): Uint8Array {
   const { commitments } = body
@@ -111,7 +109,7 @@ export function encodeShare(body: ShareBody): Uint8Array {
 
 export function decodeShare(bytes: Uint8Array): ShareBody {
   const [salt, epoch, ephemeral, list] = decodeBody(bytes, 3)
-  const boxes = toList(list, listMax, 'boxes').map((value): ShareBox => {
+  const boxes = toList(list, epochItemsMax, 'boxes').map((value): ShareBox => {
     const [person, level, box] = toTuple(value, 3, 'box')
     return { person: toBytes(person, 32, 'person'), level: toLevel(level, 'level'), box: toBytes(box, boxBytes, 'box') }
   })
@@ -133,9 +131,9 @@ export function decodeBroken(bytes: Uint8Array): BrokenBody {
 }
 
 function toSealedList(value: unknown, name: string): [Uint8Array, Uint8Array][] {
-  const list = toList(value, listMax, name).map((item): [Uint8Array, Uint8Array] => {
+  const list = toList(value, epochItemsMax, name).map((item): [Uint8Array, Uint8Array] => {
     const [key, sealed] = toTuple(item, 2, name)
-    return [toBytes(key, 32, name), toBytesUpTo(sealed, sealedBytesMax, name)]
+    return [toBytes(key, 32, name), toBytesUpTo(sealed, sealedSecretBytesMax, name)]
   })
   checkAscending(
     list.map(([key]) => key),

@@ -1,6 +1,6 @@
 import { encodeCbor } from '../../bytes/index.ts'
 import { decodeBody } from '../../change/index.ts'
-import { nameBytesMax } from '../../limits/index.ts'
+import { appIdBytesMax, personTagsMax } from '../../limits/index.ts'
 import { badField, checkAscending, toBytes, toList, toSealingKey, toSigningKey, toText, toTuple } from './fields.ts'
 
 /** Public keys of a recovery phrase: it signs as the highest rank, and every personal epoch is sealed to it. */
@@ -47,7 +47,7 @@ export function decodeGenesis(bytes: Uint8Array): GenesisBody {
   if (type === 0) {
     const recovery = toRecovery(fields[1])
     if (recovery === undefined) throw badField('recovery keys')
-    const tags = toList(fields[3], tagsMax, 'tags').map((tag) => toBytes(tag, 16, 'tag'))
+    const tags = toList(fields[3], personTagsMax, 'tags').map((tag) => toBytes(tag, 16, 'tag'))
     checkAscending(tags, 'tags')
     return {
       type: 'person',
@@ -62,15 +62,12 @@ export function decodeGenesis(bytes: Uint8Array): GenesisBody {
   return {
     type: 'space',
     salt,
-    app: toText(fields[0], nameBytesMax, 'app'),
+    app: toText(fields[0], appIdBytesMax, 'app'),
     person: toBytes(fields[1], 32, 'person'),
     tag: toBytes(fields[2], 16, 'tag'),
     recovery: toRecovery(fields[3]),
   }
 }
-
-/** Apps that one device serves. */
-export const tagsMax = 1024
 
 function toRecovery(value: unknown): RecoveryKeys | undefined {
   if (value === null) return undefined

@@ -1,8 +1,8 @@
 import { encodeCbor } from '../../bytes/index.ts'
 import { decodeBody } from '../../change/index.ts'
 import { boxBytes } from '../../crypto/seal/index.ts'
+import { personDevicesMax, personTagsMax } from '../../limits/index.ts'
 import { checkAscending, toBytes, toList, toSealingKey, toSigningKey, toTuple } from './fields.ts'
-import { tagsMax } from './genesis.ts'
 
 /** A person admits a further device (rule 9), in the person's own space. */
 export type AdmissionBody = {
@@ -31,8 +31,6 @@ export type TagKey = {
   readonly recoveryBox: Uint8Array
 }
 
-const devicesMax = 256
-
 /** CBOR [salt, device, device's X25519 key, [tags]]. */
 export function encodeAdmission(body: AdmissionBody): Uint8Array {
   return encodeCbor([body.salt, body.device, body.deviceSealing, body.tags])
@@ -40,7 +38,7 @@ export function encodeAdmission(body: AdmissionBody): Uint8Array {
 
 export function decodeAdmission(bytes: Uint8Array): AdmissionBody {
   const [salt, device, deviceSealing, list] = decodeBody(bytes, 3)
-  const tags = toList(list, tagsMax, 'tags').map((tag) => toBytes(tag, 16, 'tag'))
+  const tags = toList(list, personTagsMax, 'tags').map((tag) => toBytes(tag, 16, 'tag'))
   checkAscending(tags, 'tags')
   return {
     salt,
@@ -63,7 +61,7 @@ export function encodeKeys(body: KeysBody): Uint8Array {
 
 export function decodeKeys(bytes: Uint8Array): KeysBody {
   const [salt, ephemeral, list] = decodeBody(bytes, 2)
-  const keys = toList(list, tagsMax, 'keys').map(toTagKey)
+  const keys = toList(list, personTagsMax, 'keys').map(toTagKey)
   checkAscending(
     keys.map((key) => key.tag),
     'keys',
@@ -73,7 +71,7 @@ export function decodeKeys(bytes: Uint8Array): KeysBody {
 
 function toTagKey(value: unknown): TagKey {
   const [tag, sealing, list, recoveryBox] = toTuple(value, 4, 'key')
-  const boxes = toList(list, devicesMax, 'boxes').map((item) => {
+  const boxes = toList(list, personDevicesMax, 'boxes').map((item) => {
     const [device, box] = toTuple(item, 2, 'box')
     return { device: toBytes(device, 32, 'device'), box: toBytes(box, boxBytes, 'box') }
   })

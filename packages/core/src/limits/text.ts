@@ -1,4 +1,4 @@
-/** Bounds on one text op; each keeps a hostile op from costing more than its bytes. */
+/** Rich text: each keeps a hostile op from costing more than its bytes. */
 
 /** Structs and deletes of one op together, in bytes: half of what a change's body may hold. A longer paste becomes several ops. */
 export const textOpBytesMax = 512 * 1024
@@ -12,8 +12,5 @@ export const textClockMax = 2 ** 40
 /** Names of root types, elements, attributes and formats, in bytes of UTF-8. */
 export const textNameBytesMax = 1024
 
-/** Nesting of attribute values; Yjs and JSON recurse. */
+/** Nesting of attribute values: Yjs and JSON recurse. */
 export const textDepthMax = 32
-
-/** A session's salt in bytes. */
-export const textSaltBytes = 16
