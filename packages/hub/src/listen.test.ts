@@ -34,13 +34,11 @@ test('a number that is no port is named as such, and no database is made for it'
 
 test('an address that the machine does not have is named as such, and no database is made for it', async (context) => {
   const folder = createFolder(context)
-  // TEST-NET-1 of RFC 5737, and a name that RFC 6761 says leads nowhere.
-  for (const host of ['192.0.2.1', 'hub.invalid']) {
-    await assert.rejects(startHub({ storage: join(folder, 'hub.db'), host }), {
-      code: 'host-unavailable',
-      message: new RegExp(`the address ${host}`),
-    })
-  }
+  // TEST-NET-1 of RFC 5737.
+  await assert.rejects(startHub({ storage: join(folder, 'hub.db'), host: '192.0.2.1' }), {
+    code: 'host-unavailable',
+    message: /the address 192\.0\.2\.1/,
+  })
   assert.deepEqual(readdirSync(folder), [])
 })
 
