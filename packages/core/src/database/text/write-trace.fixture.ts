@@ -1,6 +1,7 @@
 /**
- * Writes `two-people.json`: two made-up people who type, delete and paste in one text at once, in the form of
- * josephg/editing-traces. Everything in it comes from this script. Run: node vectors/text/make.ts
+ * Writes `vectors/text/two-people.json`: two made-up people who type, delete and paste in one text at once, in the form of
+ * josephg/editing-traces. Everything in it comes from this script. Run:
+ * node packages/core/src/database/text/write-trace.fixture.ts
  *
  * The end content comes from Yjs itself, replayed with the ids 1 and 2: a tie between the two is left out, for real ids are random.
  */
@@ -105,5 +106,5 @@ const endContent = replay(txns, [1, 2])
 if (replay(txns, [2, 1]) !== endContent) throw new Error('The trace holds a tie. Change the seed.')
 const licence = 'CC0-1.0: made by vectors/text/make.ts of the Kith project; no rights reserved.'
 const trace = { licence, kind: 'concurrent', endContent, numAgents: 2, txns }
-writeFileSync(new URL('two-people.json', import.meta.url), `${JSON.stringify(trace)}\n`)
+writeFileSync(new URL('../../../../../vectors/text/two-people.json', import.meta.url), `${JSON.stringify(trace)}\n`)
 console.log(`${txns.length} transactions, ${Array.from(endContent).length} code points`)
