@@ -134,7 +134,7 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
     else {
       if (mayTakeEffect) twins.claim(merged)
       if (verdict.state === 'waiting') {
-        rows.expect(space.n, verdict.need)
+        rows.expect({ space: space.n, app: record.app, table: verdict.table }, verdict.need)
         return wait(number, { need: verdict.need, reason: verdict.reason })
       }
       hold(number, verdict.code, verdict.reason)
@@ -174,6 +174,7 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
 
   const makeAnew = (nowMs: number, touched: Set<string>): void => {
     merge.settle()
+    const rebuildTexts = texts.rebuild(space.n)
     clearSpace(statements, space)
     waiting.cleared()
     twins.cleared(space.n)
@@ -183,7 +184,7 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
       cover(numbered.change, false)
     }
     wakeByRows(nowMs, touched)
-    texts.rebuilt(space.n)
+    rebuildTexts()
   }
 
   const cover = (change: Change, isOwn: boolean): void =>

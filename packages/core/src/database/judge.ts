@@ -12,7 +12,12 @@ import { cellOf, findInsert, findUpsert } from './inserts.ts'
 export type Verdict =
   | { readonly state: 'applied' }
   /** A rule needs this row's insert, which is not here yet. */
-  | { readonly state: 'waiting'; readonly need: Uint8Array; readonly reason: string }
+  | {
+      readonly state: 'waiting'
+      readonly need: Uint8Array
+      readonly table: CompiledTable
+      readonly reason: string
+    }
   | {
       readonly state: 'held back'
       readonly code: HeldCode
@@ -207,6 +212,7 @@ const judgeByRow = (
       return {
         state: 'waiting',
         need: id,
+        table,
         reason: `A rule of ${table.name} asks who inserted a row that is not here yet.`,
       }
     const isAuthor = origin.author !== undefined && equalBytes(origin.author, input.author.address)

@@ -45,14 +45,14 @@ CREATE TABLE cell (
   value ANY, PRIMARY KEY (space, row, col, time, change, op)
 ) STRICT, WITHOUT ROWID;
 
--- Rows that have cells and no insert yet.
-CREATE TABLE orphan (space INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (space, row)) STRICT, WITHOUT ROWID;
+-- Rows that have cells, or that changes wait for, and no insert yet. \`tbl\` is the table's numbered column ''.
+CREATE TABLE orphan (space INTEGER NOT NULL, row BLOB NOT NULL, tbl INTEGER NOT NULL, PRIMARY KEY (space, row, tbl)) STRICT, WITHOUT ROWID;
 
 -- Changes that wait: for a hash, a row, or our clock. In history, without effect.
 CREATE TABLE waiting (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, need BLOB, due INTEGER, reason TEXT NOT NULL) STRICT;
 CREATE INDEX waiting_need ON waiting (need);
 
--- Rows that two changes insert, and rows that changes without effect would have inserted: see twins.ts. \`tbl\` is a numbered column ''.
+-- Rows that two changes insert, and rows that changes without effect would have inserted: see twins.ts.
 CREATE TABLE twin (space INTEGER NOT NULL, tbl INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (space, tbl, row)) STRICT, WITHOUT ROWID;
 CREATE TABLE claim (space INTEGER NOT NULL, tbl INTEGER NOT NULL, row BLOB NOT NULL, change INTEGER NOT NULL,
   PRIMARY KEY (space, tbl, row, change)) STRICT, WITHOUT ROWID;

@@ -51,7 +51,7 @@ export type Rows = {
   readonly base: (at: TablePlace, id: Uint8Array) => Base | undefined
   readonly plan: (table: CompiledTable, columns: readonly number[]) => InsertPlan
   /** Something waits for a row that is not here: its coming is told by `takeArrived`. */
-  readonly expect: (space: number, id: Uint8Array) => void
+  readonly expect: (at: TablePlace, id: Uint8Array) => void
   /** Rows that have come since the last call, of those that something waited for. */
   readonly takeArrived: () => { readonly space: number; readonly id: Uint8Array }[]
   /** Call after the last of several changes: shows what many writes to one set, or deletes of one row, added up to. */
@@ -88,13 +88,17 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
       .all()
       .map((row) => row.space as number),
   )
-  const markOrphan = (space: number, row: Uint8Array): void => {
-    withOrphans.add(space)
-    statements('INSERT OR IGNORE INTO orphan (space, row) VALUES (?, ?)').run(space, row)
+  /** Ids of rows of two tables may be the same where somebody hostile makes them so. */
+  const tableNumber = ({ app, table }: TablePlace): number => registry.column(app, table.id, '')
+  const markOrphan = (at: TablePlace, row: Uint8Array): void => {
+    withOrphans.add(at.space)
+    statements('INSERT OR IGNORE INTO orphan (space, row, tbl) VALUES (?, ?, ?)').run(at.space, row, tableNumber(at))
   }
-  const takeOrphan = ({ space }: TablePlace, row: Uint8Array): boolean =>
-    withOrphans.has(space) &&
-    statements('DELETE FROM orphan WHERE space = ? AND row = ? RETURNING 1 AS gone').get(space, row) !== undefined
+  const takeOrphan = (at: TablePlace, row: Uint8Array): boolean => {
+    if (!withOrphans.has(at.space)) return false
+    const sql = 'DELETE FROM orphan WHERE space = ? AND row = ? AND tbl = ? RETURNING 1 AS gone'
+    return statements(sql).get(at.space, row, tableNumber(at)) !== undefined
+  }
 
   /** Whether a write stands above the insert that made the row, which wrote all its cells. */
   const isAboveInsert = (id: Uint8Array, found: Base, stamp: Stamp): boolean => {
@@ -176,14 +180,14 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
       if (found) showing.count(at, id, column, (value as number | null) ?? 0)
     } else if (found) writePlain(at, id, column, stamp, column.toSql(value), found)
     else cells.add(cell, stamp, column.toSql(value))
-    if (!found) markOrphan(at.space, id)
+    if (!found) markOrphan(at, id)
   }
 
   /** The row of waiting cells has come: everything that was written to it takes its place. */
   const adopt = (at: TablePlace, id: Uint8Array, found: Base): void => {
     arrived.push({ space: at.space, id: id.slice() })
     const written = new Set(cells.columnsOf(at.space, id))
-    if (written.has(registry.column(at.app, at.table.id, ''))) showing.deletesChanged(at, id)
+    if (written.has(tableNumber(at))) showing.deletesChanged(at, id)
     for (const column of at.table.columns) {
       const cell = place(at, id, column.id)
       if (!written.has(cell.column)) continue
@@ -244,7 +248,7 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
   const writeDelete = (at: TablePlace, id: Uint8Array, stamp: Stamp, value: Uint8Array): void => {
     cells.add(place(at, id, ''), stamp, value)
     if (base(at, id)) showing.deletesChanged(at, id)
-    else markOrphan(at.space, id)
+    else markOrphan(at, id)
   }
 
   return {
@@ -280,7 +284,7 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
     restore: (at, id, stamp, deletes) => writeDelete(at, id, stamp, restoreToCell(deletes)),
     show: (at, id, column, value) => {
       if (base(at, id)) set(at, id, column, value)
-      else markOrphan(at.space, id)
+      else markOrphan(at, id)
     },
     deletesOf: (at, id) => standingDeletes(cells.all(place(at, id, ''))),
     additionsOf: (at, id, column) => {

@@ -34,8 +34,8 @@ export type Texts = {
     row: Uint8Array,
     column: number,
   ) => { readonly state: TextState; readonly release: () => void }
-  /** All texts of a space are built anew from their ops, which were written anew. */
-  readonly rebuilt: (space: number) => void
+  /** Call before the ops of a space are deleted and written anew, and after that the function returned. */
+  readonly rebuild: (space: number) => () => void
   /** Part of every commit: long texts are saved whole, so that opening one need not replay its ops. */
   readonly save: () => void
 }
@@ -164,12 +164,15 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
         },
       }
     },
-    rebuilt: (space) => {
+    rebuild: (space) => {
+      const held: Open[] = []
       for (const [key, text] of open) {
         if (text.at.space !== space) continue
-        changed.delete(text)
-        if (text.holders === 0) open.delete(key)
-        else {
+        if (text.holders > 0) held.push(text)
+        else open.delete(key)
+      }
+      return () => {
+        for (const text of held) {
           text.state.rebuild()
           changed.add(text)
         }

@@ -44,9 +44,10 @@ export const createTwins = (statements: Statements, registry: Registry): Twins =
 
   const tableNumber = (app: string, table: CompiledTable): number => registry.column(app, table.id, '')
   const note = (space: number, table: number, row: Uint8Array): void => {
+    const sql = 'INSERT OR IGNORE INTO twin (space, tbl, row) VALUES (?, ?, ?) RETURNING 1 AS added'
+    if (!statements(sql).get(space, table, row)) return
     withTwins.add(space)
     fresh.add(space)
-    statements('INSERT OR IGNORE INTO twin (space, tbl, row) VALUES (?, ?, ?)').run(space, table, row)
   }
 
   /** Calls `see` for each row that a change inserts into a table that has no key. */
