@@ -5,11 +5,8 @@ import type { Cancel, Clock, SqlDatabase } from '../ports/index.ts'
  * waits for durability is told after it.
  */
 export type Unit = {
-  /**
-   * Opens the transaction if none is open and schedules its commit. Call before every write. `unhurried`: nobody waits for
-   * this to be durable (it came from a hub, which has it), so live queries show it first.
-   */
-  readonly enter: (unhurried?: 'unhurried') => void
+  /** Opens the transaction if none is open and schedules its commit, or brings that forward. Call before every write. */
+  readonly enter: (haste?: Haste) => void
   /** Resolves when what was written so far is durable; rejects when the transaction was undone. */
   readonly durable: () => Promise<void>
   /** Runs after the next successful commit. */
@@ -20,6 +17,17 @@ export type Unit = {
   readonly abandon: (cause: unknown) => void
   readonly isOpen: () => boolean
 }
+
+/**
+ * When the commit has to come. `now`: somebody waits for it, so in this turn. `soon`: it came from a hub, which has it, so
+ * live queries show it first. `later`: losing it costs a little work and no data (what a hub has acknowledged), so it shares the
+ * commit of whatever comes next.
+ */
+export type Haste = 'now' | 'soon' | 'later'
+
+/** How long `later` waits for company. */
+const laterMs = 100
+const order: readonly Haste[] = ['later', 'soon', 'now']
 
 export type UnitHooks = {
   /** Last writes of the transaction: segments for the changes made in it. */
@@ -37,6 +45,7 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
   /** Counts transactions, so that a late wait does not commit the next one early. */
   let transaction = 0
   let cancel: Cancel | undefined
+  let scheduled: Haste = 'later'
   let waiters: Waiter[] = []
   let after: (() => void)[] = []
 
@@ -90,16 +99,31 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
     })
   }
 
+  const schedule = (haste: Haste): void => {
+    cancel?.()
+    scheduled = haste
+    if (haste === 'now') cancel = clock.soon(commitWhenReady)
+    else if (haste === 'soon') {
+      cancel = clock.soon(() => {
+        cancel = clock.soon(commitWhenReady)
+      })
+    } else cancel = clock.after(laterMs, commitWhenReady)
+  }
+
   return {
-    enter: (unhurried) => {
-      if (open) return
-      begin.run()
-      open = true
-      transaction += 1
-      cancel = clock.soon(unhurried ? () => (cancel = clock.soon(commitWhenReady)) : commitWhenReady)
+    enter: (haste = 'now') => {
+      if (!open) {
+        begin.run()
+        open = true
+        transaction += 1
+        schedule(haste)
+      } else if (order.indexOf(haste) > order.indexOf(scheduled)) schedule(haste)
     },
-    durable: () =>
-      open ? new Promise<void>((resolve, reject) => waiters.push({ resolve, reject })) : Promise.resolve(),
+    durable: () => {
+      if (!open) return Promise.resolve()
+      if (scheduled === 'later') schedule('now')
+      return new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }))
+    },
     afterCommit: (run) => {
       if (open) after.push(run)
       else run()

@@ -76,7 +76,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
   }
 
   const receive: Incoming['receive'] = (segments, hub, expected) => {
-    unit.enter('unhurried')
+    unit.enter('soon')
     const refused: KithError[] = []
     const fresh: NumberedChange[] = []
     const settled: Uint8Array[] = []

@@ -10,7 +10,7 @@ import {
   type UnpackedSegment,
   unpackSegments,
 } from '../change/index.ts'
-import type { StoredSegment } from '../database/index.ts'
+import type { Haste, StoredSegment } from '../database/index.ts'
 import { entryFillBytes } from '../limits/index.ts'
 import type { Cursor, Outgoing, SyncSpace } from '../sync/index.ts'
 import { type Lane, policyToLogId } from '../wire/index.ts'
@@ -49,9 +49,9 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
   const logId = (epoch: ReplicaEpoch): Uint8Array => policyToLogId(epoch.keys.log.policy, crypto)
 
   /** What fails half-way is undone whole: otherwise a cursor could stand behind an entry that was not kept. */
-  const write = <Result>(run: () => Result): Result => {
+  const write = <Result>(run: () => Result, haste: Haste = 'soon'): Result => {
     try {
-      unit.enter('unhurried')
+      unit.enter(haste)
       return run()
     } catch (cause) {
       unit.abandon(cause)
@@ -155,7 +155,7 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
         for (const change of segments)
           statements('DELETE FROM outbox WHERE hub = ? AND space = ? AND change = ?').run(hub, n, change)
         if (cursor) saveCursor(hub, log, lane, cursor)
-      }),
+      }, 'later'),
     lost: (hub) =>
       write(() => {
         const replica = replicaOf()
