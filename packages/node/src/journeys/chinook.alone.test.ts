@@ -40,14 +40,12 @@ const digestsOfSpace = async (space: Space<Music>): Promise<Map<string, string[]
   const found = new Map<string, string[]>()
   for (const name of musicTables) {
     const rows: ({ id: string } & object)[] = await space.query((q) => q.selectFrom(name).selectAll())
-    const refs = Object.entries(music.tables[name].columns).filter(([, column]) => column.spec.kind === 'ref')
-    const resolve = (row: { id: string } & object): object => {
-      const cells = row as Record<string, unknown>
-      const resolved = refs.map(([column]) => [
-        column,
-        cells[column] === null ? null : byId.get(cells[column] as string),
-      ])
-      return { ...row, ...Object.fromEntries(resolved) }
+    const columns = Object.entries(music.tables[name].columns as Record<string, { spec: { kind: string } }>)
+    const refs = columns.filter(([, { spec }]) => spec.kind === 'ref').map(([column]) => column)
+    const resolve = (row: object): object => {
+      const cells: Record<string, unknown> = { ...row }
+      for (const column of refs) if (cells[column] !== null) cells[column] = byId.get(cells[column] as string)
+      return cells
     }
     // Employees report to employees whose rows come before theirs.
     found.set(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { copyFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { increment } from '@kith/core'
@@ -9,6 +10,7 @@ import type { HubMessage } from '@kith/core/wire'
 import { WebSocketServer } from 'ws'
 import { startChild } from './child.fixture.ts'
 import { inScene, type Scene, until } from './conditions.fixture.ts'
+import { journal } from './journal.fixture.ts'
 import { has, hubStatus, meet, openHub, openPerson, untilAgree } from './people.fixture.ts'
 import { startTamperingHub } from './tampering-hub.fixture.ts'
 
@@ -101,7 +103,10 @@ test('a hub that replays entries, in any order and number, changes nothing', asy
 })
 
 /** A server that takes WebSockets and says one thing. */
-const startSayer = async (scene: Scene, says: (send: (bytes: Uint8Array) => void) => void): Promise<string> => {
+const startSayer = async (
+  scene: Scene,
+  says: (send: (bytes: Uint8Array) => void, hangUp: () => void) => void,
+): Promise<string> => {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   scene.ends(server, () => {
@@ -110,7 +115,10 @@ const startSayer = async (scene: Scene, says: (send: (bytes: Uint8Array) => void
   })
   server.on('connection', (client) => {
     client.on('error', () => client.terminate())
-    says((bytes) => client.send(bytes))
+    says(
+      (bytes) => client.send(bytes),
+      () => client.close(),
+    )
   })
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
@@ -180,6 +188,48 @@ test('a frame that claims 2 GB is refused by its header, and the other hub goes 
     await untilAgree(hers, his)
     await until('status says so', async () => (await hubStatus(alice, url)).problem?.code === 'hub-unreachable')
     assert.ok(process.memoryUsage().arrayBuffers < 200 * 1024 * 1024)
+  })
+})
+
+test('a hub whose operator restores an older copy of its disk is healed', async () => {
+  await inScene(async (scene) => {
+    const [storage, copy] = [scene.path('hub.db'), scene.path('copy.db')]
+    let hub = await openHub(scene, { storage })
+    const { port } = hub
+    const { alice, hers, his } = await meet(scene, [hub.url])
+    await hers.tables.entries.insert({ title: 'before the copy' })
+    await untilAgree(hers, his)
+    await Promise.all([hers.synced(), his.synced()])
+    await hub.close()
+    copyFileSync(storage, copy)
+    hub = await openHub(scene, { storage, port })
+    for (let at = 0; at < 20; at += 1) await hers.tables.entries.insert({ title: `after ${at}` })
+    await untilAgree(hers, his)
+    await Promise.all([hers.synced(), his.synced()])
+    await hub.close()
+    // Ended in order, it keeps its generation: only the cursors, which are past its end, tell.
+    copyFileSync(copy, storage)
+    hub = await openHub(scene, { storage, port })
+    await hers.tables.entries.insert({ title: 'after it was restored' })
+    await untilAgree(hers, his)
+    await until('it has all', async () => (await hubStatus(alice, hub.url)).pending === 0)
+    const carol = await openPerson(scene, 'carol', [hub.url])
+    await untilAgree(await carol.join(journal, await hers.invite({ role: 'writer' })), hers)
+  })
+})
+
+test('a hub that greets and hangs up is tried more and more seldom', async () => {
+  await inScene(async (scene) => {
+    const times: number[] = []
+    const url = await startSayer(scene, (send, hangUp) => {
+      times.push(performance.now())
+      send(hello(1))
+      hangUp()
+    })
+    await openPerson(scene, 'alice', [url])
+    await until('it was tried five times', () => times.length >= 5)
+    const waits = times.slice(1).map((time, at) => time - (times[at] as number))
+    assert.ok((waits[3] as number) > 2 * (waits[0] as number), waits.join())
   })
 })
 

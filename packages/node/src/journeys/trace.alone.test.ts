@@ -167,7 +167,7 @@ const play = async (
     }
     const text = open.doc.getText('text')
     for (const [position, deleted, inserted] of patches) {
-      const before = isPlain ? '' : text.toString()
+      const before = isPlain ? '' : text.toJSON()
       const at = isPlain ? position : toUnits(before, position)
       const end = isPlain ? position + deleted : toUnits(before, position + deleted)
       if (deleted > 0) text.delete(at, end - at)
@@ -200,7 +200,7 @@ test('the real trace of two people, typed on two devices over a hub with its own
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     for (const { open } of typists) {
       // Compared by `ok`: a difference of whole texts would fill the screen.
-      assert.ok(open.doc.getText('text').toString() === trace.endContent, 'the open text is the end content')
+      assert.ok(open.doc.getText('text').toJSON() === trace.endContent, 'the open text is the end content')
     }
     for (const { open, space } of typists) {
       await open.close()

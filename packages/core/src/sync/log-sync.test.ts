@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KithError } from '../bytes/index.ts'
+import type { Clock, Crypto } from '../ports/index.ts'
+import type { Lane } from '../wire/index.ts'
+import type { HubConnection, HubEntries, PullAccepted, PullWish } from './hub-connection.ts'
+import { createLogSync } from './log-sync.ts'
+import type { Cursor, Outgoing, SyncSpace, Whose } from './source.ts'
+
+const hub = 1
+const log = new Uint8Array(32).fill(7)
+const generation = new Uint8Array(16).fill(1)
+const other = new Uint8Array(16).fill(2)
+
+type Asked<Wish, Result> = PromiseWithResolvers<Result> & { readonly wish: Wish }
+type Put = { readonly lane: Lane; readonly entries: readonly Uint8Array[] }
+type Stored = { readonly generation: Uint8Array; readonly numbers: number[] }
+
+/** A log on a hub that answers when the test says so, and a space that only remembers. */
+const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[] } = {}) => {
+  const pulls: Asked<readonly PullWish[], (PullAccepted | KithError)[]>[] = []
+  const puts: Asked<Put, Stored>[] = []
+  const timers: { readonly delayMs: number; readonly run: () => void }[] = []
+  const cursors = new Map<Lane, Cursor>()
+  const failures: unknown[] = []
+  const refused: string[] = []
+  const asked: Whose[] = []
+  let outbox = [...(options.outbox ?? [])]
+  let compared = options.compared
+  let lost = 0
+  let receive: SyncSpace['receive'] = () => []
+  const space: SyncSpace = {
+    n: 1,
+    log: () => undefined,
+    cursor: (_hub, _log, lane) => cursors.get(lane),
+    comparedIn: () => compared,
+    compared: (_hub, _log, named) => {
+      compared = named
+    },
+    receive: (...all) => {
+      const result = receive(...all)
+      if (all[4]) cursors.set(all[2], all[4])
+      return result
+    },
+    outgoing: (_hub, flying, whose) => {
+      asked.push(whose)
+      return outbox
+        .filter((n) => !flying.has(n))
+        .map((n): Outgoing => ({ lane: 2, entry: Uint8Array.of(n), segments: [n] }))
+    },
+    delivered: (_hub, _log, { segments }, cursor) => {
+      outbox = outbox.filter((n) => !segments.includes(n))
+      if (cursor) cursors.set(2, cursor)
+    },
+    lost: () => {
+      lost += 1
+      cursors.clear()
+      compared = undefined
+    },
+    pending: () => outbox.length,
+  }
+  const ask = <Wish, Result>(list: Asked<Wish, Result>[], wish: Wish): Promise<Result> => {
+    const one = { wish, ...Promise.withResolvers<Result>() }
+    list.push(one)
+    return one.promise
+  }
+  const connection = {
+    pull: (wishes: readonly PullWish[]) => ask(pulls, wishes),
+    put: (_log: Uint8Array, lane: Lane, entries: readonly Uint8Array[]) => ask(puts, { lane, entries }),
+  } as unknown as HubConnection
+  const clock = {
+    after: (delayMs: number, run: () => void) => {
+      const timer = { delayMs, run }
+      timers.push(timer)
+      return () => timers.splice(timers.indexOf(timer), 1)
+    },
+  } as unknown as Clock
+  const sync = createLogSync({
+    hub,
+    connection,
+    space,
+    log: { id: log, wish: {} as never, mayWrite: true },
+    crypto: { randomBytes: (length: number) => new Uint8Array(length) } as unknown as Crypto,
+    clock,
+    refuse: ({ code }) => refused.push(code),
+    settled: () => {},
+    failed: (cause) => {
+      failures.push(cause)
+      sync.close()
+    },
+  })
+  const entries = (lane: Lane, numbers: readonly number[], more: Partial<HubEntries> = {}): HubEntries => ({
+    log,
+    lane,
+    generation,
+    entries: numbers.map((n) => ({ n, id: new Uint8Array(32), bytes: Uint8Array.of(n) })),
+    caughtUp: true,
+    limitReached: false,
+    request: 1,
+    ...more,
+  })
+  return {
+    sync,
+    pulls,
+    puts,
+    timers,
+    cursors,
+    failures,
+    refused,
+    asked,
+    entries,
+    lostTimes: () => lost,
+    comparedIn: () => compared,
+    onReceive: (run: SyncSpace['receive']) => {
+      receive = run
+    },
+    /** The hub has opened the log and shown that it has nothing. */
+    catchUp: () => {
+      sync.opened(generation)
+      for (const lane of [0, 1, 2] as const) sync.entriesCame(entries(lane, []), false)
+    },
+    settle: () => new Promise((resolve) => setImmediate(resolve)),
+  }
+}
+
+test('a hub of an unknown generation is given nothing before it has shown all that it has', () => {
+  const stage = createStage({ outbox: [1, 2], compared: other })
+  stage.sync.opened(generation)
+  stage.sync.send('own')
+  assert.equal(stage.lostTimes(), 1)
+  assert.equal(stage.puts.length, 0)
+  stage.sync.entriesCame(stage.entries(0, []), false)
+  stage.sync.entriesCame(stage.entries(1, []), false)
+  assert.equal(stage.puts.length, 0)
+  stage.sync.entriesCame(stage.entries(2, []), false)
+  assert.equal(stage.puts.length, 1)
+  assert.deepEqual(stage.comparedIn(), generation)
+})
+
+test('a comparison that was cut short goes on, and still gives nothing', () => {
+  const stage = createStage({ outbox: [1] })
+  stage.cursors.set(2, { generation, n: 40 })
+  stage.sync.opened(generation)
+  assert.equal(stage.lostTimes(), 0)
+  stage.sync.send('own')
+  assert.equal(stage.puts.length, 0)
+})
+
+test('to a hub that was compared before, own changes go at once', () => {
+  const stage = createStage({ outbox: [1], compared: generation })
+  stage.sync.opened(generation)
+  assert.equal(stage.puts.length, 1)
+  assert.deepEqual(stage.asked[0], 'own')
+})
+
+test('a cursor only goes forward, and stays where something was not what it claimed to be', () => {
+  const stage = createStage()
+  stage.catchUp()
+  stage.sync.entriesCame(stage.entries(2, [5, 6]), false)
+  stage.sync.entriesCame(stage.entries(2, [3]), false)
+  assert.equal(stage.cursors.get(2)?.n, 6)
+  stage.sync.entriesCame(stage.entries(2, [8]), true)
+  stage.sync.entriesCame(stage.entries(2, [9]), false)
+  assert.equal(stage.cursors.get(2)?.n, 6)
+  stage.sync.entriesCame(stage.entries(0, [1]), false)
+  assert.equal(stage.cursors.get(0)?.n, 1)
+})
+
+test('a refused pull is asked again after a rest, and a cursor past the end means that all is lost', async () => {
+  const stage = createStage({ compared: generation })
+  stage.cursors.set(2, { generation, n: 9 })
+  stage.sync.opened(generation)
+  stage.pulls[0]?.resolve([new KithError('hub-refused', 'Too fast.', { why: 'slow-down', waitMs: 2_500 })])
+  await stage.settle()
+  assert.equal(stage.timers[0]?.delayMs, 2_500)
+  stage.timers[0]?.run()
+  assert.equal(stage.pulls.length, 2)
+  stage.pulls[1]?.resolve([new KithError('hub-refused', 'Another.', { why: 'other-generation', waitMs: 0 })])
+  await stage.settle()
+  assert.equal(stage.lostTimes(), 1)
+  assert.equal(stage.cursors.size, 0)
+  assert.equal(stage.failures.length, 1)
+})
+
+test('a generation that changes in the middle ends the connection, whoever says so first', async () => {
+  const pushed = createStage({ compared: generation })
+  pushed.catchUp()
+  pushed.sync.entriesCame(pushed.entries(2, [1], { generation: other }), false)
+  assert.equal(pushed.failures.length, 1)
+  assert.equal(pushed.cursors.get(2), undefined)
+  const stored = createStage({ compared: generation, outbox: [1] })
+  stored.catchUp()
+  stored.puts[0]?.resolve({ generation: other, numbers: [1] })
+  await stored.settle()
+  assert.equal(stored.failures.length, 1)
+})
+
+test('after a refused put the hub is left alone, longer each time; what was wanted meanwhile is not forgotten', async () => {
+  const stage = createStage({ compared: generation, outbox: [1] })
+  stage.catchUp()
+  const refusal = new KithError('hub-refused', 'Full.', { why: 'storage-full', waitMs: 0 })
+  stage.puts[0]?.reject(refusal)
+  await stage.settle()
+  const before = stage.puts.length
+  stage.sync.send('all')
+  stage.sync.send('own')
+  assert.equal(stage.puts.length, before)
+  const [first] = stage.timers.splice(0)
+  first?.run()
+  assert.equal(stage.asked.at(-1), 'all')
+  stage.puts.at(-1)?.reject(refusal)
+  await stage.settle()
+  assert.ok((stage.timers[0]?.delayMs ?? 0) > (first?.delayMs ?? 0))
+  assert.deepEqual(stage.refused, ['hub-refused', 'hub-refused'])
+})
+
+test('a failure of the own disk ends the connection, and nothing comes after it', () => {
+  const stage = createStage({ compared: generation })
+  stage.catchUp()
+  stage.onReceive(() => {
+    throw new KithError('storage-full', 'The disk is full.')
+  })
+  stage.sync.entriesCame(stage.entries(2, [1]), false)
+  assert.equal((stage.failures[0] as KithError).code, 'storage-full')
+  stage.onReceive(() => assert.fail('closed'))
+  stage.sync.entriesCame(stage.entries(2, [2]), false)
+  assert.equal(stage.cursors.get(2), undefined)
+  assert.deepEqual(stage.timers, [])
+})
+
+test('our own entry moves the cursor only where it follows directly', async () => {
+  const stage = createStage({ compared: generation, outbox: [1] })
+  stage.catchUp()
+  stage.cursors.set(2, { generation, n: 4 })
+  stage.puts[0]?.resolve({ generation, numbers: [6] })
+  await stage.settle()
+  assert.equal(stage.cursors.get(2)?.n, 4)
+})
+
+test('a pull that somebody waits for ends with its entries, its refusal or the connection, and leaves no rejection behind', async () => {
+  const stage = createStage({ compared: generation })
+  stage.catchUp()
+  const count = stage.pulls.length
+  const news = (request: number) => [0, 1, 2].map(() => ({ request, generation, news: true }))
+  const first = stage.sync.pullNow()
+  stage.pulls[count]?.resolve(news(9))
+  // The end of a lane may come before the answer is read.
+  for (const lane of [2, 1, 0] as const) stage.sync.entriesCame(stage.entries(lane, [], { request: 9 }), false)
+  await first
+  const second = stage.sync.pullNow()
+  stage.pulls[count + 1]?.resolve([...news(10).slice(1), new KithError('hub-refused', 'No.', { why: 'slow-down' })])
+  await assert.rejects(second, { code: 'hub-refused' })
+  const third = stage.sync.pullNow()
+  stage.pulls[count + 2]?.resolve(news(11))
+  await stage.settle()
+  stage.sync.close()
+  await assert.rejects(third, { code: 'closed' })
+})
