@@ -2,7 +2,7 @@
 // arrow-graph.ts; the command is check-arrows.ts.
 
 /** Layers of packages/core/src, lowest first: each imports only those before it. */
-export const coreLayers = [
+const coreLayers = [
   'bytes',
   'limits',
   'crypto/verify',
@@ -24,7 +24,7 @@ export const coreLayers = [
 const layersForAll: readonly string[] = ['bytes', 'limits']
 
 /** The whole of the core that the blind hub may contain: nothing in it can open an entry or read a change. */
-export const hubDoors = ['bytes', 'limits', 'crypto/verify', 'crypto/channel', 'wire', 'ports']
+const hubDoors = ['bytes', 'limits', 'crypto/verify', 'crypto/channel', 'wire', 'ports']
 
 const everyPackage = ['core', 'hub', 'node', 'browser', 'react', 'testing']
 

@@ -15,18 +15,10 @@ export type Change = {
 
 /** Throws 'too-large' for a body past its limit. */
 export function createChange(crypto: Hashing, header: Header, body: Uint8Array): Change {
-  return createChangeMaker(crypto)(header, body)
-}
-
-/** Makes many changes: what their headers share is encoded once. For one run of one device. */
-export function createChangeMaker(crypto: Hashing): (header: Header, body: Uint8Array) => Change {
-  const writer = createHeaderWriter()
-  return (header, body) => {
-    if (body.length > bodyBytesMax)
-      throw new KithError('too-large', 'A change is too large. Write less in one transaction.')
-    const bodyHash = crypto.sha256(body)
-    return { header, hash: hashHeader(crypto, writer, header, bodyHash), bodyHash, body }
-  }
+  if (body.length > bodyBytesMax)
+    throw new KithError('too-large', 'A change is too large. Write less in one transaction.')
+  const bodyHash = crypto.sha256(body)
+  return { header, hash: hashHeader(crypto, createHeaderWriter(), header, bodyHash), bodyHash, body }
 }
 
 export function hashHeader(crypto: Hashing, writer: HeaderWriter, header: Header, bodyHash: Uint8Array): Uint8Array {

@@ -255,7 +255,7 @@ function assertRun(changes: readonly Change[]): void {
 }
 
 /** The id of the space that a change is part of: a genesis is its own. */
-export function changeToSpace({ header, hash }: Change): Uint8Array {
+function changeToSpace({ header, hash }: Change): Uint8Array {
   return header.kind === kinds.genesis ? hash : header.space
 }
 

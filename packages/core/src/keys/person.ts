@@ -106,7 +106,7 @@ export function entropyToRecovery(crypto: Crypto, entropy: Uint8Array): { signin
   }
 }
 
-export function createSealingKey(crypto: Crypto): SealingKey {
+function createSealingKey(crypto: Crypto): SealingKey {
   const secretKey = crypto.randomBytes(32)
   return { publicKey: crypto.x25519PublicKey(secretKey), secretKey }
 }
@@ -119,12 +119,7 @@ export type NewTagKey = {
 }
 
 /** A `keys` change; `tagKeys` by tag ascending. */
-export function createKeys(
-  crypto: Crypto,
-  person: Uint8Array,
-  tagKeys: readonly NewTagKey[],
-  recovery: Uint8Array,
-): KeysBody {
+function createKeys(crypto: Crypto, person: Uint8Array, tagKeys: readonly NewTagKey[], recovery: Uint8Array): KeysBody {
   const sealable = tagKeys.flatMap(({ key, devices }) => {
     return [...devices.map(({ sealing }) => sealing), recovery].map((publicKey) => ({
       publicKey,

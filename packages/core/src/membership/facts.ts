@@ -177,7 +177,7 @@ function isBetter(right: Right, other: Right): boolean {
 }
 
 /** Those of `nodes` that lie in no other one's past. */
-export function toNewest(graph: Graph, nodes: readonly Node[]): Node[] {
+function toNewest(graph: Graph, nodes: readonly Node[]): Node[] {
   return nodes.filter((node) => !nodes.some((other) => other !== node && graph.isInPast(node, other.past)))
 }
 

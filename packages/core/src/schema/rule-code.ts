@@ -25,7 +25,7 @@ export const ruleCodes = {
 export const operandCodes = { column: 0, value: 1, literal: 2 } as const
 
 export type RuleCode = readonly CborValue[]
-export const nobodyRule: RuleCode = [ruleCodes.nobody]
+const nobodyRule: RuleCode = [ruleCodes.nobody]
 export const writerRule: RuleCode = [ruleCodes.rank, ruleRanks['writer'] as number]
 
 /** What a rule may name: resolved by `app()` from the table that the rule belongs to. */

@@ -25,7 +25,7 @@ export const declaredTypes: { readonly [K in ColumnKind]: string } = {
   richText: 'KITH_RICH_TEXT',
 }
 
-export const declaredTypeOf = (type: string): string | undefined =>
+const declaredTypeOf = (type: string): string | undefined =>
   Object.hasOwn(declaredTypes, type) ? declaredTypes[type as ColumnKind] : undefined
 
 /** Name of a table in SQLite, unquoted: `org.example.todo/tasks`. */
@@ -39,7 +39,7 @@ export const columnSqlName = (column: { readonly id: string; readonly type: stri
   `${caseSafe(column.id)}:${column.type}`
 
 /** What a query shows for a row without a value: a row from before the column, or a merged column never written. */
-export const missingSql = (column: ColumnRecord): string | undefined => {
+const missingSql = (column: ColumnRecord): string | undefined => {
   const { missing, toSql } = createColumnCodec('', column)
   return missing === undefined || missing === null || isOptional(column) ? undefined : literal(toSql(missing))
 }
@@ -62,10 +62,7 @@ export const columnReadSql = (column: ColumnRecord, tableAlias = ''): string => 
  * The statements that make or widen the tables of a record. `existing` tells the columns of a table that is there, undefined where there is
  * none. Nothing is ever narrowed: another space may still be at an older version. All statements can run again.
  */
-export const schemaToSql = (
-  record: SchemaRecord,
-  existing: (table: string) => ReadonlySet<string> | undefined,
-): string[] =>
+const schemaToSql = (record: SchemaRecord, existing: (table: string) => ReadonlySet<string> | undefined): string[] =>
   record.tables.flatMap((table) => tableToSql(record.app, table, existing(tableSqlName(record.app, table.id))))
 
 const tableToSql = (appId: string, table: TableRecord, existing: ReadonlySet<string> | undefined): string[] => {

@@ -43,7 +43,7 @@ export function ticketToRights(
 }
 
 /** What a ticket says of itself; a client cannot check it. */
-export function ticketToFields(ticket: Uint8Array): TicketFields {
+function ticketToFields(ticket: Uint8Array): TicketFields {
   const view = new DataView(ticket.buffer, ticket.byteOffset, ticket.byteLength)
   return { rights: view.getUint8(0), expiresMs: Number(view.getBigUint64(1)) }
 }

@@ -6,7 +6,7 @@ import { assert, concatBytes, KithError, labelled } from '../../bytes/index.ts'
 import type { Crypto } from '../../ports/index.ts'
 import { checkX25519PublicKey, keyBytes } from '../verify/index.ts'
 
-export const boxSecretBytes = 32
+const boxSecretBytes = 32
 /** The secret and the 16-byte tag of Poly1305. */
 export const boxBytes = boxSecretBytes + 16
 

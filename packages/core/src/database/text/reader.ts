@@ -82,7 +82,7 @@ export function skipString(reader: Reader, bytesMax = Number.MAX_SAFE_INTEGER): 
   return units
 }
 
-export function readString(reader: Reader): string {
+function readString(reader: Reader): string {
   const start = reader.at
   skipString(reader)
   const body = createReader(reader.bytes.subarray(start, reader.at))
