@@ -47,7 +47,9 @@ const firstRestMs = 1_000
 const longestRestMs = 5 * 60_000
 /** Between signs of life on a quiet connection: below the 30–60 s after which home routers forget a connection. */
 const pingMs = 25_000
-/** Trouble of our own (a full disk) that does not come back for so long is over. */
+/** After trouble of our own (a full disk, a transaction that was undone) the hub is not spared, only our processor. */
+const longestOwnWaitMs = 5_000
+/** Such trouble that does not come back for so long is over. */
 const ownTroubleMs = 60_000
 
 /** What ends with a connection. */
@@ -66,7 +68,7 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
   const { network, clock, crypto } = platform
   const resume = createResumeState(crypto.randomBytes(32))
   const reconnect = createBackOff(crypto, firstWaitMs, longestWaitMs)
-  const ownTrouble = createBackOff(crypto, firstWaitMs, longestWaitMs)
+  const ownTrouble = createBackOff(crypto, firstWaitMs, longestOwnWaitMs)
   const openRest = createBackOff(crypto, firstRestMs, longestRestMs)
   const waiters = createWaiters()
   const refused: Record<string, number> = {}

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { closeSync, copyFileSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { KithError } from '@kith/core'
 import type { Platform, SqlDatabase } from '@kith/core/ports'
 import { databaseFile, openKith } from '../open-kith.ts'
 import { startChild } from './child.fixture.ts'
-import { inScene, type Scene, until } from './conditions.fixture.ts'
-import { countEntries, journal, onlySpace, titles } from './journal.fixture.ts'
+import { chooseSeed, createRandom, inScene, type Scene, until } from './conditions.fixture.ts'
+import { countEntries, type Journal, journal, onlySpace, titles } from './journal.fixture.ts'
 import { agree, has, hubStatus, meet, openHub, openPerson, untilAgree } from './people.fixture.ts'
 
 /** A disk that can be filled: SQLite may not take more than it has and `spare` pages. */
@@ -83,6 +84,79 @@ test('what comes while the disk is full comes again when there is room: no curso
     disk.free()
     await hers.tables.entries.insert({ title: 'the last' })
     await until('Bob has all', async () => (await has(his, 'the last')) && (await agree(hers, his)))
+  })
+})
+
+/** A disk on which any write, commits too, may fail as if it were full. */
+const onUnreliableDisk = (random: (below: number) => number) => {
+  const state = { isFaulty: false, faults: 0 }
+  const fails = (sql: string): boolean => {
+    if (!state.isFaulty || !/^\s*(INSERT|UPDATE|DELETE|BEGIN|COMMIT)/.test(sql) || random(100) > 0) return false
+    state.faults += 1
+    return true
+  }
+  const full = () => new KithError('storage-full', 'The disk is full, says the test.')
+  const change = (platform: Platform): Platform => ({
+    ...platform,
+    openDatabase: async () => {
+      const database = await platform.openDatabase()
+      return {
+        ...database,
+        prepare: (sql) => {
+          const statement = database.prepare(sql)
+          const guard =
+            <Parameters extends unknown[], Result>(run: (...parameters: Parameters) => Result) =>
+            (...parameters: Parameters): Result => {
+              if (fails(sql)) throw full()
+              return run(...parameters)
+            }
+          return { ...statement, run: guard(statement.run), get: guard(statement.get), all: guard(statement.all) }
+        },
+      }
+    },
+  })
+  return { state, change }
+}
+
+test('on disks that fail at random, at any write or commit, what is acknowledged is kept, the rest is not there, and nobody misses anything', async (context) => {
+  await inScene(async (scene) => {
+    const seed = chooseSeed()
+    context.diagnostic(`seed ${seed}: SEED=${seed}`)
+    const random = createRandom(seed)
+    const hub = await openHub(scene)
+    const [hersDisk, hisDisk] = [onUnreliableDisk(random), onUnreliableDisk(random)]
+    const alice = await openPerson(scene, 'alice', [hub.url], hersDisk.change)
+    const bob = await openPerson(scene, 'bob', [hub.url], hisDisk.change)
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    const his = await bob.join(journal, await hers.invite({ role: 'writer' }))
+    await untilAgree(hers, his)
+    hersDisk.state.isFaulty = true
+    hisDisk.state.isFaulty = true
+    const acknowledged: string[] = []
+    const write = async (space: Journal, title: string): Promise<void> => {
+      try {
+        await space.tables.entries.insert({ title })
+        acknowledged.push(title)
+      } catch (cause) {
+        assert.equal((cause as KithError).code, 'storage-full')
+      }
+    }
+    for (let at = 0; at < 150; at += 1) {
+      await Promise.all([write(hers, `hers ${at}`), write(hers, `hers too ${at}`), write(his, `his ${at}`)])
+    }
+    hersDisk.state.isFaulty = false
+    hisDisk.state.isFaulty = false
+    context.diagnostic(
+      `${acknowledged.length} of 450 acknowledged, ${hersDisk.state.faults + hisDisk.state.faults} faults`,
+    )
+    await until(
+      'both have all',
+      async () => (await countEntries(hers)) >= acknowledged.length && (await agree(hers, his)),
+    )
+    assert.deepEqual(await titles(hers), acknowledged.sort())
+    await Promise.all([alice.close(), bob.close()])
+    const again = await openPerson(scene, 'alice', [])
+    assert.deepEqual(await titles(await onlySpace(again)), acknowledged)
   })
 })
 
