@@ -1,4 +1,4 @@
-import type { App, Kith, SpaceSummary, Status } from '@kith/core'
+import { type App, type Kith, KithError, type SpaceSummary, type Status } from '@kith/core'
 import type { StorageKind } from '../platform/storage.ts'
 import { appToData } from '../port/app-data.ts'
 import type { Caller } from '../port/caller.ts'
@@ -57,7 +57,11 @@ export const createRemoteKith = (caller: Caller, opened: OpenedKith, ended: () =
     status: () => remote.call('status'),
     liveStatus: (listener) =>
       remote.listen('liveStatus', { event: (status: Status) => listener(status), failed: rethrow }),
-    importBundle: (bundle) => remote.call('importBundle', bundle),
+    importBundle: async (bundle) => {
+      if (typeof bundle === 'string')
+        throw new KithError('not-supported', 'A page has no files to name. Give the bytes of the bundle.')
+      return remote.call('importBundle', bundle)
+    },
     close,
     [Symbol.asyncDispose]: close,
   }

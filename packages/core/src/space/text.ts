@@ -100,7 +100,7 @@ export const openText = (
     if (problem === undefined) return
     const cause = problem
     problem = undefined
-    throw cause
+    throw cause instanceof Error ? cause : new Error('A listener of the text failed.', { cause })
   }
 
   return {
