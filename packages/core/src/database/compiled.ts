@@ -1,9 +1,11 @@
 import {
   type ColumnCodec,
+  type ColumnKind,
   type CompiledRule,
   columnSqlName,
   compileRule,
   createColumnCodec,
+  declaredTypes,
   isFixed,
   quoteName,
   type SchemaRecord,
@@ -36,11 +38,25 @@ export type CompiledTable = {
   readonly rules: { readonly insert: CompiledRule; readonly update: CompiledRule; readonly delete: CompiledRule }
 }
 
-export type CompiledColumn = Pick<ColumnCodec, 'kind' | 'isFixed' | 'isWire' | 'isUpdateWire' | 'toSql'> & {
+export type CompiledColumn = StoredColumn &
+  Pick<ColumnCodec, 'isFixed' | 'isWire' | 'isUpdateWire' | 'toSql'> & {
+    readonly name: string
+  }
+
+/** What is known of a column by what was stored under it, whatever record it was written under. */
+export type StoredColumn = Pick<ColumnCodec, 'kind'> & {
   readonly id: string
-  readonly name: string
+  /** `id:type`: names the column where cells are kept. Under another record of somebody hostile an id may have another type. */
+  readonly key: string
   /** Quoted name of the column in SQLite. A column of a type from a newer version (`kind` undefined) has none there. */
   readonly physical: string
+}
+
+/** The column of a key. */
+export const keyToColumn = (key: string): StoredColumn => {
+  const [id = '', type = ''] = key.split(':')
+  const kind = Object.hasOwn(declaredTypes, type) ? (type as ColumnKind) : undefined
+  return { id, key, physical: quoteName(columnSqlName({ id, type })), kind }
 }
 
 export const compileRecord = (record: SchemaRecord): CompiledRecord => ({
@@ -82,7 +98,8 @@ const compileTable = (app: string, table: TableRecord, index: number): CompiledT
     personKey,
     columns: codecs.map(({ column, kind, isFixed, isWire, isUpdateWire, toSql }) => {
       const physical = quoteName(columnSqlName(column))
-      return { id: column.id, name: column.name, physical, kind, isFixed, isWire, isUpdateWire, toSql }
+      const key = `${column.id}:${column.type}`
+      return { id: column.id, key, name: column.name, physical, kind, isFixed, isWire, isUpdateWire, toSql }
     }),
     // What has a default is missing in rows from before it; a type from a newer version is for that version to ask for.
     required: codecs.flatMap(({ kind, missing }, at) =>

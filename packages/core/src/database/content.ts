@@ -67,15 +67,17 @@ export const judgeByAll = (
   records: Records,
   input: JudgeInput & { readonly record: CompiledRecord },
 ): Verdict => {
+  // What is wrong with the change itself comes before what rows say, or it would hang on which rows are here.
+  const isItsOwn = (verdict: Verdict): boolean => verdict.state === 'held back' && !verdict.byRow
   let verdict = judgeOps(input)
   for (const { hash, record } of schemas) {
-    if (verdict.state === 'held back') return verdict
+    if (isItsOwn(verdict)) return verdict
     const ruling = records.get(hash, record, input.record.app)
     // What is no record allows nothing.
     if (!ruling) return { state: 'held back', code: 'rule', reason: 'A schema that it has to follow is not usable.' }
     if (ruling.record === input.record.record) continue
-    const stricter = judgeOps({ ...input, record: withRulesOf(input.record, ruling) })
-    if (stricter.state === 'held back' || verdict.state === 'applied') verdict = stricter
+    const other = judgeOps({ ...input, record: withRulesOf(input.record, ruling) })
+    if (verdict.state === 'applied' || isItsOwn(other)) verdict = other
   }
   return verdict
 }

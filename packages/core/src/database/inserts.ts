@@ -33,7 +33,9 @@ export const findInsert = ({ ops, starts }: DataBody, index: number): InsertedRo
   const op = ops[low]
   if (op?.[0] !== opCodes.insert) return undefined
   const row = index - (starts[low] as number)
-  return row >= 0 && row < op[3] ? { table: op[1], columns: op[2], rows: op[3], values: op[4], row } : undefined
+  return Number.isInteger(row) && row >= 0 && row < op[3]
+    ? { table: op[1], columns: op[2], rows: op[3], values: op[4], row }
+    : undefined
 }
 
 export const cellOf = ({ columns, rows, values, row }: InsertedRow, column: number): CborValue | undefined => {
@@ -72,6 +74,12 @@ const upsertsOf = (source: IdSource, table: CompiledTable): Map<string, Inserted
     if (table.key.some((key) => !op[2].includes(key))) continue
     for (let row = 0; row < op[3]; row += 1) {
       const inserted = { table: op[1], columns: op[2], rows: op[3], values: op[4], row }
+      // Its values may not have been judged yet: an index that names nothing makes no id.
+      const isNamed = table.key.every((key) => {
+        const value = cellOf(inserted, key)
+        return typeof value !== 'number' || table.columns[key]?.kind !== 'ref' || findInsert(source.body, value)
+      })
+      if (!isNamed) continue
       const id = toHex(upsertedRowId(source, table, inserted))
       if (!found.has(id)) found.set(id, inserted)
     }

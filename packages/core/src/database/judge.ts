@@ -153,7 +153,7 @@ const firstMissing = (required: readonly number[], columns: readonly number[]): 
 
 /** Whether a cell may name a row by this op index: an insert that comes before. */
 const isInsertedBefore = (body: DataBody, index: number, before: number): boolean =>
-  Number.isInteger(index) && index < before && findInsert(body, index) !== undefined
+  index < before && findInsert(body, index) !== undefined
 
 type RowOp = Exclude<Op, { readonly 0: 0 | 1 | 6 | 7 }>
 

@@ -14,6 +14,8 @@ export type ChainEntry = {
   readonly class: ChainClass
 }
 
+export type NumberedColumn = { readonly app: string; readonly table: string; readonly column: string }
+
 /** Short local numbers for what long names would make every row carry. Kept in memory: all sets are small. */
 export type Registry = {
   readonly spaces: () => SpaceEntry[]
@@ -23,8 +25,9 @@ export type Registry = {
   readonly chain: (n: number) => ChainEntry
   readonly chainOf: (space: number, device: Uint8Array, chainClass: ChainClass) => ChainEntry
   readonly chainsOf: (space: number) => ChainEntry[]
-  /** Number of a column by ids; the column '' stands for the row itself. */
+  /** Number of a column by the table's id and its own `key` (see `CompiledColumn`); the column '' stands for the row itself. */
   readonly column: (app: string, table: string, column: string) => number
+  readonly columnOf: (n: number) => NumberedColumn
 }
 
 export const createRegistry = (statements: Statements): Registry => {
@@ -33,6 +36,7 @@ export const createRegistry = (statements: Statements): Registry => {
   const chains = new Map<number, ChainEntry>()
   const chainsByName = new Map<string, ChainEntry>()
   const columns = new Map<string, number>()
+  const numbered = new Map<number, NumberedColumn>()
 
   const keepSpace = (entry: SpaceEntry): SpaceEntry => {
     spaces.set(toHex(entry.id), entry)
@@ -52,6 +56,7 @@ export const createRegistry = (statements: Statements): Registry => {
   for (const row of statements('SELECT n, space, device, class FROM chain').all()) keepChain(row as ChainEntry)
   for (const row of statements('SELECT n, app, tbl, col FROM numbered_column').all()) {
     columns.set(columnName(row.app as string, row.tbl as string, row.col as string), row.n as number)
+    numbered.set(row.n as number, { app: row.app as string, table: row.tbl as string, column: row.col as string })
   }
 
   return {
@@ -87,7 +92,13 @@ export const createRegistry = (statements: Statements): Registry => {
       const insert = statements('INSERT INTO numbered_column (app, tbl, col) VALUES (?, ?, ?) RETURNING n')
       const n = insert.get(app, table, column)?.n as number
       columns.set(name, n)
+      numbered.set(n, { app, table, column })
       return n
+    },
+    columnOf: (n) => {
+      const found = numbered.get(n)
+      assert(found, 'a column number without a column')
+      return found
     },
   }
 }

@@ -10,7 +10,7 @@ import {
   standingDeletes,
   standingElements,
 } from './cells.ts'
-import type { CompiledColumn, CompiledTable } from './compiled.ts'
+import { type CompiledColumn, type CompiledTable, keyToColumn, type StoredColumn } from './compiled.ts'
 import type { History } from './history.ts'
 import { compareStamps, type Stamp } from './order.ts'
 import { createPlans, type InsertPlan, type PlannedColumn } from './plan.ts'
@@ -43,7 +43,7 @@ export type Rows = {
   readonly delete: (at: TablePlace, id: Uint8Array, stamp: Stamp, opId: Uint8Array) => void
   readonly restore: (at: TablePlace, id: Uint8Array, stamp: Stamp, deletes: readonly Uint8Array[]) => void
   /** Shows a text's plain text. */
-  readonly show: (at: TablePlace, id: Uint8Array, column: CompiledColumn, value: SqlValue) => void
+  readonly show: (at: TablePlace, id: Uint8Array, column: StoredColumn, value: SqlValue) => void
   /** Deletes of a row that stand, for a restore to name. */
   readonly deletesOf: (at: TablePlace, id: Uint8Array) => Uint8Array[]
   /** Additions that hold an element of a set, for a removal to name. */
@@ -66,8 +66,8 @@ export type RowsInput = {
   readonly registry: Registry
   readonly history: History
   readonly cells: Cells
-  /** Called when a row that texts waited for has come. */
-  readonly showTexts: (at: TablePlace, id: Uint8Array) => void
+  /** Called when a row has come that was typed in before. */
+  readonly showText: (at: TablePlace, id: Uint8Array, column: StoredColumn) => void
   /** Two changes insert one row, which no honest device does: see `twins.ts`. */
   readonly insertedTwice: (at: TablePlace, id: Uint8Array) => void
 }
@@ -77,7 +77,7 @@ const baseOp = -1
 /** An insert's additions to a set come before all others; sets have no order, so that only the place in `cell` matters. */
 const initialTime = new Uint8Array(8)
 
-export const createRows = ({ statements, registry, history, cells, showTexts, insertedTwice }: RowsInput): Rows => {
+export const createRows = ({ statements, registry, history, cells, showText, insertedTwice }: RowsInput): Rows => {
   const showing = createShowing(statements, registry, cells)
   const { base, place, set } = showing
   const plan = createPlans()
@@ -117,11 +117,11 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
    * An upsert names only some columns, so that its place in the order counts for these alone: what it wrote moves into `cell` when the
    * column is first written again. (What it wrote as null is there from the start.)
    */
-  const moveBase = (at: TablePlace, id: Uint8Array, column: CompiledColumn, found: Base): Stamp | undefined => {
+  const moveBase = (at: TablePlace, id: Uint8Array, column: StoredColumn, found: Base): Stamp | undefined => {
     const value = showing.read(at, id, column)
     if (value === null || !found.time) return undefined
     const stamp = { time: found.time, change: found.change, op: baseOp }
-    cells.add(place(at, id, column.id), stamp, value)
+    cells.add(place(at, id, column), stamp, value)
     return stamp
   }
 
@@ -133,7 +133,7 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
     value: SqlValue,
     found: Base,
   ): void => {
-    const cell = place(at, id, column.id)
+    const cell = place(at, id, column)
     const newest = cells.newest(cell) ?? (found.time ? moveBase(at, id, column, found) : undefined)
     cells.add(cell, stamp, value)
     if (newest && compareStamps(history, newest, stamp) > 0) return
@@ -144,19 +144,19 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
   const initialElements = (
     at: TablePlace,
     id: Uint8Array,
-    column: CompiledColumn,
+    column: StoredColumn,
     found: Base,
   ): CellWrite | undefined => {
-    if (found.time || cells.has(place(at, id, column.id), initialTime, baseOp)) return undefined
+    if (found.time || cells.has(place(at, id, column), initialTime, baseOp)) return undefined
     const shown = showing.read(at, id, column) as string | null
     const added = JSON.parse(shown ?? '[]') as SetElement[]
     const value = setWriteToCell({ id, added, removed: [] })
     return { time: initialTime, change: found.change, op: baseOp, value }
   }
   /** It moves into `cell` when the set is first changed. */
-  const moveInitialElements = (at: TablePlace, id: Uint8Array, column: CompiledColumn, found: Base): void => {
+  const moveInitialElements = (at: TablePlace, id: Uint8Array, column: StoredColumn, found: Base): void => {
     const initial = initialElements(at, id, column, found)
-    if (initial) cells.add(place(at, id, column.id), initial, initial.value)
+    if (initial) cells.add(place(at, id, column), initial, initial.value)
   }
 
   const updateCell = (
@@ -169,7 +169,7 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
   ): void => {
     if (column.kind === undefined) return
     const found = base(at, id)
-    const cell = place(at, id, column.id)
+    const cell = place(at, id, column)
     if (column.kind === 'set') {
       const [added, removed] = value as unknown as [SetElement[] | null, [SetElement, Uint8Array[]][]]
       if (found) moveInitialElements(at, id, column, found)
@@ -186,18 +186,23 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
   /** The row of waiting cells has come: everything that was written to it takes its place. */
   const adopt = (at: TablePlace, id: Uint8Array, found: Base): void => {
     arrived.push({ space: at.space, id: id.slice() })
-    const written = new Set(cells.columnsOf(at.space, id))
-    if (written.has(tableNumber(at))) showing.deletesChanged(at, id)
-    for (const column of at.table.columns) {
-      const cell = place(at, id, column.id)
-      if (!written.has(cell.column)) continue
+    for (const number of cells.columnsOf(at.space, id)) {
+      if (number === tableNumber(at)) {
+        showing.deletesChanged(at, id)
+        continue
+      }
+      const named = registry.columnOf(number)
+      if (named.column === '' || named.table !== at.table.id || named.app !== at.app) continue
+      // Not only the columns that the insert's record has: a change that came before it may have been made under a newer one.
+      const column = keyToColumn(named.column)
+      const cell = place(at, id, column)
       if (column.kind === 'set') {
         moveInitialElements(at, id, column, found)
         showing.setChanged(at, id, column)
       } else if (column.kind === 'counter') {
         const sum = cells.all(cell).reduce((total, write) => total + BigInt(write.value as number), 0n)
         showing.count(at, id, column, BigInt.asIntN(64, sum))
-      } else if (column.kind === 'richText') showTexts(at, id)
+      } else if (column.kind === 'richText') showText(at, id, column)
       else {
         const newest = cells.newest(cell)
         if (newest && (found.time || isAboveInsert(id, found, newest))) set(at, id, column, newest.value)
@@ -240,13 +245,13 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
       const value = values(index)
       if (column.kind === 'set') {
         const added = (value as SetElement[] | null) ?? []
-        cells.add(place(at, id, column.id), stamp, setWriteToCell({ id: opId, added, removed: [] }))
-      } else if (value === null || isOrphan) cells.add(place(at, id, column.id), stamp, column.toSql(value))
+        cells.add(place(at, id, column), stamp, setWriteToCell({ id: opId, added, removed: [] }))
+      } else if (value === null || isOrphan) cells.add(place(at, id, column), stamp, column.toSql(value))
     }
   }
 
   const writeDelete = (at: TablePlace, id: Uint8Array, stamp: Stamp, value: Uint8Array): void => {
-    cells.add(place(at, id, ''), stamp, value)
+    cells.add(place(at, id, undefined), stamp, value)
     if (base(at, id)) showing.deletesChanged(at, id)
     else markOrphan(at, id)
   }
@@ -286,11 +291,11 @@ export const createRows = ({ statements, registry, history, cells, showTexts, in
       if (base(at, id)) set(at, id, column, value)
       else markOrphan(at, id)
     },
-    deletesOf: (at, id) => standingDeletes(cells.all(place(at, id, ''))),
+    deletesOf: (at, id) => standingDeletes(cells.all(place(at, id, undefined))),
     additionsOf: (at, id, column) => {
       const found = base(at, id)
       const initial = found && initialElements(at, id, column, found)
-      const writes = cells.all(place(at, id, column.id))
+      const writes = cells.all(place(at, id, column))
       return standingElements(initial ? [initial, ...writes] : writes)
     },
     expect: markOrphan,

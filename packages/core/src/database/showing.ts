@@ -2,7 +2,7 @@ import { toHex } from '../bytes/index.ts'
 import type { SqlValue } from '../ports/index.ts'
 import { elementsToSql } from '../schema/index.ts'
 import { type CellPlace, type Cells, standingDeletes, standingElements } from './cells.ts'
-import type { CompiledColumn, CompiledTable } from './compiled.ts'
+import type { CompiledTable, StoredColumn } from './compiled.ts'
 import type { Registry } from './registry.ts'
 import type { Statements } from './statements.ts'
 
@@ -14,19 +14,20 @@ export type Base = { readonly change: number; readonly time: Uint8Array | null |
 /** What apps see of a row, written into the app's table. */
 export type Showing = {
   readonly base: (at: TablePlace, id: Uint8Array) => Base | undefined
-  readonly read: (at: TablePlace, id: Uint8Array, column: CompiledColumn) => SqlValue
-  readonly set: (at: TablePlace, id: Uint8Array, column: CompiledColumn, value: SqlValue) => void
+  readonly read: (at: TablePlace, id: Uint8Array, column: StoredColumn) => SqlValue
+  readonly set: (at: TablePlace, id: Uint8Array, column: StoredColumn, value: SqlValue) => void
   /** Adds to a counter, modulo 2^64: a sum that does not depend on the order. Queries clamp what they show to safe integers. */
-  readonly count: (at: TablePlace, id: Uint8Array, column: CompiledColumn, by: number | bigint) => void
+  readonly count: (at: TablePlace, id: Uint8Array, column: StoredColumn, by: number | bigint) => void
   /** A set has changed: shown by `settle`, once for all writes of a transaction, for each reading takes them all. */
-  readonly setChanged: (at: TablePlace, id: Uint8Array, column: CompiledColumn) => void
+  readonly setChanged: (at: TablePlace, id: Uint8Array, column: StoredColumn) => void
   /** A row was deleted or restored: the same. */
   readonly deletesChanged: (at: TablePlace, id: Uint8Array) => void
   readonly settle: () => void
-  readonly place: (at: TablePlace, id: Uint8Array, column: string) => CellPlace
+  /** The cell of a column, or of the row itself. */
+  readonly place: (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
 }
 
-type Changed = { readonly at: TablePlace; readonly id: Uint8Array; readonly column: CompiledColumn | undefined }
+type Changed = { readonly at: TablePlace; readonly id: Uint8Array; readonly column: StoredColumn | undefined }
 
 export const createShowing = (statements: Statements, registry: Registry, cells: Cells): Showing => {
   const changed = new Map<string, Changed>()
@@ -35,12 +36,12 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
   const place: Showing['place'] = ({ space, app, table }, row, column) => ({
     space,
     row,
-    column: registry.column(app, table.id, column),
+    column: registry.column(app, table.id, column?.key ?? ''),
   })
   const set: Showing['set'] = ({ space, table }, id, column, value) =>
     statements(`UPDATE ${table.physical} SET ${column.physical} = ? ${where}`).run(value, space, id)
   /** Ids may be views of a buffer that serves many rows. */
-  const note = (at: TablePlace, id: Uint8Array, column: CompiledColumn | undefined): void => {
+  const note = (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined): void => {
     changed.set(`${at.space}/${at.table.physical}/${column?.physical ?? ''}/${toHex(id)}`, {
       at,
       id: id.slice(),
@@ -66,10 +67,10 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
     settle: () => {
       for (const { at, id, column } of changed.values()) {
         if (column) {
-          set(at, id, column, elementsToSql(standingElements(cells.all(place(at, id, column.id))).keys()))
+          set(at, id, column, elementsToSql(standingElements(cells.all(place(at, id, column))).keys()))
           continue
         }
-        const hidden = standingDeletes(cells.all(place(at, id, ''))).length > 0 ? 1 : 0
+        const hidden = standingDeletes(cells.all(place(at, id, undefined))).length > 0 ? 1 : 0
         statements(`UPDATE ${at.table.physical} SET "$hidden" = ? ${where}`).run(hidden, at.space, id)
       }
       changed.clear()

@@ -53,7 +53,7 @@ export const createStore = ({ statements, crypto, compression, records, sign }: 
     registry,
     history,
     cells,
-    showTexts: (at, row) => texts.showAll(at, row),
+    showText: (at, row, column) => texts.show(at, row, column),
     insertedTwice: twins.found,
   })
   const labels = createLabels(statements)

@@ -2,7 +2,7 @@ import { type CborValue, decodeCbor, encodeCbor } from '../bytes/index.ts'
 import { type Change, timeToBytes } from '../change/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import type { Cells } from './cells.ts'
-import type { CompiledColumn } from './compiled.ts'
+import type { CompiledColumn, StoredColumn } from './compiled.ts'
 import type { History } from './history.ts'
 import type { Registry } from './registry.ts'
 import type { Rows } from './rows.ts'
@@ -26,8 +26,8 @@ export type Texts = {
   readonly write: (at: TablePlace, row: Uint8Array, column: number, write: TextWrite) => void
   /** Shows the plain text of what was written since the last call: once for many ops. */
   readonly flush: () => void
-  /** Shows all texts of a row that has just come, after ops on them. */
-  readonly showAll: (at: TablePlace, row: Uint8Array) => void
+  /** Shows a text of a row that has just come, after ops on it. */
+  readonly show: (at: TablePlace, row: Uint8Array, column: StoredColumn) => void
   /** The document of a text, kept in memory until `release`. */
   readonly hold: (
     at: TablePlace,
@@ -52,7 +52,7 @@ export type TextsInput = {
 type Open = {
   readonly at: TablePlace
   readonly row: Uint8Array
-  readonly column: CompiledColumn
+  readonly column: StoredColumn
   readonly number: number
   readonly state: TextState
   holders: number
@@ -81,8 +81,8 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
     return { salt, structs, deletes, device, change: change.hash, seq, index: op, verdict: isVoid ? 'void' : 'applied' }
   }
 
-  const load = (at: TablePlace, row: Uint8Array, column: CompiledColumn): Open => {
-    const number = registry.column(at.app, at.table.id, column.id)
+  const load = (at: TablePlace, row: Uint8Array, column: StoredColumn): Open => {
+    const number = registry.column(at.app, at.table.id, column.key)
     const key = `${at.space}/${number}/${String.fromCharCode(...row)}`
     const known = open.get(key)
     if (known) {
@@ -127,7 +127,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
   return {
     write: (at, row, columnIndex, { change, number, op, salt, structs, deletes, isVoid }) => {
       const column = at.table.columns[columnIndex] as CompiledColumn
-      const place = { space: at.space, row, column: registry.column(at.app, at.table.id, column.id) }
+      const place = { space: at.space, row, column: registry.column(at.app, at.table.id, column.key) }
       const value = encodeCbor([salt, structs, deletes, isVoid] as CborValue)
       // A snapshot stands for all ops of lower numbers. One that has waited comes late: then the snapshot is not whole.
       statements('DELETE FROM text_snapshot WHERE space = ? AND row = ? AND col = ? AND through > ?').run(
@@ -151,9 +151,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       }
       changed.clear()
     },
-    showAll: (at, row) => {
-      for (const column of at.table.columns) if (column.kind === 'richText') showOne(load(at, row, column))
-    },
+    show: (at, row, column) => showOne(load(at, row, column)),
     hold: (at, row, columnIndex) => {
       const text = load(at, row, at.table.columns[columnIndex] as CompiledColumn)
       text.holders += 1

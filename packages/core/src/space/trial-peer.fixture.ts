@@ -59,7 +59,7 @@ export const createTrialPeer = async (
   }
   let engine = await createEngine(platform, [])
   let replica: Replica | undefined
-  const listen = (): void =>
+  const listen = () =>
     engine.onUndone(() => {
       replica = undefined
     })
@@ -127,12 +127,16 @@ export const showAll = (peer: TrialPeer): string => {
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'org.example.trial/%'",
   ).all()
   for (const { name } of tables) {
-    for (const row of statements(`SELECT * FROM "${name}" WHERE "$space" = ? ORDER BY id`).all(entry.n)) {
-      const { $space: _space, $change, $time: _time, ...shown } = row
-      // Which upsert is the base is each peer's own business.
-      const author = '$time' in row ? '' : hashOf($change)
-      lines.push(`${name} ${author} ${toText(shown)}`)
-    }
+    const columns = statements('SELECT name FROM pragma_table_info(?) ORDER BY 1')
+      .all(name as string)
+      .map((row) => row.name as string)
+    const isKeyed = columns.includes('$time')
+    // As literals, so that types count too, and sums past what a number holds. Which upsert is the base is each peer's business.
+    const shown = columns.filter((column) => !['$space', '$time', '$change'].includes(column))
+    const literals = shown.map((column) => `quote("${column}") AS "${column}"`).join(', ')
+    const sql = `SELECT "$change" AS change, ${literals} FROM "${name}" WHERE "$space" = ? ORDER BY id`
+    for (const { change, ...row } of statements(sql).all(entry.n))
+      lines.push(`${name} ${isKeyed ? '' : hashOf(change)} ${toText(row)}`)
   }
   const queries = createQueries({ database, app: trialQueryApp, space: entry.n })
   for (const name of Object.keys(trialQueryApp.tables)) {

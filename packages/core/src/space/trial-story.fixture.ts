@@ -278,7 +278,11 @@ const insertRows = (scene: Scene, table: TableRecord, tableIndex: number, seed: 
     if (isKeyed) {
       const keys = table.key.map((key) => {
         const value = cell(key)
-        return typeof value === 'number' && table.columns[key]?.type === 'ref' ? opId(value) : value
+        return typeof value === 'number' && table.columns[key]?.type === 'ref'
+          ? Number.isInteger(value) && value >= 0 && value < 65_536
+            ? opId(value)
+            : undefined
+          : value
       })
       if (keys.some((key) => key === undefined)) continue
       id = keyedRowId(scene.crypto, world.space, table.id, keys as never)
