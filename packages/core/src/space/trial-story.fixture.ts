@@ -89,7 +89,7 @@ export const tellStory = (world: TrialWorld, steps: readonly Step[]): Story => {
   const branches: { member: number; changes: Change[] }[] = []
   const changes: Change[] = []
   const tips = new Map<number, { member: number; changes: Change[] }>()
-  const lastSalts = new Map<number, { salt: Uint8Array; ms: number; counter: number }>()
+  const lastSalts = new Map<number, { salt: Uint8Array; ms: number; counter: number; seeds: readonly Seed[] }>()
   const unknownRow = crypto.randomBytes(16)
 
   const rowFor = (table: string, id: Uint8Array): Row => {
@@ -113,7 +113,9 @@ export const tellStory = (world: TrialWorld, steps: readonly Step[]): Story => {
     const ms = isTwin ? before.ms : trialNowMs - 1000 + (step.ms < 12 ? step.ms : 1000 + 6 * 60_000)
     const time = { ms, counter: isTwin ? before.counter : step.counter }
     const salt = isTwin ? before.salt : crypto.sha256(utf8(`salt ${number}`)).slice(0, 16)
-    lastSalts.set(step.who, { salt, ...time })
+    lastSalts.set(step.who, { salt, ...time, seeds: step.seeds })
+    // The same op first, so that it is the same row which it inserts.
+    const seeds = isTwin ? [...before.seeds.slice(0, 1), ...step.seeds] : step.seeds
     const opId = createOpIds(crypto, { space: world.space, device, salt, time })
 
     const old = tips.get(step.who)
@@ -136,7 +138,7 @@ export const tellStory = (world: TrialWorld, steps: readonly Step[]): Story => {
       count += opToCount(op)
       return index
     }
-    for (const seed of step.seeds) {
+    for (const seed of seeds) {
       writeOp(
         {
           world,
@@ -204,10 +206,11 @@ const writeOp = (scene: Scene, seed: Seed): void => {
   const tableIndex = seed.table % record.tables.length
   const table = record.tables[tableIndex] as TableRecord
   if (kind === 14) return void push([6, `name ${seed.value}`])
-  if (kind === 15) return void push([7, `title ${seed.value}`])
+  if (kind === 15 && (scene.who === 0 || odd === 1)) return void push([7, `title ${seed.value}`])
   if (kind < 4 || rows.length === 0) return insertRows(scene, table, tableIndex, seed)
 
-  const row = pick(rows, seed.row)
+  const items = rows.filter((row) => row.table === 'items')
+  const row = pick(kind >= 12 && items.length > 0 ? items : rows, seed.row)
   const ownIndex = record.tables.findIndex(({ id }) => id === row.table)
   const own = record.tables[ownIndex]
   if (!own) return
