@@ -20,6 +20,8 @@ export type TrialPeer = {
   /** Runs what is scheduled for `soon`, as the event loop would. */
   readonly turn: () => void
   readonly setClock: (ms: number) => void
+  /** Statements that were run so far. */
+  readonly statementCount: () => number
   /** Closes and opens the same database. */
   readonly reopen: () => Promise<void>
   readonly close: () => void
@@ -35,6 +37,20 @@ export const createTrialPeer = async (
   const database = openSqlite(':memory:')
   let nowMs = trialNowMs
   let scheduled: (() => void)[] = []
+  let statements = 0
+  const counting: TrialDatabase = (inner) => ({
+    ...inner,
+    prepare: (sql) => {
+      const statement = inner.prepare(sql)
+      const count =
+        <Parameters extends unknown[], Result>(run: (...parameters: Parameters) => Result) =>
+        (...parameters: Parameters): Result => {
+          statements += 1
+          return run(...parameters)
+        }
+      return { ...statement, run: count(statement.run), get: count(statement.get), all: count(statement.all) }
+    },
+  })
   const { deflateApart: _, ...plain } = compression
   const platform: Platform = {
     crypto: createTrialCrypto(100 + number),
@@ -55,7 +71,7 @@ export const createTrialPeer = async (
         throw new Error('There is no network in this test.')
       },
     },
-    openDatabase: () => wrap({ ...database, close: () => {} }),
+    openDatabase: () => wrap(counting({ ...database, close: () => {} })),
   }
   let engine = await createEngine(platform, [])
   let replica: Replica | undefined
@@ -94,6 +110,7 @@ export const createTrialPeer = async (
     setClock: (ms) => {
       nowMs = ms
     },
+    statementCount: () => statements,
     reopen: async () => {
       engine.unit.commit()
       engine.close()
