@@ -1,7 +1,13 @@
+import type { SqlValue } from '../ports/index.ts'
 import type { CompiledColumn, CompiledTable } from './compiled.ts'
 
 /** How rows that name certain columns become SQL; made once for many rows. */
-export type InsertPlan = { readonly sql: string; readonly columns: readonly PlannedColumn[] }
+export type InsertPlan = {
+  readonly sql: string
+  readonly columns: readonly PlannedColumn[]
+  /** Filled anew for each row, and read before the next: one array for a million rows. */
+  readonly parameters: SqlValue[]
+}
 /** `at`: its place among the columns that the op names, -1 where it does not. */
 export type PlannedColumn = { readonly column: CompiledColumn; readonly at: number }
 
@@ -37,5 +43,6 @@ const createPlan = (table: CompiledTable, columns: readonly number[]): InsertPla
   return {
     sql: `INSERT INTO ${table.physical} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
     columns: planned,
+    parameters: names.map(() => null),
   }
 }

@@ -212,20 +212,19 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
 
   const insertBase = (
     at: TablePlace,
-    { sql, columns }: InsertPlan,
+    { sql, columns, parameters }: InsertPlan,
     id: Uint8Array,
     stamp: Stamp,
     values: RowValues,
   ): void => {
-    const system = at.table.isKeyed ? 4 : 3
-    const parameters = new Array<SqlValue>(system + columns.length)
     parameters[0] = at.space
     parameters[1] = id
     parameters[2] = stamp.change
     if (at.table.isKeyed) parameters[3] = stamp.time
+    const system = at.table.isKeyed ? 4 : 3
     for (let index = 0; index < columns.length; index += 1) {
-      const planned = columns[index] as PlannedColumn
-      parameters[system + index] = planned.at < 0 ? null : planned.column.toSql(values(planned.at))
+      const { column, at: place } = columns[index] as PlannedColumn
+      parameters[system + index] = place < 0 ? null : column.toSql(values(place))
     }
     statements(sql).run(...parameters)
   }
