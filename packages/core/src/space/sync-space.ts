@@ -1,4 +1,4 @@
-import { equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { concatBytes, equalBytes, KithError, toHex } from '../bytes/index.ts'
 import {
   type EntryKey,
   encodeSegment,
@@ -13,7 +13,7 @@ import {
 import type { Haste, StoredSegment } from '../database/index.ts'
 import { entryFillBytes } from '../limits/index.ts'
 import type { Cursor, Outgoing, SyncSpace } from '../sync/index.ts'
-import { type Lane, policyToLogId } from '../wire/index.ts'
+import { generationBytes, type Lane, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import { requeueParcels } from './invite.ts'
 import type { Replica, ReplicaEpoch } from './replica.ts'
@@ -59,18 +59,25 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
     }
   }
 
-  const saveCursor = (hub: number, log: Uint8Array, lane: number, { generation, n: at }: Cursor): void =>
+  const saveCursor = (hub: number, log: Uint8Array, lane: number, { generation, n: at, id }: Cursor): void =>
     statements('INSERT OR REPLACE INTO cursor (hub, log, lane, generation, n) VALUES (?, ?, ?, ?, ?)').run(
       hub,
       log,
       lane,
-      generation,
+      concatBytes(generation, id),
       at,
     )
-  const loadCursor = (hub: number, log: Uint8Array, lane: number): Cursor | undefined =>
-    statements('SELECT generation, n FROM cursor WHERE hub = ? AND log = ? AND lane = ?').get(hub, log, lane) as
-      | Cursor
-      | undefined
+  const loadCursor = (hub: number, log: Uint8Array, lane: number): Cursor | undefined => {
+    const row = statements('SELECT generation, n FROM cursor WHERE hub = ? AND log = ? AND lane = ?').get(
+      hub,
+      log,
+      lane,
+    )
+    if (!row) return undefined
+    // The column holds the generation and, behind it, the id of entry n.
+    const kept = row.generation as Uint8Array
+    return { generation: kept.slice(0, generationBytes), n: row.n as number, id: kept.slice(generationBytes) }
+  }
 
   /** Opens one entry and hands on its segments. An epoch's key opens only what belongs to that epoch (membership rule 18). */
   const open = (lane: Lane, bytes: Uint8Array, into: UnpackedSegment[]): void => {
@@ -130,7 +137,7 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
     },
     cursor: loadCursor,
     comparedIn: (hub, log) => loadCursor(hub, log, comparedMark)?.generation,
-    compared: (hub, log, generation) => write(() => saveCursor(hub, log, comparedMark, { generation, n: 0 })),
+    compared: (hub, log, generation) => write(() => saveCursor(hub, log, comparedMark, { generation, n: 0, id: noId })),
     receive: (hub, log, lane, entries, cursor) =>
       write(() => {
         const { refused } = take(lane, entries, hub)
@@ -185,6 +192,7 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
 
 /** In the place of a lane: the generation in which a hub has last shown all that it has. */
 const comparedMark = -1
+const noId = new Uint8Array(0)
 
 const ownOutbox = `SELECT o.change FROM outbox o JOIN segment s ON s.change = o.change JOIN chain c ON c.n = s.chain
   WHERE o.hub = ? AND o.space = ? AND c.device = ? ORDER BY o.change LIMIT ?`

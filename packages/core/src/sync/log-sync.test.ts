@@ -10,6 +10,7 @@ import type { Cursor, Outgoing, SyncSpace, Whose } from './source.ts'
 const hub = 1
 const log = new Uint8Array(32).fill(7)
 const generation = new Uint8Array(16).fill(1)
+const id = new Uint8Array(32)
 const other = new Uint8Array(16).fill(2)
 
 type Asked<Wish, Result> = PromiseWithResolvers<Result> & { readonly wish: Wish }
@@ -19,6 +20,7 @@ type Stored = { readonly generation: Uint8Array; readonly numbers: number[] }
 /** A log on a hub that answers when the test says so, and a space that only remembers. */
 const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[] } = {}) => {
   const pulls: Asked<readonly PullWish[], (PullAccepted | KithError)[]>[] = []
+  const checks: typeof pulls = []
   const puts: Asked<Put, Stored>[] = []
   const timers: { readonly delayMs: number; readonly run: () => void }[] = []
   const cursors = new Map<Lane, Cursor>()
@@ -65,7 +67,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
     return one.promise
   }
   const connection = {
-    pull: (wishes: readonly PullWish[]) => ask(pulls, wishes),
+    pull: (wishes: readonly PullWish[]) => ask(wishes[0]?.mode === 'before' ? checks : pulls, wishes),
     put: (_log: Uint8Array, lane: Lane, entries: readonly Uint8Array[]) => ask(puts, { lane, entries }),
   } as unknown as HubConnection
   const clock = {
@@ -80,7 +82,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
     connection,
     space,
     log: { id: log, wish: {} as never, mayWrite: true },
-    crypto: { randomBytes: (length: number) => new Uint8Array(length) } as unknown as Crypto,
+    crypto: { randomBytes: (length: number) => new Uint8Array(length), sha256: () => id } as unknown as Crypto,
     clock,
     refuse: ({ code }) => refused.push(code),
     settled: () => {},
@@ -93,7 +95,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
     log,
     lane,
     generation,
-    entries: numbers.map((n) => ({ n, id: new Uint8Array(32), bytes: Uint8Array.of(n) })),
+    entries: numbers.map((n) => ({ n, id, bytes: Uint8Array.of(n) })),
     caughtUp: true,
     limitReached: false,
     request: 1,
@@ -102,6 +104,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
   return {
     sync,
     pulls,
+    checks,
     puts,
     timers,
     cursors,
@@ -139,7 +142,7 @@ test('a hub of an unknown generation is given nothing before it has shown all th
 
 test('a comparison that was cut short goes on, and still gives nothing', () => {
   const stage = createStage({ outbox: [1] })
-  stage.cursors.set(2, { generation, n: 40 })
+  stage.cursors.set(2, { generation, n: 40, id })
   stage.sync.opened(generation)
   assert.equal(stage.lostTimes(), 0)
   stage.sync.send('own')
@@ -166,9 +169,67 @@ test('a cursor only goes forward, and stays where something was not what it clai
   assert.equal(stage.cursors.get(0)?.n, 1)
 })
 
+/** A space that knows entry 9 of the tail, and a hub that answers what is there now. */
+const createCheckedStage = () => {
+  const stage = createStage({ compared: generation })
+  stage.cursors.set(2, { generation, n: 9, id })
+  stage.sync.opened(generation)
+  const accept = async () => {
+    stage.checks[0]?.resolve([{ request: 50, generation, news: true }])
+    await stage.settle()
+  }
+  const show = (found: { n: number; id: Uint8Array } | undefined) =>
+    stage.sync.entriesCame(
+      {
+        ...stage.entries(2, [], { request: 50 }),
+        entries: found ? [{ ...found, bytes: new Uint8Array(0) }] : [],
+      },
+      false,
+    )
+  return { ...stage, accept, show }
+}
+
+test('a cursor moves only once the hub has shown the same entry at it', async () => {
+  const stage = createCheckedStage()
+  assert.deepEqual(stage.checks[0]?.wish[0]?.n, 10)
+  stage.sync.entriesCame(stage.entries(2, [10]), false)
+  assert.equal(stage.cursors.get(2)?.n, 9)
+  await stage.accept()
+  stage.show({ n: 9, id })
+  stage.sync.entriesCame(stage.entries(2, [11]), false)
+  assert.equal(stage.cursors.get(2)?.n, 11)
+  assert.deepEqual(stage.failures, [])
+})
+
+test('another entry at the cursor means that the hub went back: all is compared anew', async () => {
+  const stage = createCheckedStage()
+  // The answer may be read after what it announces has come.
+  stage.show({ n: 9, id: new Uint8Array(32).fill(1) })
+  assert.equal(stage.lostTimes(), 1)
+  assert.equal(stage.cursors.size, 0)
+  assert.equal(stage.failures.length, 1)
+  const shorter = createCheckedStage()
+  shorter.checks[0]?.resolve([new KithError('hub-refused', 'Past the end.', { why: 'other-generation' })])
+  await shorter.settle()
+  assert.equal(shorter.lostTimes(), 1)
+})
+
+test('an entry that was dropped since proves nothing, and an empty answer is no end of a lane', async () => {
+  const stage = createCheckedStage()
+  stage.show(undefined)
+  await stage.accept()
+  assert.equal(stage.pulls.length, 1, 'the lane is not taken for caught up')
+  stage.sync.entriesCame(stage.entries(2, [12]), false)
+  assert.equal(stage.cursors.get(2)?.n, 12)
+  const lower = createCheckedStage()
+  await lower.accept()
+  lower.show({ n: 7, id: new Uint8Array(32).fill(1) })
+  assert.equal(lower.lostTimes(), 0)
+})
+
 test('a refused pull is asked again after a rest, and a cursor past the end means that all is lost', async () => {
   const stage = createStage({ compared: generation })
-  stage.cursors.set(2, { generation, n: 9 })
+  stage.cursors.set(2, { generation, n: 9, id })
   stage.sync.opened(generation)
   stage.pulls[0]?.resolve([new KithError('hub-refused', 'Too fast.', { why: 'slow-down', waitMs: 2_500 })])
   await stage.settle()
@@ -231,7 +292,7 @@ test('a failure of the own disk ends the connection, and nothing comes after it'
 test('our own entry moves the cursor only where it follows directly', async () => {
   const stage = createStage({ compared: generation, outbox: [1] })
   stage.catchUp()
-  stage.cursors.set(2, { generation, n: 4 })
+  stage.cursors.set(2, { generation, n: 4, id })
   stage.puts[0]?.resolve({ generation, numbers: [6] })
   await stage.settle()
   assert.equal(stage.cursors.get(2)?.n, 4)

@@ -1,10 +1,11 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import type { Cancel, Clock, Crypto } from '../ports/index.ts'
-import type { Lane } from '../wire/index.ts'
+import type { Lane, NumberedEntry } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
+import { createCursorCheck } from './cursor-check.ts'
 import type { HubConnection, HubEntries } from './hub-connection.ts'
 import { createPullNow } from './pull-now.ts'
-import type { Cursor, Outgoing, SyncLog, SyncSpace, Whose } from './source.ts'
+import { type Cursor, type Outgoing, type SyncLog, type SyncSpace, toPosition, type Whose } from './source.ts'
 
 /** One space's log on one connection. */
 export type LogSync = {
@@ -56,7 +57,8 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
   /** Lanes in which the hub has to show something again: their cursors stay. */
   const frozen = new Set<Lane>()
   const flying = new Set<number>()
-  const pulls = createPullNow({ connection, log: log.id, lanes, cursor: (lane) => space.cursor(hub, log.id, lane) })
+  const cursorOf = (lane: Lane): Cursor | undefined => space.cursor(hub, log.id, lane)
+  const pulls = createPullNow({ connection, log: log.id, lanes, cursor: cursorOf })
   const putRest = createBackOff(crypto, firstRestMs, longestRestMs)
   const pullRest = createBackOff(crypto, firstRestMs, longestRestMs)
   const timers = new Set<Cancel>()
@@ -84,31 +86,47 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     })
     timers.add(cancel)
   }
+  const check = createCursorCheck({
+    connection,
+    log: log.id,
+    lanes,
+    cursor: cursorOf,
+    differs: () => beginAnew(),
+    refused: refuse,
+    replay: (event) => entriesCame(event, false),
+    guard,
+  })
   const isCaughtUp = (): boolean => caughtUp.size === lanes.length
 
   const opened = (named: Uint8Array): void => {
     generation = named
     const compared = space.comparedIn(hub, log.id)
-    const cursors = lanes.flatMap((lane) => space.cursor(hub, log.id, lane) ?? [])
+    const cursors = lanes.flatMap((lane) => cursorOf(lane) ?? [])
     // A comparison that was cut short goes on where it was: all its cursors are of this generation.
     const isCutShort = cursors.length > 0 && cursors.every((cursor) => equalBytes(cursor.generation, named))
     mayTrustHub = compared !== undefined && equalBytes(compared, named)
     if (!mayTrustHub && !isCutShort) space.lost(hub)
+    check.start()
     follow([firstLane])
     if (mayTrustHub) send('own')
   }
 
+  /** The hub's numbers are not those that we know: cursors mean nothing, and it has to show what it has. */
+  const beginAnew = (): never => {
+    space.lost(hub)
+    throw otherGeneration()
+  }
+
   const follow = (some: readonly Lane[]): void => {
-    const wishes = some.map((lane) => ({ log: log.id, lane, follow: true, ...space.cursor(hub, log.id, lane) }))
+    const wishes = some.map((lane) => ({ log: log.id, lane, follow: true, ...toPosition(cursorOf(lane)) }))
     connection.pull(wishes).then(
       (results) =>
         guard(() => {
           const errors = results.filter((result) => result instanceof KithError)
           if (errors.length === 0) return
           if (errors.some(({ details }) => details['why'] === 'other-generation')) {
-            // A cursor past its end: an older copy of its database. All cursors mean nothing then.
-            space.lost(hub)
-            throw otherGeneration()
+            // A cursor past its end: an older copy of its database.
+            return beginAnew()
           }
           for (const error of errors) refuse(error)
           const refusedLanes = some.filter((_, index) => results[index] instanceof KithError)
@@ -120,13 +138,13 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
 
   const entriesCame = (event: HubEntries, isPartial: boolean): void => {
     const { lane, entries } = event
-    if (!lanes.includes(lane)) return
+    if (!lanes.includes(lane) || check.takes(event)) return
     if (generation && !equalBytes(event.generation, generation)) throw otherGeneration()
     if (isPartial) frozen.add(lane)
     const last = entries.at(-1)
     if (last) {
       const bytes = entries.map((entry) => entry.bytes)
-      const refused = space.receive(hub, log.id, lane, bytes, cursorBehind(lane, event.generation, last.n))
+      const refused = space.receive(hub, log.id, lane, bytes, cursorBehind(lane, event.generation, last))
       for (const error of refused) refuse(error)
       // What it notifies may have closed us.
       if (isClosed) return
@@ -149,11 +167,12 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
   }
 
   /** A cursor only goes forward: what is replayed changes nothing, and what was not what it claims to be is asked for again. */
-  const cursorBehind = (lane: Lane, named: Uint8Array, n: number): Cursor | undefined => {
-    const before = space.cursor(hub, log.id, lane)
+  const cursorBehind = (lane: Lane, named: Uint8Array, { n, id }: NumberedEntry): Cursor | undefined => {
+    const before = cursorOf(lane)
     const isBehind = before !== undefined && equalBytes(before.generation, named) && n <= before.n
-    return frozen.has(lane) || isBehind ? undefined : { generation: named, n }
+    return mustStay(lane) || isBehind ? undefined : { generation: named, n, id }
   }
+  const mustStay = (lane: Lane): boolean => frozen.has(lane) || !check.isDone(lane)
 
   const bringOthersSoon = (): void => {
     if (willBringOthers) return
@@ -197,7 +216,7 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
           if (generation && !equalBytes(stored.generation, generation)) throw otherGeneration()
           putRest.reset()
           for (const [index, outgoing] of batch.entries()) {
-            space.delivered(hub, log.id, outgoing, cursorAfter(lane, stored.generation, stored.numbers[index]))
+            space.delivered(hub, log.id, outgoing, cursorAfter(outgoing, stored.generation, stored.numbers[index]))
           }
           settled()
           send(whose)
@@ -213,11 +232,11 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
   }
 
   /** Of an entry of ours: only where it follows directly on what is here, for others' may lie between. */
-  const cursorAfter = (lane: Lane, named: Uint8Array, n: number | undefined): Cursor | undefined => {
-    const before = space.cursor(hub, log.id, lane)
-    if (n === undefined || frozen.has(lane)) return undefined
+  const cursorAfter = ({ lane, entry }: Outgoing, named: Uint8Array, n: number | undefined): Cursor | undefined => {
+    const before = cursorOf(lane)
+    if (n === undefined || mustStay(lane)) return undefined
     const follows = before === undefined ? n === 1 : equalBytes(before.generation, named) && n === before.n + 1
-    return follows ? { generation: named, n } : undefined
+    return follows ? { generation: named, n, id: crypto.sha256(entry) } : undefined
   }
 
   const rest = (cause: KithError, whose: Whose): void => {

@@ -1,7 +1,7 @@
 import { KithError } from '../bytes/index.ts'
 import type { Lane } from '../wire/index.ts'
 import type { HubConnection } from './hub-connection.ts'
-import type { Cursor } from './source.ts'
+import { type Cursor, toPosition } from './source.ts'
 
 /** Pulls that somebody waits for, of one log on one connection. */
 export type PullNow = {
@@ -30,7 +30,7 @@ export const createPullNow = ({ connection, log, lanes, cursor }: PullNowOptions
   const pull = async (): Promise<void> => {
     asking += 1
     try {
-      const results = await connection.pull(lanes.map((lane) => ({ log, lane, ...cursor(lane) })))
+      const results = await connection.pull(lanes.map((lane) => ({ log, lane, ...toPosition(cursor(lane)) })))
       const accepted = results.map((result) => {
         if (result instanceof KithError) throw result
         return result

@@ -50,7 +50,8 @@ export type Whose = 'own' | 'all'
 
 export type SyncLog = { readonly id: Uint8Array; readonly wish: OpenWish; readonly mayWrite: boolean }
 
-export type Cursor = { readonly generation: Uint8Array; readonly n: number }
+/** The last entry of a lane that was read: its number within a generation, and its id. */
+export type Cursor = { readonly generation: Uint8Array; readonly n: number; readonly id: Uint8Array }
 
 /** One sealed entry on its way, with the numbers of the segments in it. */
 export type Outgoing = { readonly lane: Lane; readonly entry: Uint8Array; readonly segments: readonly number[] }
@@ -64,3 +65,7 @@ export type Parcel = {
   readonly lane: Lane
   readonly bytes: Uint8Array
 }
+
+/** A cursor as a pull names it; none: from the beginning. */
+export const toPosition = (cursor: Cursor | undefined): { generation?: Uint8Array; n?: number } =>
+  cursor ? { generation: cursor.generation, n: cursor.n } : {}

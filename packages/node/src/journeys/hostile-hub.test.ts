@@ -218,6 +218,32 @@ test('a hub whose operator restores an older copy of its disk is healed', async 
   })
 })
 
+test('an older copy of a hub is noticed even by somebody who comes when others have filled its numbers up again', async () => {
+  await inScene(async (scene) => {
+    const [storage, copy] = [scene.path('hub.db'), scene.path('copy.db')]
+    let hub = await openHub(scene, { storage })
+    const { port } = hub
+    const { bob, hers, his } = await meet(scene, [hub.url])
+    await Promise.all([hers.synced(), his.synced()])
+    await hub.close()
+    copyFileSync(storage, copy)
+    hub = await openHub(scene, { storage, port })
+    for (let at = 0; at < 5; at += 1) await hers.tables.entries.insert({ title: `lost ${at}` })
+    await untilAgree(hers, his)
+    await Promise.all([hers.synced(), his.synced()])
+    await bob.close()
+    await hub.close()
+    copyFileSync(copy, storage)
+    hub = await openHub(scene, { storage, port })
+    for (let at = 0; at < 20; at += 1) {
+      await hers.tables.entries.insert({ title: `fresh ${at}` })
+      await hers.synced()
+    }
+    const bobAgain = await openPerson(scene, 'bob', [hub.url])
+    await untilAgree(hers, await bobAgain.open(journal, his.id))
+  })
+})
+
 test('a hub that greets and hangs up is tried more and more seldom', async () => {
   await inScene(async (scene) => {
     const times: number[] = []
