@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { equalBytes, KithError, toHex } from '../bytes/index.ts'
 import {
   type EntryKey,
   encodeSegment,
@@ -13,7 +13,7 @@ import {
 import type { Haste, StoredSegment } from '../database/index.ts'
 import { entryFillBytes } from '../limits/index.ts'
 import type { Cursor, Outgoing, SyncSpace } from '../sync/index.ts'
-import { generationBytes, type Lane, policyToLogId } from '../wire/index.ts'
+import { type Lane, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import { requeueParcels } from './invite.ts'
 import type { Replica, ReplicaEpoch } from './replica.ts'
@@ -60,24 +60,18 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
   }
 
   const saveCursor = (hub: number, log: Uint8Array, lane: number, { generation, n: at, id }: Cursor): void =>
-    statements('INSERT OR REPLACE INTO cursor (hub, log, lane, generation, n) VALUES (?, ?, ?, ?, ?)').run(
+    statements('INSERT OR REPLACE INTO cursor (hub, log, lane, generation, n, id) VALUES (?, ?, ?, ?, ?, ?)').run(
       hub,
       log,
       lane,
-      concatBytes(generation, id),
+      generation,
       at,
+      id,
     )
-  const loadCursor = (hub: number, log: Uint8Array, lane: number): Cursor | undefined => {
-    const row = statements('SELECT generation, n FROM cursor WHERE hub = ? AND log = ? AND lane = ?').get(
-      hub,
-      log,
-      lane,
-    )
-    if (!row) return undefined
-    // The column holds the generation and, behind it, the id of entry n.
-    const kept = row.generation as Uint8Array
-    return { generation: kept.slice(0, generationBytes), n: row.n as number, id: kept.slice(generationBytes) }
-  }
+  const loadCursor = (hub: number, log: Uint8Array, lane: number): Cursor | undefined =>
+    statements('SELECT generation, n, id FROM cursor WHERE hub = ? AND log = ? AND lane = ?').get(hub, log, lane) as
+      | Cursor
+      | undefined
 
   /** Opens one entry and hands on its segments. An epoch's key opens only what belongs to that epoch (membership rule 18). */
   const open = (lane: Lane, bytes: Uint8Array, into: UnpackedSegment[]): void => {
