@@ -27,6 +27,8 @@ export type Registry = {
   readonly chainsOf: (space: number) => ChainEntry[]
   /** Number of a column by the table's id and its own `key` (see `CompiledColumn`); the column '' stands for the row itself. */
   readonly column: (app: string, table: string, column: string) => number
+  /** The same for reading, which must write nothing: 0 for a column that nothing was written to. */
+  readonly writtenColumn: (app: string, table: string, column: string) => number
   readonly columnOf: (n: number) => NumberedColumn
 }
 
@@ -95,6 +97,7 @@ export const createRegistry = (statements: Statements): Registry => {
       numbered.set(n, { app, table, column })
       return n
     },
+    writtenColumn: (app, table, column) => columns.get(columnName(app, table, column)) ?? 0,
     columnOf: (n) => {
       const found = numbered.get(n)
       assert(found, 'a column number without a column')

@@ -79,7 +79,7 @@ const initialTime = new Uint8Array(8)
 
 export const createRows = ({ statements, registry, history, cells, showText, insertedTwice }: RowsInput): Rows => {
   const showing = createShowing(statements, registry, cells)
-  const { base, place, set } = showing
+  const { base, place, placeOf, set } = showing
   const plan = createPlans()
   let arrived: { space: number; id: Uint8Array }[] = []
   // Most spaces never have an orphan; then inserts need not look for one.
@@ -147,7 +147,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
     column: StoredColumn,
     found: Base,
   ): CellWrite | undefined => {
-    if (found.time || cells.has(place(at, id, column), initialTime, baseOp)) return undefined
+    if (found.time || cells.has(placeOf(at, id, column), initialTime, baseOp)) return undefined
     const shown = showing.read(at, id, column) as string | null
     const added = JSON.parse(shown ?? '[]') as SetElement[]
     const value = setWriteToCell({ id, added, removed: [] })
@@ -290,11 +290,11 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
       if (base(at, id)) set(at, id, column, value)
       else markOrphan(at, id)
     },
-    deletesOf: (at, id) => standingDeletes(cells.all(place(at, id, undefined))),
+    deletesOf: (at, id) => standingDeletes(cells.all(placeOf(at, id, undefined))),
     additionsOf: (at, id, column) => {
       const found = base(at, id)
       const initial = found && initialElements(at, id, column, found)
-      const writes = cells.all(place(at, id, column))
+      const writes = cells.all(placeOf(at, id, column))
       return standingElements(initial ? [initial, ...writes] : writes)
     },
     expect: markOrphan,

@@ -23,8 +23,10 @@ export type Showing = {
   /** A row was deleted or restored: the same. */
   readonly deletesChanged: (at: TablePlace, id: Uint8Array) => void
   readonly settle: () => void
-  /** The cell of a column, or of the row itself. */
+  /** The cell of a column, or of the row itself, to be written. */
   readonly place: (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
+  /** The same, to be read: also outside a transaction. */
+  readonly placeOf: (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
 }
 
 type Changed = { readonly at: TablePlace; readonly id: Uint8Array; readonly column: StoredColumn | undefined }
@@ -37,6 +39,11 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
     space,
     row,
     column: registry.column(app, table.id, column?.key ?? ''),
+  })
+  const placeOf: Showing['placeOf'] = ({ space, app, table }, row, column) => ({
+    space,
+    row,
+    column: registry.writtenColumn(app, table.id, column?.key ?? ''),
   })
   const set: Showing['set'] = ({ space, table }, id, column, value) =>
     statements(`UPDATE ${table.physical} SET ${column.physical} = ? ${where}`).run(value, space, id)
@@ -51,6 +58,7 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
 
   return {
     place,
+    placeOf,
     set,
     base: ({ space, table }, id) =>
       statements(

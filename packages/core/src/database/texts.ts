@@ -53,7 +53,8 @@ type Open = {
   readonly at: TablePlace
   readonly row: Uint8Array
   readonly column: StoredColumn
-  readonly number: number
+  /** Of its column; 0 before anybody has typed in one. */
+  number: number
   readonly state: TextState
   holders: number
   unsaved: number
@@ -82,24 +83,23 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
   }
 
   const load = (at: TablePlace, row: Uint8Array, column: StoredColumn): Open => {
-    const number = registry.column(at.app, at.table.id, column.key)
-    const key = `${at.space}/${number}/${String.fromCharCode(...row)}`
+    const numberNow = (): number => registry.writtenColumn(at.app, at.table.id, column.key)
+    const key = `${at.space}/${at.app}/${at.table.id}/${column.key}/${String.fromCharCode(...row)}`
     const known = open.get(key)
     if (known) {
       open.delete(key)
       open.set(key, known)
       return known
     }
-    const place = { space: at.space, row, column: number }
     const storedOps = (from: number): TextOp[] =>
       cells
-        .all(place)
+        .all({ space: at.space, row, column: numberNow() })
         .filter((write) => write.change >= from)
         .map((write) => toOp(write.op, history.change(write.change), write.value as Uint8Array))
     const saved = statements('SELECT through, bytes FROM text_snapshot WHERE space = ? AND row = ? AND col = ?').get(
       at.space,
       row,
-      number,
+      numberNow(),
     )
     const state = createTextState({
       crypto,
@@ -110,7 +110,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       ...(saved ? { snapshot: saved.bytes as Uint8Array } : {}),
     })
     if (saved) state.accept(storedOps(saved.through as number))
-    const made: Open = { at, row, column, number, state, holders: 0, unsaved: 0, fresh: [] }
+    const made: Open = { at, row, column, number: numberNow(), state, holders: 0, unsaved: 0, fresh: [] }
     open.set(key, made)
     if (open.size > keptMax) {
       for (const [oldest, { holders }] of open) {
@@ -139,6 +139,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       cells.add(place, { time: timeToBytes(change.header.time), change: number, op }, value)
       const text = load(at, row, column)
       text.fresh.push(toOp(op, change, value))
+      text.number = place.column
       text.unsaved += 1
       changed.add(text)
     },

@@ -32,6 +32,8 @@ export type Engine = {
   readonly database: SqlDatabase
   readonly statements: Statements
   readonly unit: Unit
+  /** What fails half-way is undone whole: memory and disk would disagree, and half of it could be committed with what others write. */
+  readonly whole: <Result>(run: () => Result) => Result
   readonly notifier: Notifier
   readonly person: PersonSecrets
   /** Anew after a transaction was undone: never keep it. */
@@ -137,6 +139,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       awaited: () => store.history.compressed(),
       undone: () => {
         store = makeStore()
+        hubs = loadHubs(statements)
         last = loadClock(statements)
         leasedMs = last.ms
         owed = new Set()
@@ -152,9 +155,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       owed.add(space)
     }
 
-    let hubs: HubRow[] = (
-      statements('SELECT n, url, key FROM hub').all() as unknown as { n: number; url: string; key: Uint8Array | null }[]
-    ).map(({ n, url, key }) => ({ n, url, key: key ?? undefined }))
+    let hubs = loadHubs(statements)
     const nowMs = (): number => Math.floor(clock.now() + correctionMs)
     const person = loadIdentity(crypto, statements) ?? makePerson()
 
@@ -187,6 +188,14 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       database,
       statements,
       unit,
+      whole: (run) => {
+        try {
+          return run()
+        } catch (cause) {
+          unit.abandon(cause)
+          throw cause
+        }
+      },
       notifier,
       person,
       store: () => store,
@@ -253,6 +262,11 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
 
 /** How far times on disk may lag behind (or, for the clock, run ahead of) those in use. */
 const leaseMs = 1000
+
+const loadHubs = (statements: Statements): readonly HubRow[] =>
+  (
+    statements('SELECT n, url, key FROM hub').all() as unknown as { n: number; url: string; key: Uint8Array | null }[]
+  ).map(({ n, url, key }) => ({ n, url, key: key ?? undefined }))
 
 const loadClock = (statements: Statements): Time => {
   const value = statements("SELECT value FROM meta WHERE name = 'clock'").get()?.value

@@ -120,13 +120,15 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     createSpace: async (app, { name: title }) => {
       assertOpen()
       checkName(title)
-      const n = createSpaceHere(engine, app)
-      const replica = replicaOf(n)
-      createWriter(engine, app, () => replicaOf(n)).write((recorder) => {
-        recorder.push([opCodes.title, title])
-        if (name) recorder.push([opCodes.profile, name])
+      const n = engine.whole(() => {
+        const made = createSpaceHere(engine, app)
+        createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
+          recorder.push([opCodes.title, title])
+          if (name) recorder.push([opCodes.profile, name])
+        })
+        postBoxes(engine, replicaOf(made))
+        return made
       })
-      postBoxes(engine, replica)
       await engine.unit.durable()
       network.wake([n])
       network.wakeParcels()

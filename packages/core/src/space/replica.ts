@@ -67,7 +67,7 @@ export type PendingChange = {
 }
 
 export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
-  const { platform, statements, unit, person, clock } = engine
+  const { platform, statements, unit, person, clock, whole } = engine
   const { crypto, compression } = platform
   const store = engine.store()
   const { registry, history, records, frontier } = store
@@ -223,6 +223,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       if (!me) throw new KithError('not-allowed', 'Only members can do this.')
       // A transaction of its own: if the rules refuse it, nobody else's writes are undone with it.
       unit.commit()
+      if (engine.store() !== store)
+        throw new KithError('storage-unavailable', 'What was written just before could not be stored. Try again.')
       unit.enter()
       const chain = registry.chainOf(entry.n, own, 0)
       const head = history.isOvertaken(chain) ? undefined : history.ownHead(chain)
@@ -243,8 +245,10 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         },
         body,
       )
-      history.append(chain, change)
-      addMembership([change])
+      whole(() => {
+        history.append(chain, change)
+        addMembership([change])
+      })
       const verdict = membership.verdictOf(change.hash)
       if (verdict !== 'applied') {
         const reason = typeof verdict === 'object' ? verdict.message : 'The rules of the space do not let you do this.'
@@ -293,16 +297,6 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   }
 
   const tell = (touched: ReadonlySet<string>): void => engine.notifier.touch(entry.n, [...touched, ''])
-
-  /** What fails half-way is undone whole: memory and disk would disagree, and half a change could be committed. */
-  const whole = <Result>(run: () => Result): Result => {
-    try {
-      return run()
-    } catch (cause) {
-      unit.abandon(cause)
-      throw cause
-    }
-  }
 
   const headers = createDataHeaders({
     registry,

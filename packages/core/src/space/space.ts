@@ -98,8 +98,10 @@ export const createSpaceApi = <A extends App>(
       if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here yet.')
       const terms = { rank: 'writer' as const, role: 'writer', uses: uses ?? null, expires: expires?.getTime() ?? null }
       const invite = createInvite(engine.platform.crypto, terms, epoch)
-      replica.writeMembership(kinds.grant, encodeGrant(invite.grant))
-      const link = postInvite(engine, replica, invite, app.id, terms.expires)
+      const link = engine.whole(() => {
+        replica.writeMembership(kinds.grant, encodeGrant(invite.grant))
+        return postInvite(engine, replica, invite, app.id, terms.expires)
+      })
       await engine.unit.durable()
       network.wakeParcels()
       await network.inviteReady(n, inviteMs)
