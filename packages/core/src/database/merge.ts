@@ -55,15 +55,17 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
     const plan = rows.plan(at.table, columns)
     const hasRefs = plan.columns.some(({ column }) => column.kind === 'ref')
     // One closure for all rows: a bulk insert runs this a million times.
+    const value = hasRefs
+      ? (index: number, of: number): CborValue =>
+          toCell(input, at.table, columns[index] as number, values[index * count + of] as CborValue)
+      : (index: number, of: number): CborValue => values[index * count + of] as CborValue
     let row = 0
-    const cell = hasRefs
-      ? (index: number): CborValue =>
-          toCell(input, at.table, columns[index] as number, values[index * count + row] as CborValue)
-      : (index: number): CborValue => values[index * count + row] as CborValue
+    const cell = (index: number): CborValue => value(index, row)
     // Nor an id or a stamp for each: nobody keeps them, and the ids of one change differ in their last two bytes only.
     const opId = input.opId(start)
     const stamp = { time, change: input.number, op: start }
-    for (row = 0; row < count; row += 1) {
+    const many = { change: input.number, firstId: opId, start, count, value }
+    for (row = op[0] === opCodes.insert ? rows.insertMany(at, plan, many) : 0; row < count; row += 1) {
       stamp.op = start + row
       opId[14] = stamp.op >>> 8
       opId[15] = stamp.op

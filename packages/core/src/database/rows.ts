@@ -10,6 +10,7 @@ import {
   standingDeletes,
   standingElements,
 } from './cells.ts'
+import { type BulkInsert, createBulkInsert } from './bulk.ts'
 import { type CompiledColumn, type CompiledTable, keyToColumn, type StoredColumn } from './compiled.ts'
 import type { History } from './history.ts'
 import { compareStamps, type Stamp } from './order.ts'
@@ -24,6 +25,8 @@ import type { Statements } from './statements.ts'
  */
 export type Rows = {
   readonly insert: (at: TablePlace, plan: InsertPlan, id: Uint8Array, stamp: Stamp, values: RowValues) => void
+  /** Inserts as many rows of an op as go at once; the rest goes through `insert`. */
+  readonly insertMany: BulkInsert
   readonly upsert: (
     at: TablePlace,
     plan: InsertPlan,
@@ -81,6 +84,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
   const showing = createShowing(statements, registry, cells)
   const { base, place, placeOf, set } = showing
   const plan = createPlans()
+  const bulkInsert = createBulkInsert(statements)
   let arrived: { space: number; id: Uint8Array }[] = []
   // Most spaces never have an orphan; then inserts need not look for one.
   const withOrphans = new Set(
@@ -268,6 +272,8 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
       }
       if (takeOrphan(at, id)) adopt(at, id, { change: stamp.change, time: undefined })
     },
+    // Where something waits for rows, each has to be asked whether it is one of those.
+    insertMany: (at, planned, many) => (withOrphans.has(at.space) ? 0 : bulkInsert(at, planned, many)),
     upsert: (at, planned, id, stamp, opId, values) => {
       if (!base(at, id)) {
         insertBase(at, planned, id, stamp, values)
