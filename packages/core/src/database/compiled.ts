@@ -20,13 +20,17 @@ export type CompiledRecord = {
   readonly tables: readonly CompiledTable[]
 }
 
-export type CompiledTable = {
-  /** Its place in the record, which ops name. */
-  readonly index: number
+/** What is known of a table by what was stored in it, whatever record it was written under. */
+export type StoredTable = {
   readonly id: string
-  readonly name: string
   /** Quoted name of the table in SQLite. */
   readonly physical: string
+}
+
+export type CompiledTable = StoredTable & {
+  /** Its place in the record, which ops name. */
+  readonly index: number
+  readonly name: string
   readonly isKeyed: boolean
   /** Indexes of the key columns, in the order in which they make the id. */
   readonly key: readonly number[]
@@ -58,6 +62,8 @@ export const keyToColumn = (key: string): StoredColumn => {
   const kind = Object.hasOwn(declaredTypes, type) ? (type as ColumnKind) : undefined
   return { id, key, physical: quoteName(columnSqlName({ id, type })), kind }
 }
+
+export const tableToPhysical = (app: string, table: string): string => quoteName(tableSqlName(app, table))
 
 export const compileRecord = (record: SchemaRecord): CompiledRecord => ({
   app: record.app,
@@ -92,7 +98,7 @@ const compileTable = (app: string, table: TableRecord, index: number): CompiledT
     index,
     id: table.id,
     name: table.name,
-    physical: quoteName(tableSqlName(app, table.id)),
+    physical: tableToPhysical(app, table.id),
     isKeyed: table.key.length > 0,
     key: table.key,
     personKey,

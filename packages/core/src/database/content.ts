@@ -32,6 +32,8 @@ export type Content = {
   readonly membershipCame: (hashes: Iterable<Uint8Array>, nowMs: number) => Set<string>
   /** Judges again what waited for our clock. */
   readonly retry: (nowMs: number) => Set<string>
+  /** A chain has branched or was filled up (see `Texts.branched`). Call after `take`. */
+  readonly branched: (chain: number) => void
   /** Applies a change of this device, which it has judged itself (`judgeByAll`). */
   readonly applyOwn: (change: NumberedChange, input: OwnInput) => Set<string>
   /** Milliseconds at which the first change that waits for our clock is due. */
@@ -222,6 +224,7 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
       const touched = merge.apply({ space, record, change, number, body, opId, address })
       return finish(change.header.time.ms, touched)
     },
+    branched: (chain) => texts.branched(space.n, chain),
     nextDue: waiting.nextDue,
     rebuild: (nowMs) => {
       const touched = new Set<string>()

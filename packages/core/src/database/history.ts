@@ -22,6 +22,8 @@ export type Stored = {
   readonly fresh: readonly NumberedChange[]
   /** What was kept of it, if anything was new. */
   readonly stored: StoredSegment | undefined
+  /** Which changes of the chain rest on which is known better now: it has branched, or a gap was filled in one with branches. */
+  readonly isBranched: boolean
   /** Numbers of kept segments all of whose changes are in it. */
   readonly covered: readonly number[]
 }
@@ -260,7 +262,7 @@ export const createHistory = (
     }
     const isFresh = segment.changes.map(isNews)
     const firstFresh = isFresh.indexOf(true)
-    if (firstFresh === -1) return { stored: undefined, fresh: [], covered }
+    if (firstFresh === -1) return { stored: undefined, fresh: [], isBranched: false, covered }
     // The usual overlap is a known beginning: keep the rest only. Anything odder is kept whole; doubles have no effect.
     const isSuffix = firstFresh > 0 && !isFresh.slice(firstFresh).includes(false)
     const kept = isSuffix ? { ...segment, changes: segment.changes.slice(firstFresh) } : segment
@@ -274,7 +276,11 @@ export const createHistory = (
     const fresh = kept.changes
       .map((change, index) => ({ number: number + index, change }))
       .filter(({ change }) => isNews(change))
-    return { stored, fresh, covered }
+    const from = (fresh[0] as NumberedChange).change.header.seq
+    const sql =
+      'SELECT 1 AS found FROM segment WHERE chain = ? AND change <> ? AND (seq >= ? OR seq + count > ?) LIMIT 1'
+    const isBranched = isForked(chain.n) && statements(sql).get(chain.n, number, from, from) !== undefined
+    return { stored, fresh, isBranched, covered }
   }
 
   /** Follows `prev` down from `later`: a cursor over segments, one look-up a segment. */

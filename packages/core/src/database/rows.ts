@@ -16,7 +16,7 @@ import type { History } from './history.ts'
 import { compareStamps, type Stamp } from './order.ts'
 import { createPlans, type InsertPlan, type PlannedColumn } from './plan.ts'
 import type { Registry } from './registry.ts'
-import { type Base, createShowing, type TablePlace } from './showing.ts'
+import { type Base, createShowing, type StoredPlace, type TablePlace } from './showing.ts'
 import type { Statements } from './statements.ts'
 
 /**
@@ -46,7 +46,7 @@ export type Rows = {
   readonly delete: (at: TablePlace, id: Uint8Array, stamp: Stamp, opId: Uint8Array) => void
   readonly restore: (at: TablePlace, id: Uint8Array, stamp: Stamp, deletes: readonly Uint8Array[]) => void
   /** Shows a text's plain text. */
-  readonly show: (at: TablePlace, id: Uint8Array, column: StoredColumn, value: SqlValue) => void
+  readonly show: (at: StoredPlace, id: Uint8Array, column: StoredColumn, value: SqlValue) => void
   /** Deletes of a row that stand, for a restore to name. */
   readonly deletesOf: (at: TablePlace, id: Uint8Array) => Uint8Array[]
   /** Additions that hold an element of a set, for a removal to name. */
@@ -93,8 +93,8 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
       .map((row) => row.space as number),
   )
   /** Ids of rows of two tables may be the same where somebody hostile makes them so. */
-  const tableNumber = ({ app, table }: TablePlace): number => registry.column(app, table.id, '')
-  const markOrphan = (at: TablePlace, row: Uint8Array): void => {
+  const tableNumber = ({ app, table }: StoredPlace): number => registry.column(app, table.id, '')
+  const markOrphan = (at: StoredPlace, row: Uint8Array): void => {
     withOrphans.add(at.space)
     statements('INSERT OR IGNORE INTO orphan (space, row, tbl) VALUES (?, ?, ?)').run(at.space, row, tableNumber(at))
   }
@@ -293,7 +293,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
     delete: (at, id, stamp, opId) => writeDelete(at, id, stamp, deleteToCell(opId)),
     restore: (at, id, stamp, deletes) => writeDelete(at, id, stamp, restoreToCell(deletes)),
     show: (at, id, column, value) => {
-      if (base(at, id)) set(at, id, column, value)
+      if (showing.isHere(at, id)) set(at, id, column, value)
       else markOrphan(at, id)
     },
     deletesOf: (at, id) => standingDeletes(cells.all(placeOf(at, id, undefined))),

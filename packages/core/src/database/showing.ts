@@ -2,11 +2,12 @@ import { toHex } from '../bytes/index.ts'
 import type { SqlValue } from '../ports/index.ts'
 import { elementsToSql } from '../schema/index.ts'
 import { type CellPlace, type Cells, standingDeletes, standingElements } from './cells.ts'
-import type { CompiledTable, StoredColumn } from './compiled.ts'
+import type { CompiledTable, StoredColumn, StoredTable } from './compiled.ts'
 import type { Registry } from './registry.ts'
 import type { Statements } from './statements.ts'
 
-export type TablePlace = { readonly space: number; readonly app: string; readonly table: CompiledTable }
+export type StoredPlace = { readonly space: number; readonly app: string; readonly table: StoredTable }
+export type TablePlace = StoredPlace & { readonly table: CompiledTable }
 
 /** Number of the change that made the row and, in a keyed table, its time. */
 export type Base = { readonly change: number; readonly time: Uint8Array | null | undefined }
@@ -14,22 +15,23 @@ export type Base = { readonly change: number; readonly time: Uint8Array | null |
 /** What apps see of a row, written into the app's table. */
 export type Showing = {
   readonly base: (at: TablePlace, id: Uint8Array) => Base | undefined
-  readonly read: (at: TablePlace, id: Uint8Array, column: StoredColumn) => SqlValue
-  readonly set: (at: TablePlace, id: Uint8Array, column: StoredColumn, value: SqlValue) => void
+  readonly isHere: (at: StoredPlace, id: Uint8Array) => boolean
+  readonly read: (at: StoredPlace, id: Uint8Array, column: StoredColumn) => SqlValue
+  readonly set: (at: StoredPlace, id: Uint8Array, column: StoredColumn, value: SqlValue) => void
   /** Adds to a counter, modulo 2^64: a sum that does not depend on the order. Queries clamp what they show to safe integers. */
-  readonly count: (at: TablePlace, id: Uint8Array, column: StoredColumn, by: number | bigint) => void
+  readonly count: (at: StoredPlace, id: Uint8Array, column: StoredColumn, by: number | bigint) => void
   /** A set has changed: shown by `settle`, once for all writes of a transaction, for each reading takes them all. */
-  readonly setChanged: (at: TablePlace, id: Uint8Array, column: StoredColumn) => void
+  readonly setChanged: (at: StoredPlace, id: Uint8Array, column: StoredColumn) => void
   /** A row was deleted or restored: the same. */
-  readonly deletesChanged: (at: TablePlace, id: Uint8Array) => void
+  readonly deletesChanged: (at: StoredPlace, id: Uint8Array) => void
   readonly settle: () => void
   /** The cell of a column, or of the row itself, to be written. */
-  readonly place: (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
+  readonly place: (at: StoredPlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
   /** The same, to be read: also outside a transaction. */
-  readonly placeOf: (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
+  readonly placeOf: (at: StoredPlace, id: Uint8Array, column: StoredColumn | undefined) => CellPlace
 }
 
-type Changed = { readonly at: TablePlace; readonly id: Uint8Array; readonly column: StoredColumn | undefined }
+type Changed = { readonly at: StoredPlace; readonly id: Uint8Array; readonly column: StoredColumn | undefined }
 
 export const createShowing = (statements: Statements, registry: Registry, cells: Cells): Showing => {
   const changed = new Map<string, Changed>()
@@ -48,7 +50,7 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
   const set: Showing['set'] = ({ space, table }, id, column, value) =>
     statements(`UPDATE ${table.physical} SET ${column.physical} = ? ${where}`).run(value, space, id)
   /** Ids may be views of a buffer that serves many rows. */
-  const note = (at: TablePlace, id: Uint8Array, column: StoredColumn | undefined): void => {
+  const note = (at: StoredPlace, id: Uint8Array, column: StoredColumn | undefined): void => {
     changed.set(`${at.space}/${at.table.physical}/${column?.physical ?? ''}/${toHex(id)}`, {
       at,
       id: id.slice(),
@@ -64,6 +66,8 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
       statements(
         `SELECT "$change" AS change${table.isKeyed ? ', "$time" AS time' : ''} FROM ${table.physical} ${where}`,
       ).get(space, id) as Base | undefined,
+    isHere: ({ space, table }, id) =>
+      statements(`SELECT 1 AS found FROM ${table.physical} ${where}`).get(space, id) !== undefined,
     read: ({ space, table }, id, column) =>
       statements(`SELECT ${column.physical} AS value FROM ${table.physical} ${where}`).get(space, id)?.value ?? null,
     count: ({ space, table }, id, { physical }, by) =>

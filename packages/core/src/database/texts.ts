@@ -2,11 +2,11 @@ import { type CborValue, decodeCbor, encodeCbor } from '../bytes/index.ts'
 import { type Change, timeToBytes } from '../change/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import type { Cells } from './cells.ts'
-import type { CompiledColumn, StoredColumn } from './compiled.ts'
+import { type CompiledColumn, keyToColumn, type StoredColumn, tableToPhysical } from './compiled.ts'
 import type { History } from './history.ts'
 import type { Registry } from './registry.ts'
 import type { Rows } from './rows.ts'
-import type { TablePlace } from './showing.ts'
+import type { StoredPlace, TablePlace } from './showing.ts'
 import type { Statements } from './statements.ts'
 import { createTextState, type TextOp, type TextState } from './text/index.ts'
 
@@ -27,7 +27,7 @@ export type Texts = {
   /** Shows the plain text of what was written since the last call: once for many ops. */
   readonly flush: () => void
   /** Shows a text of a row that has just come, after ops on it. */
-  readonly show: (at: TablePlace, row: Uint8Array, column: StoredColumn) => void
+  readonly show: (at: StoredPlace, row: Uint8Array, column: StoredColumn) => void
   /** The document of a text, kept in memory until `release`. */
   readonly hold: (
     at: TablePlace,
@@ -36,6 +36,11 @@ export type Texts = {
   ) => { readonly state: TextState; readonly release: () => void }
   /** Call before the ops of a space are deleted and written anew, and after that the function returned. */
   readonly rebuild: (space: number) => () => void
+  /**
+   * A chain has branched, or a gap in it was filled: which of its changes rest on which is known better now. What its device typed
+   * may stand elsewhere, and its open sessions begin anew. Call when everything that came is written.
+   */
+  readonly branched: (space: number, chain: number) => void
   /** Part of every commit: long texts are saved whole, so that opening one need not replay its ops. */
   readonly save: () => void
 }
@@ -50,7 +55,7 @@ export type TextsInput = {
 }
 
 type Open = {
-  readonly at: TablePlace
+  readonly at: StoredPlace
   readonly row: Uint8Array
   readonly column: StoredColumn
   /** Of its column; 0 before anybody has typed in one. */
@@ -67,6 +72,11 @@ const keptMax = 32
 /** Ops after which a text is saved whole: about what can be replayed in a few milliseconds. */
 const opsBetweenSaves = 500
 
+/** Change numbers go by segments: that of a write is the last one that begins at or before it. */
+const textsOfChain = `SELECT DISTINCT c.row AS row, c.col AS n FROM cell AS c JOIN numbered_column AS k ON k.n = c.col
+  WHERE c.space = ? AND k.col LIKE '%:richText'
+  AND (SELECT s.chain FROM segment AS s WHERE s.change <= c.change ORDER BY s.change DESC LIMIT 1) = ?`
+
 export const createTexts = ({ statements, registry, history, cells, crypto, show }: TextsInput): Texts => {
   const open = new Map<string, Open>()
   const changed = new Set<Open>()
@@ -82,7 +92,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
     return { salt, structs, deletes, device, change: change.hash, seq, index: op, verdict: isVoid ? 'void' : 'applied' }
   }
 
-  const load = (at: TablePlace, row: Uint8Array, column: StoredColumn): Open => {
+  const load = (at: StoredPlace, row: Uint8Array, column: StoredColumn): Open => {
     const numberNow = (): number => registry.writtenColumn(at.app, at.table.id, column.key)
     const key = `${at.space}/${at.app}/${at.table.id}/${column.key}/${String.fromCharCode(...row)}`
     const known = open.get(key)
@@ -175,6 +185,23 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
           text.state.rebuild()
           changed.add(text)
         }
+      }
+    },
+    branched: (space, chain) => {
+      const rows = statements(textsOfChain).all(space, chain)
+      for (const found of rows) {
+        const [row, number] = [found.row as Uint8Array, found.n as number]
+        statements('DELETE FROM text_snapshot WHERE space = ? AND row = ? AND col = ?').run(space, row, number)
+        const { app, table, column } = registry.columnOf(number)
+        const before = open.size
+        const text = load(
+          { space, app, table: { id: table, physical: tableToPhysical(app, table) } },
+          row,
+          keyToColumn(column),
+        )
+        // One that was not in memory has just been built from all its ops.
+        if (open.size === before) text.state.rebuild()
+        showOne(text)
       }
     },
     save: () => {

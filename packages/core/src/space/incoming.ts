@@ -37,6 +37,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     unpacked: UnpackedSegment,
     hub: number | undefined,
     fresh: NumberedChange[],
+    branched: Set<number>,
   ): readonly Uint8Array[] => {
     const first = segment.changes[0] as Change
     const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
@@ -66,8 +67,10 @@ export const createIncoming = (input: IncomingInput): Incoming => {
         result.stored,
       )
     }
-    if (equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace) overtaken()
+    const isOvertaken = equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace
+    if (isOvertaken) overtaken()
     if (segment.chain === 'content') {
+      if (isOvertaken || result.isBranched) branched.add(chain.n)
       fresh.push(...result.fresh)
       return []
     }
@@ -80,12 +83,13 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     const refused: KithError[] = []
     const fresh: NumberedChange[] = []
     const settled: Uint8Array[] = []
+    const branched = new Set<number>()
     for (const unpacked of segments) {
       try {
         const segment = decodeSegment(crypto, unpacked.bytes)
         if (segment.chain !== expected)
           throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
-        settled.push(...take(segment, unpacked, hub, fresh))
+        settled.push(...take(segment, unpacked, hub, fresh, branched))
       } catch (cause) {
         // A full disk is no fault of the segment: it must come again.
         if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
@@ -99,6 +103,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     }
     if (settled.length > 0) tell(content.membershipCame(settled, nowMs))
     if (fresh.length > 0) tell(content.take(fresh, nowMs))
+    for (const chain of branched) content.branched(chain)
     return { fresh: fresh.length, refused }
   }
 
