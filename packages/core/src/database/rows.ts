@@ -86,6 +86,8 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
   const plan = createPlans()
   const bulkInsert = createBulkInsert(statements)
   let arrived: { space: number; id: Uint8Array }[] = []
+  /** Spaces in which a row came that was waited for: it may have been the last. */
+  const adopted = new Set<number>()
   // Most spaces never have an orphan; then inserts need not look for one.
   const withOrphans = new Set(
     statements('SELECT DISTINCT space FROM orphan')
@@ -190,6 +192,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
   /** The row of waiting cells has come: everything that was written to it takes its place. */
   const adopt = (at: TablePlace, id: Uint8Array, found: Base): void => {
     arrived.push({ space: at.space, id: id.slice() })
+    adopted.add(at.space)
     for (const number of cells.columnsOf(at.space, id)) {
       if (number === tableNumber(at)) {
         showing.deletesChanged(at, id)
@@ -309,6 +312,13 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
       if (taken.length > 0) arrived = []
       return taken
     },
-    settle: () => showing.settle(),
+    settle: () => {
+      showing.settle()
+      for (const space of adopted) {
+        const left = statements('SELECT 1 AS found FROM orphan WHERE space = ? LIMIT 1').get(space)
+        if (!left) withOrphans.delete(space)
+      }
+      adopted.clear()
+    },
   }
 }

@@ -28,7 +28,7 @@ const typingStep: fc.Arbitrary<Step> = fc.record({
 test('texts are the same on five replicas, whatever came first of two branches of one device', async () => {
   await check(
     import.meta.url,
-    30,
+    40,
     fc.asyncProperty(fc.array(typingStep, { minLength: 4, maxLength: 20, size: 'max' }), fc.nat(), converges),
   )
 })

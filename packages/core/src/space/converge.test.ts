@@ -7,7 +7,7 @@ import { stepOf } from './trial-story.fixture.ts'
 test('any order, doubling, segmentation and forking of changes gives the same state on five replicas', async () => {
   await check(
     import.meta.url,
-    60,
+    80,
     fc.asyncProperty(fc.array(stepOf, { minLength: 1, maxLength: 24, size: 'max' }), fc.nat(), converges),
   )
 })

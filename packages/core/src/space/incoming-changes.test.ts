@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Change, Segment } from '../change/index.ts'
+import { createTextSession } from '../database/index.ts'
+import { createTextState } from '../database/text/index.ts'
+import { app, table, text } from '../schema/index.ts'
 import { createTrialPeer, showAll, type TrialPeer } from './trial-peer.fixture.ts'
 import { createScribe, type Scribe, type Written } from './trial-scribe.fixture.ts'
 import { createTrialWorld, signRun, trialNowMs } from './trial-world.fixture.ts'
@@ -55,6 +58,19 @@ test('a row that two changes insert is not there, whichever came first and whoev
     assert.deepEqual(rowsOf(peer, 'tasks', 'id'), [])
     assert.deepEqual(heldOf(peer), ['twin', 'twin'])
     assert.equal(waitingOf(peer), 2)
+  })
+})
+
+test('a twin among many rows at once is found as well', async () => {
+  const scribe = createScribe(world)
+  const salt = new Uint8Array(16).fill(8)
+  const many = scribe.write(1, [[0, scribe.at('kinds'), [0], 120, Array.from({ length: 120 }, () => 'x')]], { salt })
+  const patch = { salt, header: { time: many.change.header.time } }
+  const titles = Array.from({ length: 70 }, () => [6, 'Bob'])
+  const one = scribe.write(1, [...titles, [0, scribe.at('kinds'), [0], 1, ['y']]], patch)
+  await inBothOrders([many, one], (peer) => {
+    assert.deepEqual(rowsOf(peer, 'kinds', 'id'), [])
+    assert.deepEqual(heldOf(peer), ['twin', 'twin'])
   })
 })
 
@@ -257,5 +273,60 @@ test('a change that came without its body takes effect when the body comes', asy
   peer.engine().unit.enter()
   peer.replica().content.rebuild(trialNowMs)
   assert.equal(showAll(peer), shown)
+  peer.close()
+})
+
+test('a record that is none, or another app’s, holds back what is made under it and stops nothing', async () => {
+  const scribe = createScribe(world)
+  const other = app('org.example.other', { version: 1, tables: { kinds: table({ name: text() }) } })
+  for (const record of [Uint8Array.of(1, 2, 3), other.recordBytes]) {
+    const peer = await createTrialPeer(world, 0)
+    const { segment, schema } = world.publish(record)
+    const header = { schema, deps: { membership: [schema], content: [] } }
+    const under = scribe.write(1, [[0, 0, [0], 1, ['x']]], { header })
+    const beside = scribe.write(2, [[0, scribe.at('kinds'), [0], 1, ['x']]])
+    peer.receive([...world.segments, segment, under.segment, beside.segment])
+    assert.deepEqual(heldOf(peer), ['bad-schema'])
+    assert.equal(rowsOf(peer, 'kinds', 'id').length, 1)
+    await peer.reopen()
+    assert.ok(peer.replica().record())
+    assert.equal(
+      peer.engine().statements("SELECT count(*) AS n FROM sqlite_schema WHERE name LIKE 'org.example.other%'").get()?.n,
+      0,
+    )
+    peer.close()
+  }
+})
+
+test('typing that waited is not lost to a snapshot that was made meanwhile', async () => {
+  const scribe = createScribe(world)
+  const peer = await createTrialPeer(world, 0)
+  const item = scribe.write(1, [[0, scribe.at('items'), [], 1, []]])
+  const row = item.opId(0)
+  const type = (who: number, count: number): unknown[] => {
+    const device = world.members[who]?.secrets.device.signing.publicKey as Uint8Array
+    const state = createTextState({ crypto: world.crypto, row, column: 'notes', loadOps: () => [] })
+    const session = createTextSession({ crypto: world.crypto, device, state })
+    return Array.from({ length: count }, () => {
+      session.doc().getText('text').insert(0, String(who))
+      const op = session.takePending()
+      return [5, scribe.at('items'), row, scribe.at('items', 'notes'), op?.salt, op?.structs, op?.deletes]
+    })
+  }
+  const early = scribe.write(2, type(2, 1), { ms: 6 * minute })
+  peer.receive([...world.segments, item.segment, early.segment])
+  peer.commit()
+  peer.receive([scribe.write(1, type(1, 600)).segment])
+  peer.commit()
+  assert.equal(peer.engine().statements('SELECT count(*) AS n FROM text_snapshot').get()?.n, 1)
+  peer.setClock(trialNowMs + 2 * minute)
+  peer.replica().retry()
+  const [shown] = rowsOf(peer, 'items', '"notes:richText" AS notes')
+  assert.equal(String(shown?.['notes']).length, 601)
+  await peer.reopen()
+  peer.receive([scribe.write(3, type(3, 1)).segment])
+  const [later] = rowsOf(peer, 'items', '"notes:richText" AS notes')
+  assert.equal([...String(later?.['notes'])].sort().join('').replace(/1+/, '1'), '123')
+  assert.equal(String(later?.['notes']).length, 602)
   peer.close()
 })

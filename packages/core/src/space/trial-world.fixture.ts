@@ -126,6 +126,8 @@ export type TrialWorld = {
   readonly segments: readonly Segment[]
   /** What a change may have seen, and the record that it is made under. */
   readonly views: readonly { readonly heads: readonly Uint8Array[]; readonly schema: Uint8Array }[]
+  /** The owner publishes any bytes as a record. */
+  readonly publish: (record: Uint8Array) => { readonly segment: Segment; readonly schema: Uint8Array }
   /** Records by hash. */
   readonly recordOf: (schema: Uint8Array) => typeof trialApp.record
 }
@@ -208,7 +210,7 @@ export const createTrialWorld = (): TrialWorld => {
     space,
     epoch: epoch.hash,
     members,
-    segments,
+    segments: [...segments],
     views: [
       { heads, schema: made.schema },
       { heads: [second], schema: second },
@@ -216,6 +218,10 @@ export const createTrialWorld = (): TrialWorld => {
       { heads: sorted, schema: second },
       { heads: sorted, schema: third },
     ],
+    publish: (record) => {
+      const schema = publish(members[0] as TrialMember, inviting.end(), record)
+      return { segment: segments.pop() as Segment, schema }
+    },
     recordOf: (schema) => records.get(schema) ?? trialApp.record,
   }
 }
