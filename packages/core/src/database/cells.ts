@@ -1,4 +1,4 @@
-import { type CborValue, decodeCbor, encodeCbor, toHex } from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, toHex } from '../bytes/index.ts'
 import type { SqlValue } from '../ports/index.ts'
 import type { SetElement } from '../schema/index.ts'
 import type { History } from './history.ts'
@@ -81,8 +81,7 @@ export type SetWrite = {
   readonly removed: readonly (readonly [SetElement, readonly Uint8Array[]])[]
 }
 
-export const setWriteToCell = ({ id, added, removed }: SetWrite): Uint8Array =>
-  encodeCbor([id, added, removed] as unknown as CborValue)
+export const setWriteToCell = ({ id, added, removed }: SetWrite): Uint8Array => encodeCbor([id, added, removed])
 
 const cellToSetWrite = (value: SqlValue): SetWrite => {
   const [id, added, removed] = decodeCbor(value as Uint8Array) as unknown as [

@@ -1,5 +1,5 @@
 import { type CborValue, toHex } from '../bytes/index.ts'
-import { type DataBody, keyedRowId, type Op, opCodes } from '../change/index.ts'
+import { type DataBody, keyedRowId, opCodes } from '../change/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import type { CompiledTable } from './compiled.ts'
 
@@ -61,7 +61,7 @@ const upsertsOfBodies = new WeakMap<DataBody, Map<number, Map<string, InsertedRo
 /** The first upsert of a keyed row in a change. All ids are computed once a body and table: each is a hash. */
 export const findUpsert = (source: IdSource, table: CompiledTable, id: Uint8Array): InsertedRow | undefined => {
   let tables = upsertsOfBodies.get(source.body)
-  if (!tables) upsertsOfBodies.set(source.body, (tables = new Map()))
+  if (!tables) upsertsOfBodies.set(source.body, (tables = new Map<number, Map<string, InsertedRow>>()))
   let rows = tables.get(table.index)
   if (!rows) tables.set(table.index, (rows = upsertsOf(source, table)))
   return rows.get(toHex(id))
@@ -69,7 +69,7 @@ export const findUpsert = (source: IdSource, table: CompiledTable, id: Uint8Arra
 
 const upsertsOf = (source: IdSource, table: CompiledTable): Map<string, InsertedRow> => {
   const found = new Map<string, InsertedRow>()
-  for (const op of source.body.ops as readonly Op[]) {
+  for (const op of source.body.ops) {
     if (op[0] !== opCodes.upsert || op[1] !== table.index) continue
     if (table.key.some((key) => !op[2].includes(key))) continue
     for (let row = 0; row < op[3]; row += 1) {

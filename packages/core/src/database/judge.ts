@@ -168,7 +168,7 @@ const judgeRowOp = (input: JudgeInput, table: CompiledTable, op: RowOp, start: n
     const problem = checkUpdate(input, table, cells, start)
     if (problem) return problem
     written = (column) => {
-      for (let at = 0; at < cells.length; at += 2) if (cells[at] === column) return cells[at + 1] as CborValue
+      for (let at = 0; at < cells.length; at += 2) if (cells[at] === column) return cells[at + 1]
       return undefined
     }
   } else if (op[0] === opCodes.text) {
@@ -179,8 +179,8 @@ const judgeRowOp = (input: JudgeInput, table: CompiledTable, op: RowOp, start: n
   } else {
     rule = table.rules.delete
     // An upsert brings a row back by itself; the rule of inserts has allowed it.
-    const isUpserted = op[0] === opCodes.restore && table.isKeyed && typeof op[2] !== 'number'
-    if (isUpserted && findUpsert(input, table, op[2] as Uint8Array)) return applied
+    const isRestored = op[0] === opCodes.restore && table.isKeyed && typeof op[2] !== 'number'
+    if (isRestored && findUpsert(input, table, op[2])) return applied
   }
   return judgeByRow(
     input,

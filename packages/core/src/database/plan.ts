@@ -22,7 +22,7 @@ export const createPlans = (): ((table: CompiledTable, columns: readonly number[
   const tables = new WeakMap<CompiledTable, Map<string, InsertPlan>>()
   return (table, columns) => {
     let plans = tables.get(table)
-    if (!plans) tables.set(table, (plans = new Map()))
+    if (!plans) tables.set(table, (plans = new Map<string, InsertPlan>()))
     const key = columns.join()
     let plan = plans.get(key)
     if (!plan) {

@@ -72,7 +72,8 @@ const createDisk = () => {
   const dump = (): string => {
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all()
     return tables
-      .flatMap(({ name }) => {
+      .flatMap((found) => {
+        const name = found.name as string
         const rows = database.prepare(`SELECT * FROM "${name}"`).all()
         return rows.map((row) => `${name} ${toText(row)}`).sort()
       })
@@ -83,7 +84,7 @@ const createDisk = () => {
 }
 
 const toText = (row: object): string =>
-  JSON.stringify(row, (_key, value) => (value instanceof Uint8Array ? toHex(value) : value))
+  JSON.stringify(row, (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value))
 
 /** Runs `write` with the disk full at the first statement, the second, and so on, until it succeeds. Each failure changes nothing. */
 const failEverywhere = async (
@@ -164,7 +165,7 @@ test('a disk that is full at any statement of any write changes nothing, rejects
     }
   })
   await failEverywhere(faulty, 'an invite', async () => {
-    await home.invite({ role: 'writer' }).catch((cause) => {
+    await home.invite({ role: 'writer' }).catch((cause: KithError) => {
       // Without a hub there is no link to give out; what comes before that is written.
       if (cause.code !== 'hub-unreachable') throw cause
     })

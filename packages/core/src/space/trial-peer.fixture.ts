@@ -143,9 +143,9 @@ export const showAll = (peer: TrialPeer): string => {
   const tables = statements(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'org.example.trial/%'",
   ).all()
-  for (const { name } of tables) {
+  for (const name of tables.map((row) => row.name as string)) {
     const columns = statements('SELECT name FROM pragma_table_info(?) ORDER BY 1')
-      .all(name as string)
+      .all(name)
       .map((row) => row.name as string)
     const isKeyed = columns.includes('$time')
     // As literals, so that types count too, and sums past what a number holds. Which upsert is the base is each peer's business.
@@ -168,7 +168,9 @@ export const showAll = (peer: TrialPeer): string => {
   for (const what of ['held', 'waiting'] as const) {
     const code = what === 'held' ? 'code' : "hex(need) || ' ' || coalesce(due, '') AS code"
     const found = statements(`SELECT change, ${code}, reason FROM ${what} WHERE space = ?`).all(entry.n)
-    lines.push(...found.map((row) => `${what} ${hashOf(row.change)} ${row.code} ${row.reason}`).sort())
+    lines.push(
+      ...found.map((row) => `${what} ${hashOf(row.change)} ${row.code as string} ${row.reason as string}`).sort(),
+    )
   }
   for (const row of statements('SELECT person, text FROM label WHERE space = ? ORDER BY person').all(entry.n))
     lines.push(`label ${toText(row)}`)
@@ -182,5 +184,5 @@ export const showAll = (peer: TrialPeer): string => {
 const toText = (row: object): string =>
   JSON.stringify(
     Object.entries(row).sort(([left], [right]) => (left < right ? -1 : 1)),
-    (_key, value) => (value instanceof Uint8Array ? toHex(value) : Object.is(value, -0) ? '-0' : value),
+    (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : Object.is(value, -0) ? '-0' : value),
   )
