@@ -191,12 +191,21 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
     rebuildTexts()
   }
 
+  /** What only a newer version could judge: this may be one. Once is enough, for nothing that comes changes it. */
+  let isStuckTried = false
+  const tryStuck = (nowMs: number, touched: Set<string>): void => {
+    if (isStuckTried) return
+    isStuckTried = true
+    takeAgain(waiting.takeStuck(), nowMs, touched)
+  }
+
   const cover = (change: Change, isOwn: boolean): void =>
     frontier.add(space.n, change.hash, [change.header.prev, ...change.header.deps.content], isOwn)
 
   return {
     take: (changes, nowMs) => {
       const touched = new Set<string>()
+      tryStuck(nowMs, touched)
       for (const numbered of changes) {
         // What waited for its body has it now, under another number.
         if (!waiting.isEmpty()) waiting.takeByNeed(numbered.change.hash)
@@ -216,7 +225,7 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
       const due = waiting.takeDue(nowMs + clockAheadMsMax)
       for (const number of due) observe(history.change(number).header.time)
       takeAgain(due, nowMs, touched)
-      takeAgain(waiting.takeStuck(), nowMs, touched)
+      tryStuck(nowMs, touched)
       return finish(nowMs, touched)
     },
     applyOwn: ({ number, change }, { record, body, opId, address }) => {
