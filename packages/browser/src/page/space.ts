@@ -1,4 +1,4 @@
-import type { App, Space, Stop } from '@kith/core'
+import { type App, KithError, type Space, type Stop } from '@kith/core'
 import type { Caller } from '../port/caller.ts'
 import type { ObjectNumber } from '../port/messages.ts'
 import { createRowsDecoder } from '../port/rows.ts'
@@ -52,7 +52,11 @@ export const createRemoteSpace = <A extends App>(
     explain: (what: string) => remote.call('explain', what),
     status: () => remote.call('status'),
     synced: (options: { timeoutMs?: number } = {}) => remote.call('synced', options),
-    exportBundle: () => remote.call('exportBundle'),
+    exportBundle: async (path) => {
+      if (path !== undefined)
+        throw new KithError('not-supported', 'A page has no files to name. Use the bytes of the bundle.')
+      return remote.call('exportBundle')
+    },
   }
   return space as unknown as Space<A>
 }

@@ -33,7 +33,7 @@ test('rows go in by the fifty, each with its own id and values, and the rest is 
     Array.from({ length: 100 }, (_, row) => row * 2),
   )
   assert.ok(found.every(({ change }) => change === 9))
-  assert.deepEqual([...(found[99]?.id as Uint8Array).subarray(14)], [0, 99])
+  assert.deepEqual((found[99]?.id as Uint8Array | undefined)?.slice(14), Uint8Array.of(0, 99))
 })
 
 test('fewer than fifty rows are left to the caller', () => {

@@ -35,7 +35,7 @@ export type UnitHooks = {
   /** What the commit should wait for, if anything. It is asked again afterwards. */
   readonly awaited: () => Promise<unknown> | undefined
   /** The transaction was undone: memory must be read again from disk. */
-  readonly undone: () => void
+  readonly undone: (cause: unknown) => void
 }
 
 type Waiter = { resolve: () => void; reject: (cause: unknown) => void }
@@ -68,7 +68,7 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
     } catch {
       // SQLite has rolled back by itself (disk full, I/O error): the state that we want.
     }
-    hooks.undone()
+    hooks.undone(cause)
     settle((waiter) => waiter.reject(cause))
   }
 

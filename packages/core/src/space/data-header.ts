@@ -9,8 +9,11 @@ export type DataHeaders = {
   readonly next: (time: Time) => Header
   /** Takes the change into history. Returns its number. */
   readonly append: (change: Change) => number
-  /** Changes of our own chain came from elsewhere: both branches stay, and we begin a third that only we write. */
-  readonly startAnew: () => void
+  /**
+   * Changes of this device that it did not write came, `first` before the others. If they go on from a change of the branch that
+   * we write, both branches stay and we begin a third; if they are of a branch that we left already, nothing is to be done.
+   */
+  readonly overtaken: (first: Change) => void
 }
 
 export type DataHeadersInput = Pick<Store, 'registry' | 'history' | 'frontier'> & {
@@ -70,8 +73,20 @@ export const createDataHeaders = (input: DataHeadersInput): DataHeaders => {
       startsAnew = false
       return history.append(registry.chainOf(space.n, device, 1), change)
     },
-    startAnew: () => {
-      startsAnew = true
+    overtaken: ({ header: { seq, prev } }) => {
+      if (startsAnew) return
+      const head = history.ownHead(registry.chainOf(space.n, device, 1))
+      if (!head || equalBytes(prev, head.hash)) {
+        startsAnew = true
+        return
+      }
+      const before = { device, seq: seq - 1, change: prev }
+      const isOnOurs =
+        seq > 0 &&
+        before.seq < head.seq &&
+        history.isAncestor(space.n, before, { device, seq: head.seq, change: head.hash })
+      // Undefined asks the database at the next write; what is known not to concern us does not.
+      startsAnew = isOnOurs
     },
   }
 }

@@ -51,7 +51,7 @@ export type Engine = {
   readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
   readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment) => void
   /** Called when memory was made anew. */
-  readonly onUndone: (listener: () => void) => () => void
+  readonly onUndone: (listener: (cause: unknown) => void) => () => void
   readonly close: () => void
 }
 
@@ -95,7 +95,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         'SELECT 1 FROM segment JOIN chain ON chain.n = segment.chain WHERE own = 1 AND class = 1 LIMIT 1',
       ).get() !== undefined
     const notifier = createNotifier(clock)
-    const undone = new Set<() => void>()
+    const undone = new Set<(cause: unknown) => void>()
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
     let owed = new Set<number>()
     let changedSpaces = new Map<number, number>()
@@ -137,7 +137,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         }
       },
       awaited: () => store.history.compressed(),
-      undone: () => {
+      undone: (cause) => {
         store = makeStore()
         hubs = loadHubs(statements)
         last = loadClock(statements)
@@ -145,7 +145,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         owed = new Set()
         changedSpaces = new Map()
         savedChanges.clear()
-        for (const listener of undone) listener()
+        for (const listener of undone) listener(cause)
       },
     })
 
@@ -166,7 +166,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       const space = store.registry.addSpace(made.secrets.person, '', 'person')
       const chain = store.registry.chainOf(space.n, made.secrets.device.signing.publicKey, 0)
       const bytes = encodeSegment(made.segment)
-      store.history.store(chain, made.segment, compression.deflate(bytes), bytes.length)
+      store.history.store(chain, made.segment, compression.deflate(bytes), bytes.length, true)
       if (made.boxes) keepSecret(statements, space.n, 'boxes', made.secrets.epoch.hash, made.boxes)
       return made.secrets
     }

@@ -21,7 +21,7 @@ export type IncomingInput = {
   readonly carry: (person: number) => void
   readonly tell: (touched: ReadonlySet<string>) => void
   /** Changes of this device's own chain came from elsewhere. */
-  readonly overtaken: () => void
+  readonly overtaken: (first: Change) => void
 }
 
 export const createIncoming = (input: IncomingInput): Incoming => {
@@ -67,10 +67,10 @@ export const createIncoming = (input: IncomingInput): Incoming => {
         result.stored,
       )
     }
-    const isOvertaken = equalBytes(segment.device, own) && result.fresh.length > 0 && isOwnSpace
-    if (isOvertaken) overtaken()
+    const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
+    if (arrived) overtaken(arrived.change)
     if (segment.chain === 'content') {
-      if (isOvertaken || result.isBranched) branched.add(chain.n)
+      if (arrived || result.isBranched) branched.add(chain.n)
       fresh.push(...result.fresh)
       return []
     }

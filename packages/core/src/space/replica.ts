@@ -319,7 +319,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     addMembership,
     carry,
     tell,
-    overtaken: () => headers.startAnew(),
+    overtaken: (first) => headers.overtaken(first),
   })
   if (entry.kind === 'space') carry(personSpace.n)
   addMembership(allChanges())

@@ -89,7 +89,8 @@ export const openText = (
   }
   let held = open()
   // Memory was made anew from disk: what the transaction held is gone, and the text stands as it is stored.
-  const unlisten = engine.onUndone(() => {
+  const unlisten = engine.onUndone((cause) => {
+    problem = cause
     held.session.close()
     held = open()
     tellReplaced(held.session.doc())
