@@ -68,8 +68,12 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
     } catch {
       // SQLite has rolled back by itself (disk full, I/O error): the state that we want.
     }
-    hooks.undone(cause)
-    settle((waiter) => waiter.reject(cause))
+    try {
+      hooks.undone(cause)
+    } finally {
+      // Whatever else is wrong, nobody waits for ever.
+      settle((waiter) => waiter.reject(cause))
+    }
   }
 
   const commit = (): void => {

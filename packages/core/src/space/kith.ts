@@ -1,7 +1,7 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
 import { kinds, opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
-import { createSpaceChanges } from '../keys/index.ts'
+import { createSpaceChanges, type Link } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
 import { encodeSchema } from '../membership/index.ts'
@@ -9,10 +9,10 @@ import { checkHubUrl } from '../sync/index.ts'
 import { policyToBytes } from '../wire/index.ts'
 import type { Kith, Space, SpaceSummary, Status } from './api.ts'
 import { findLog, readBundle } from './bundle.ts'
-import { createEngine, type Engine } from './engine.ts'
+import { createEngine, type Engine, type HubRow } from './engine.ts'
 import { spaceName } from './held.ts'
 import { queueParcel } from './invite.ts'
-import { enterSpace, fetchInvited, readLink } from './join.ts'
+import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
 import { createLive } from './live.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createNotifier } from './notify.ts'
@@ -143,22 +143,11 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       assertOpen()
       const rows = link.hubs.map(({ url }) => engine.addHub(url))
       engine.unit.commit()
-      try {
-        engine.unit.enter()
-        const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
-        const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
-        enterSpace(engine, app, link, fetched, replicaOf(n), from.n)
-        carryPerson(engine, n)
-        if (name)
-          createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push([opCodes.profile, name]))
-        await engine.unit.durable()
-        for (const hub of engine.hubs()) network.addHub(hub)
-        network.wake([n])
-        return openHere(engine, app, n, replicaOf, apiOf)
-      } catch (cause) {
-        engine.unit.abandon(cause)
-        throw cause
-      }
+      const n = enterHere(app, link, fetched, rows)
+      await engine.unit.durable()
+      for (const hub of engine.hubs()) network.addHub(hub)
+      network.wake([n])
+      return openHere(engine, app, n, replicaOf, apiOf)
     },
     open: async (app, id) => {
       assertOpen()
@@ -221,6 +210,23 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+
+  /** All of it or nothing, in one turn: so nobody else's writes are undone with it. */
+  function enterHere(app: App, link: Link, fetched: Fetched, rows: readonly HubRow[]): number {
+    try {
+      engine.unit.enter()
+      const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
+      const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
+      enterSpace(engine, app, link, fetched, replicaOf(n), from.n)
+      carryPerson(engine, n)
+      if (name)
+        createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push([opCodes.profile, name]))
+      return n
+    } catch (cause) {
+      engine.unit.abandon(cause)
+      throw cause
+    }
   }
 
   async function close(): Promise<void> {
