@@ -1,4 +1,4 @@
-import { assert, type CborValue, encodeCbor, labelled } from '../bytes/index.ts'
+import { assert, type CborValue, encodeCbor, labelled, toBase32 } from '../bytes/index.ts'
 import { changeOpsMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import { type Time, timeToBytes, writeTime } from './time.ts'
@@ -28,6 +28,17 @@ export function createOpIds(crypto: Hashing, source: OpIdSource): (index: number
     id[15] = index
     return id
   }
+}
+
+/**
+ * The text form (`toBase32`) of the ids of one change, given one of them. They differ in their last 16 bits only, so that all
+ * but the last four characters are made once: a bulk insert hands out a hundred thousand.
+ */
+export function createOpIdTexts(anyId: Uint8Array): (index: number) => string {
+  const shared = toBase32(anyId).slice(0, 22)
+  const restBits = ((anyId[13] as number) & 3) << 18
+  // The digits of base32hex are those of `toString(32)`.
+  return (index) => shared + (restBits | (index << 2)).toString(32).padStart(4, '0')
 }
 
 /** The id of a row of a keyed table: the same on every device, because the key is all it comes from. */

@@ -1,6 +1,6 @@
 import { fromBase32, KithError, toBase32 } from '../bytes/index.ts'
 import type { CborValue } from '../bytes/index.ts'
-import { keyedRowId, type Op, opCodes } from '../change/index.ts'
+import { createOpIdTexts, keyedRowId, type Op, opCodes } from '../change/index.ts'
 import { changeOpsMax, setElementsMax } from '../limits/index.ts'
 import type { CompiledRecord, CompiledTable, Rows, TablePlace } from '../database/index.ts'
 import type { Hashing } from '../ports/index.ts'
@@ -48,8 +48,9 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   /** Ids of the keyed rows that this change makes. */
   const upserted = new Set<string>()
   const recorded = createRecorded()
-  /** Ids of one change differ in their last two bytes only: one buffer serves all that are just read. */
-  const scratch = opId(0)
+  /** Ids of one change differ in their last two bytes only. */
+  const anyId = opId(0)
+  const idText = createOpIdTexts(anyId)
 
   const bindOnce = (name: string): Bound => {
     let found = bound.get(name)
@@ -65,7 +66,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
 
   /** The op index of the insert of this change that makes the row, if one does. */
   const insertIndex = (id: Uint8Array): number | undefined => {
-    for (let at = 0; at < 14; at += 1) if (id[at] !== scratch[at]) return undefined
+    for (let at = 0; at < 14; at += 1) if (id[at] !== anyId[at]) return undefined
     const index = ((id[14] as number) << 8) | (id[15] as number)
     let low = 0
     let high = inserted.length
@@ -183,9 +184,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       const index = pushRow(opCodes.insert, bound.index, bound.insertColumns, values)
       if (inserted.at(-1) === index) inserted[inserted.length - 1] = index + 1
       else inserted.push(index, index + 1)
-      scratch[14] = index >>> 8
-      scratch[15] = index
-      return toBase32(scratch)
+      return idText(index)
     },
     upsert: (name, row) => {
       const bound = bind(name)
