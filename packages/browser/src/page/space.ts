@@ -52,7 +52,7 @@ export const createRemoteSpace = <A extends App>(
     explain: (what: string) => remote.call('explain', what),
     status: () => remote.call('status'),
     synced: (options: { timeoutMs?: number } = {}) => remote.call('synced', options),
-    exportBundle: async (path) => {
+    exportBundle: async (path?: string) => {
       if (path !== undefined)
         throw new KithError('not-supported', 'A page has no files to name. Use the bytes of the bundle.')
       return remote.call('exportBundle')
