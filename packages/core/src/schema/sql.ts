@@ -25,7 +25,7 @@ export const declaredTypes: { readonly [K in ColumnKind]: string } = {
   richText: 'KITH_RICH_TEXT',
 }
 
-export const declaredTypeOf = (type: string): string | undefined =>
+const declaredTypeOf = (type: string): string | undefined =>
   Object.hasOwn(declaredTypes, type) ? declaredTypes[type as ColumnKind] : undefined
 
 /** Name of a table in SQLite, unquoted: `org.example.todo/tasks`. */

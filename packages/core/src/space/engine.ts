@@ -90,10 +90,8 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     let store = makeStore()
     let last = loadClock(statements)
     let correctionMs = 0
-    let hasContent =
-      statements(
-        'SELECT 1 FROM segment JOIN chain ON chain.n = segment.chain WHERE own = 1 AND class = 1 LIMIT 1',
-      ).get() !== undefined
+    /** Whether this device wrote rows; asked only when the clock is corrected. */
+    let hasContent: boolean | undefined
     const notifier = createNotifier(clock)
     const undone = new Set<(cause: unknown) => void>()
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
@@ -221,6 +219,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         correct: (ms) => {
           correctionMs = ms
           // Nothing was written by the wrong clock yet but keys: they may keep their odd time, what comes next need not.
+          hasContent ??= hasOwnContent(statements, person.device.signing.publicKey)
           if (!hasContent && isTimeAhead(last, nowMs())) {
             last = { ms: nowMs(), counter: 0 }
             leasedMs = 0
@@ -267,6 +266,12 @@ const loadHubs = (statements: Statements): readonly HubRow[] =>
   (
     statements('SELECT n, url, key FROM hub').all() as unknown as { n: number; url: string; key: Uint8Array | null }[]
   ).map(({ n, url, key }) => ({ n, url, key: key ?? undefined }))
+
+/** Looks along this device's own chains, not along everybody's history. */
+const hasOwnContent = (statements: Statements, device: Uint8Array): boolean =>
+  statements(
+    'SELECT 1 FROM chain JOIN segment ON segment.chain = chain.n WHERE chain.device = ? AND chain.class = 1 AND segment.own = 1 LIMIT 1',
+  ).get(device) !== undefined
 
 const loadClock = (statements: Statements): Time => {
   const value = statements("SELECT value FROM meta WHERE name = 'clock'").get()?.value

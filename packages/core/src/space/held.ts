@@ -24,18 +24,23 @@ export const listMembers = (engine: Engine, replica: Replica): Member[] =>
 export const spaceName = (engine: Engine, replica: Replica): string =>
   engine.store().labels.read(replica.entry.n, spaceLabel) ?? ''
 
-const addressOf = (replica: Replica, device: Uint8Array): Uint8Array | undefined =>
-  replica.membership.members().find((member) => member.devices.some((own) => toHex(own.device) === toHex(device)))
-    ?.address
+/** Finds the address of the member that a device belongs to, as text; empty for none. The list is walked once. */
+const createAuthors = (replica: Replica): ((device: Uint8Array) => string) => {
+  const addresses = new Map<string, string>()
+  for (const { address, devices } of replica.membership.members()) {
+    for (const { device } of devices) addresses.set(toHex(device), toBase32(address))
+  }
+  return (device) => addresses.get(toHex(device)) ?? ''
+}
 
 /** Changes that have no effect here: with a verdict against them, or waiting for something. */
 export const listHeldBack = (engine: Engine, replica: Replica): HeldBack[] => {
   const { statements } = engine
   const { history } = engine.store()
+  const authorOf = createAuthors(replica)
   const toItem = (number: number, code: string, reason: string, isFinal: boolean): HeldBack => {
     const change = history.change(number)
-    const address = addressOf(replica, change.header.device)
-    return { change: toHex(change.hash), author: address ? toBase32(address) : '', code, reason, isFinal }
+    return { change: toHex(change.hash), author: authorOf(change.header.device), code, reason, isFinal }
   }
   const held = statements('SELECT change, code, reason FROM held WHERE space = ? ORDER BY change').all(replica.entry.n)
   const waiting = statements('SELECT change, reason FROM waiting WHERE space = ? ORDER BY change').all(replica.entry.n)
@@ -44,7 +49,7 @@ export const listHeldBack = (engine: Engine, replica: Replica): HeldBack[] => {
     ...waiting.map((row) => toItem(row.change as number, 'waiting', row.reason as string, false)),
     ...replica.membership.heldBack().map(({ change, reason }) => ({
       change: toHex(change.hash),
-      author: toBase32(addressOf(replica, change.header.device) ?? new Uint8Array(0)),
+      author: authorOf(change.header.device),
       code: reason.code,
       reason: reason.message,
       isFinal: true,
@@ -57,11 +62,10 @@ export const explain = (engine: Engine, replica: Replica, id: string): Explanati
   const number = id.length === 64 ? changeByHash(engine, replica, id) : changeOfRow(engine, replica, id)
   const change = engine.store().history.change(number)
   const { header } = change
-  const address = addressOf(replica, header.device)
   const held = engine.statements('SELECT reason FROM held WHERE change = ?').get(number)
   const waiting = engine.statements('SELECT reason FROM waiting WHERE change = ?').get(number)
   const members = listMembers(engine, replica)
-  const author = address ? toBase32(address) : ''
+  const author = createAuthors(replica)(header.device)
   return {
     change: toHex(change.hash),
     author: { address: author, name: members.find((member) => member.address === author)?.name ?? '' },

@@ -4,6 +4,7 @@ import { appToHash, createInvitePayload, encodeInvitePayload, formatLink, type N
 import { policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import type { Replica } from './replica.ts'
+import { keepSecret, loadSecrets } from './secrets.ts'
 
 /** Puts what an invite's log holds on its way to all hubs, and gives what makes the link's text. */
 export const postInvite = (
@@ -33,14 +34,8 @@ export const postInvite = (
   const seed = invite.log.write?.seed as Uint8Array
   queueParcel(engine, policy, seed, entry.bytes)
   // Kept for hubs that lose their database: the link is to go on working.
-  engine
-    .statements('INSERT OR REPLACE INTO secret (space, name, id, value) VALUES (?, ?, ?, ?)')
-    .run(
-      replica.entry.n,
-      keptName,
-      policyToLogId(invite.log.policy, crypto),
-      encodeCbor([policy, seed, entry.bytes, expires]),
-    )
+  const kept = encodeCbor([policy, seed, entry.bytes, expires])
+  keepSecret(engine.statements, replica.entry.n, 'invite', policyToLogId(invite.log.policy, crypto), kept)
   return () =>
     formatLink(crypto, {
       space: replica.entry.id,
@@ -51,8 +46,6 @@ export const postInvite = (
       hubs: engine.hubs().map(({ key, url }) => ({ key: key ?? new Uint8Array(32), url })),
     })
 }
-
-const keptName = 'invite'
 
 /** An entry for another log, to all hubs. */
 export const queueParcel = (engine: Engine, policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
@@ -79,14 +72,8 @@ export const requeueParcels = (engine: Engine, replica: Replica, hub: number): v
   const boxes = epoch && replica.boxes(epoch)
   const { write, policy: own } = epoch?.keys.log ?? {}
   if (boxes && write && own) queueOnce(policyToBytes(own), write.seed, boxes)
-  const kept = statements('SELECT value FROM secret WHERE space = ? AND name = ?').all(replica.entry.n, keptName)
-  for (const { value } of kept) {
-    const [policy, seed, bytes, expires] = decodeCbor(value as Uint8Array) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-      number | null,
-    ]
+  for (const { value } of loadSecrets(statements, replica.entry.n, 'invite')) {
+    const [policy, seed, bytes, expires] = decodeCbor(value) as [Uint8Array, Uint8Array, Uint8Array, number | null]
     if (expires === null || expires > engine.clock.nowMs()) queueOnce(policy, seed, bytes)
   }
 }

@@ -37,6 +37,8 @@ export type Replica = {
   /** The record that changes are made under now. @throws KithError `not-found` before one has come. */
   readonly record: () => { hash: Uint8Array; compiled: CompiledRecord }
   readonly me: () => Member | undefined
+  /** There are rules here that this version cannot judge: it must not write. */
+  readonly isReadOnly: () => boolean
   /** Epochs that we have secrets of, the one in use first. */
   readonly epochs: () => readonly ReplicaEpoch[]
   readonly epochInUse: () => ReplicaEpoch | undefined
@@ -89,6 +91,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         me: Member | undefined
         heads: Uint8Array[]
         newest: { hash: Uint8Array; compiled: CompiledRecord } | undefined
+        isReadOnly: boolean
       }
     | undefined
   const facts = () =>
@@ -96,6 +99,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       me: membership.member(person.person),
       heads: membership.heads(),
       newest: newestUsable(),
+      isReadOnly: membership.unsupported().length > 0,
     })
   const compiledOf = ({ hash, record }: { hash: Uint8Array; record: Uint8Array }): CompiledRecord | undefined =>
     records.get(hash, record, membership.app() ?? '')
@@ -157,6 +161,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       return newest
     },
     me: () => facts().me,
+    isReadOnly: () => facts().isReadOnly,
     epochs: () => (epochs ??= loadEpochs(crypto, statements, entry.n, membership)),
     epochInUse: () => {
       const inUse = membership.epochInUse()

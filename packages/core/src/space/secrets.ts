@@ -2,8 +2,8 @@ import { concatBytes } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
 import type { Level } from '../membership/index.ts'
 
-/** What this device keeps secret of a space: `epoch` (level and secret), `boxes` of epochs. By the hash of the record. */
-export type SecretName = 'epoch' | 'boxes'
+/** What this device keeps secret of a space: `epoch` (level and secret), `boxes` of epochs, both by the hash of the record; `invite`s of ours, by the id of their log. */
+export type SecretName = 'epoch' | 'boxes' | 'invite'
 
 export const keepSecret = (
   statements: Statements,

@@ -118,11 +118,11 @@ export const createSpaceApi = <A extends App>(
       ),
     heldBack: async () => listHeldBack(engine, replicaOf()),
     explain: async (id: string) => explain(engine, replicaOf(), id),
-    status: async (): Promise<SpaceStatus> => ({
-      hubs: network.spaceStatus(n),
-      waiting: listHeldBack(engine, replicaOf()).filter(({ isFinal }) => !isFinal).length,
-      heldBack: listHeldBack(engine, replicaOf()).filter(({ isFinal }) => isFinal).length,
-    }),
+    status: async (): Promise<SpaceStatus> => {
+      const listed = listHeldBack(engine, replicaOf())
+      const heldBack = listed.filter(({ isFinal }) => isFinal).length
+      return { hubs: network.spaceStatus(n), waiting: listed.length - heldBack, heldBack }
+    },
     synced: async (options: { timeoutMs?: number } = {}) => {
       engine.unit.commit()
       await network.synced(n, options.timeoutMs ?? syncedMs)

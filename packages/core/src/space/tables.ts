@@ -31,7 +31,7 @@ export const createWriter = (engine: Engine, app: App, replicaOf: () => Replica)
 
   const begin: Writer['begin'] = () => {
     const replica = replicaOf()
-    if (replica.membership.unsupported().length > 0) {
+    if (replica.isReadOnly()) {
       throw new KithError(
         'not-allowed',
         'The space has rules that this version does not know: it can be read, not written. Update this program.',
