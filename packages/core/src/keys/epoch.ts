@@ -30,7 +30,7 @@ export function createEpoch(
   space: Uint8Array,
   highest: 'admin' | 'write',
   recipients: readonly Recipient[],
-  carried: Partial<Pick<EpochBody, 'inviteSeeds' | 'links'>> = {},
+  carried: Partial<Pick<EpochBody, 'inviteSeeds' | 'links'>> & { readonly isPublic?: boolean } = {},
 ): NewEpoch {
   const secrets = createEpochSecrets(crypto, highest)
   const { admin, write, read } = secretsToCommitments(crypto, secrets)
@@ -46,6 +46,7 @@ export function createEpoch(
     boxesHash: boxes && crypto.sha256(boxes),
     inviteSeeds: carried.inviteSeeds ?? [],
     links: carried.links ?? [],
+    publicSecret: carried.isPublic ? secrets.read : undefined,
   }
   return { secrets, body, boxes }
 }

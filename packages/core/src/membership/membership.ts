@@ -14,8 +14,11 @@ import { type HeldBack, heldBack } from './verdict.ts'
 export type Membership = {
   /** Takes membership changes whose segments were verified: those of the space and carried personal ones. */
   readonly add: (changes: Iterable<Change>) => MembershipEffects
-  /** Who wrote a content change, and by which schema records it is judged. */
-  readonly judgeAuthor: (header: Header) => AuthorJudgement
+  /**
+   * Who wrote a content change, and by which schema records it is judged. `hash` is the change's; none for one of ours that
+   * is yet to be made: no cut can have listed it.
+   */
+  readonly judgeAuthor: (header: Header, hash?: Uint8Array) => AuthorJudgement
   readonly verdictOf: (hash: Uint8Array) => 'waiting' | 'unsupported' | 'applied' | HeldBack | undefined
   /** By address ascending. */
   readonly members: () => Member[]
@@ -36,6 +39,18 @@ export type Membership = {
   readonly shares: (person: Uint8Array) => ShareForUs[]
   /** Whom an epoch must be sealed to that is started now and names `heads()`. */
   readonly recipients: (highest: Level) => Recipient[]
+  /** No epoch is clean: somebody has to start one before content can be written (rule 14). */
+  readonly isRotationOwed: () => boolean
+  /** Members whom an epoch missed, or has sealed too little or to an older key: a share is due to them. */
+  readonly missed: (epoch: Uint8Array) => ShareDue[]
+  /** All that a removal of this person names (rules 3 and 21): its grants and the open invites that it made, used or could read. */
+  readonly rightsOf: (person: Uint8Array) => { readonly grants: Uint8Array[]; readonly invites: Uint8Array[] }
+  /** Heads of membership chains of these devices in this space: what a cut accepts. */
+  readonly chainHeads: (devices: readonly Uint8Array[]) => Uint8Array[]
+  /** Revocations of a person's devices that no device cut repeats here yet (rule 10). */
+  readonly cutsOwed: (person: Uint8Array) => CutOwed[]
+  /** Joins that an invite's closing accepts: all that stand. */
+  readonly joinsOf: (invite: Uint8Array) => Uint8Array[]
   /** A person's valid `keys` changes, newest last among those that know of each other. */
   readonly keysOf: (person: Uint8Array) => KeysBody[]
   readonly sealingKey: (person: Uint8Array, tag: Uint8Array) => Uint8Array | undefined
@@ -51,6 +66,8 @@ export type MembershipEffects = {
   readonly applied: readonly Change[]
   readonly heldBack: readonly { readonly change: Change; readonly reason: HeldBack }[]
   readonly unsupported: readonly Change[]
+  /** Devices (Ed25519 keys) whose content changes may be judged otherwise than before. */
+  readonly shaken: readonly Uint8Array[]
 }
 
 export type AuthorJudgement =
@@ -77,8 +94,22 @@ export type ShareForUs = {
   readonly index: number
 }
 
+/** Who is due a share of an epoch: `sealing` is the person's current key. */
+export type ShareDue = { readonly person: Uint8Array; readonly level: Level; readonly sealing: Uint8Array }
+
+/** `revocation` is the removal in the person's space; `devices` are those that it ends. */
+export type CutOwed = { readonly revocation: Uint8Array; readonly devices: readonly Uint8Array[] }
+
 export type SchemaRecord = { readonly hash: Uint8Array; readonly record: Uint8Array }
-export type Epoch = EpochBody & { readonly hash: Uint8Array }
+export type Epoch = EpochBody & {
+  readonly hash: Uint8Array
+  /** Whom its boxes are sealed to, in their order: the evaluator's list for the record's past. */
+  readonly recipients: readonly Recipient[]
+  /** Everybody whom it is sealed to is still due what it gives. */
+  readonly isClean: boolean
+  /** Epochs in its past: those that it superseded, hashes ascending. */
+  readonly supersedes: readonly Uint8Array[]
+}
 export type OpenInvite = InviteGrant & { readonly hash: Uint8Array; readonly joins: number }
 
 export type Member = {
@@ -99,7 +130,19 @@ export type MembershipOptions = {
   /** The hash of the space's genesis. */
   readonly space: Uint8Array
   readonly schemaOnlyAdds?: JudgeOptions['schemaOnlyAdds']
+  /** How content changes follow each other. Without it no content change counts as inside a cut. */
+  readonly contentOrder?: ContentOrder
 }
+
+/** What cuts ask of content, which the evaluator itself never sees. */
+export type ContentOrder = {
+  /** Whether a content change is one of these heads, or an ancestor of one by `prev`. */
+  readonly isInside: (change: ContentPosition, heads: readonly Uint8Array[]) => boolean
+  /** Whether it is one of these heads or lies in the causal past of one: over `prev` and `deps` on content. */
+  readonly isSeen: (change: ContentPosition, heads: readonly Uint8Array[]) => boolean
+}
+
+export type ContentPosition = { readonly device: Uint8Array; readonly seq: number; readonly hash: Uint8Array }
 
 export function createMembership(options: MembershipOptions): Membership {
   const { crypto, space } = options
@@ -114,7 +157,7 @@ export function createMembership(options: MembershipOptions): Membership {
   let lastJudged: { header: Header; judgement: AuthorJudgement } | undefined
 
   const add: Membership['add'] = (changes) => {
-    const effects = { applied: [] as Change[], heldBack: [] as HeldBackChange[], unsupported: [] as Change[] }
+    const effects: Effects = { applied: [], heldBack: [], unsupported: [], shaken: [] }
     for (const change of changes) for (const node of graph.add(change)) settle(node, effects)
     lastJudged = undefined
     return effects
@@ -254,6 +297,12 @@ export function createMembership(options: MembershipOptions): Membership {
       }),
     shares: (person) => facts.shares().flatMap((node) => nodeToBoxes(node, person)),
     recipients: (highest) => facts.recipients(space, highest),
+    isRotationOwed: () => false,
+    missed: () => [],
+    rightsOf: () => ({ grants: [], invites: [] }),
+    chainHeads: () => [],
+    cutsOwed: () => [],
+    joinsOf: () => [],
     keysOf: (person) => facts.keysOf(person).flatMap(({ content }) => (content.kind === 'keys' ? [content.body] : [])),
     sealingKey: (person, tag) => facts.sealingKey(person, tag),
     unsupported: () => unsupported.map(({ change }) => change),
@@ -268,7 +317,7 @@ export function createMembership(options: MembershipOptions): Membership {
 }
 
 type HeldBackChange = { change: Change; reason: HeldBack }
-type Effects = { applied: Change[]; heldBack: HeldBackChange[]; unsupported: Change[] }
+type Effects = { applied: Change[]; heldBack: HeldBackChange[]; unsupported: Change[]; shaken: Uint8Array[] }
 
 /** Changes of one segment share their fields by identity: a run of thousands is judged once. */
 function isJudgedAlike(a: Header, b: Header): boolean {
@@ -293,7 +342,7 @@ function nodeToSchema({ content, change }: Node): SchemaRecord {
 }
 
 function nodeToEpoch({ content, change }: Node): Epoch[] {
-  return content.kind === 'epoch' ? [{ ...content.body, hash: change.hash }] : []
+  return content.kind === 'epoch' ? [{ ...content.body, hash: change.hash, recipients: [], isClean: true, supersedes: [] }] : []
 }
 
 function nodeToBoxes({ content }: Node, person: Uint8Array): ShareForUs[] {

@@ -34,6 +34,8 @@ export type EpochBody = {
   readonly inviteSeeds: readonly { readonly grant: Uint8Array; readonly sealed: Uint8Array }[]
   /** Ways back: keys of the epochs superseded, sealed under this one's read secret. By record, ascending. */
   readonly links: readonly { readonly epoch: Uint8Array; readonly sealed: Uint8Array }[]
+  /** The read secret itself, where the space is public (rule 22); undefined otherwise. */
+  readonly publicSecret: Uint8Array | undefined
 }
 
 /** Gives an epoch's secret to members whom it missed, a joiner to itself (rule 14). */
@@ -62,7 +64,7 @@ export type Recipient = {
   readonly sealing: Uint8Array | undefined
 }
 
-/** CBOR [salt, policy, [admin, write, read], recipients' hash, boxes' hash, [[grant, sealed]…], [[epoch, sealed]…]]. */
+/** CBOR [salt, policy, [admin, write, read], recipients' hash, boxes' hash, [[grant, sealed]…], [[epoch, sealed]…], public secret]. */
 export function encodeEpoch(body: EpochBody): Uint8Array {
   const { commitments } = body
   return encodeCbor([
@@ -73,11 +75,12 @@ export function encodeEpoch(body: EpochBody): Uint8Array {
     body.boxesHash ?? new Uint8Array(0),
     body.inviteSeeds.map(({ grant, sealed }) => [grant, sealed]),
     body.links.map(({ epoch, sealed }) => [epoch, sealed]),
+    body.publicSecret ?? new Uint8Array(0),
   ])
 }
 
 export function decodeEpoch(bytes: Uint8Array): EpochBody {
-  const [salt, policy, commitments, recipientsHash, boxesHash, seeds, links] = decodeBody(bytes, 6)
+  const [salt, policy, commitments, recipientsHash, boxesHash, seeds, links, publicSecret] = decodeBody(bytes, 7)
   const [admin, write, read] = toTuple(commitments, 3, 'commitments')
   const inviteSeeds = toSealedList(seeds, 'invite seeds').map(([grant, sealed]) => ({ grant, sealed }))
   return {
@@ -92,6 +95,7 @@ export function decodeEpoch(bytes: Uint8Array): EpochBody {
     boxesHash: toBytesOrEmpty(boxesHash, 32, 'boxes'),
     inviteSeeds,
     links: toSealedList(links, 'links').map(([epoch, sealed]) => ({ epoch, sealed })),
+    publicSecret: toBytesOrEmpty(publicSecret, 32, 'public secret'),
   }
 }
 
