@@ -12,7 +12,6 @@ import {
 import type { FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import { toWireLimits } from './limits/hub-limits.ts'
-import { random } from './node-crypto.ts'
 import type { HubContext, OpenLog, Session } from './session.ts'
 import { createStreams } from './streams.ts'
 import { handleOpen } from './verbs/open.ts'
@@ -65,12 +64,18 @@ export function createConnection(
   const send = (message: HubMessage) => {
     if (!isClosed) channel.send(hubMessageToFrame(message))
   }
-  const streams = createStreams(hub.store, { isCongested, isClosed: () => isClosed, send, refuse: goodbye, defect })
+  const streams = createStreams(hub.store, hub.clock, {
+    isCongested,
+    isClosed: () => isClosed,
+    send,
+    refuse: goodbye,
+    defect,
+  })
   const session: Session = {
     hub,
-    id: toHex(random(16)),
-    nonce: random(32),
-    nameSecret: random(32),
+    id: toHex(hub.random(16)),
+    nonce: hub.random(32),
+    nameSecret: hub.random(32),
     allowance,
     logs: new Map(),
     resumptionKeys: new Set(),

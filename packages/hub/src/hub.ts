@@ -2,19 +2,16 @@
 import { createServer, type Server } from 'node:http'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Cancel, Clock } from '@kith/core/ports'
-import { createLocalFanOut, type FanOut } from './fan-out.ts'
+import type { FanOut } from './fan-out.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import { listen } from './listen.ts'
 import type { HubLog } from './log.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
-import { nodeVerifying, random } from './node-crypto.ts'
-import type { HubContext } from './session.ts'
+import { createHubService, type HubService, type HubServiceOptions } from './service.ts'
 import { createSockets, type Sockets } from './sockets.ts'
-import { type EntryStore, StoreFailure, type StoreTotals } from './store/entry-store.ts'
-import { type HubIdentity, loadIdentity } from './store/sqlite-meta.ts'
+import type { StoreTotals } from './store/entry-store.ts'
 import { openFailure, openSqlite } from './store/sqlite-open.ts'
-import { createSqliteStore } from './store/sqlite-store.ts'
 
 export type HubOptions = {
   /** 0: any free port. */
@@ -50,7 +47,6 @@ export type Hub = {
 /** Silent connections go after one to two of these. */
 const tidyConnectionsMs = 30_000
 const tidyEntriesMs = 60 * 60 * 1000
-const dropPieceEntries = 1000
 
 /**
  * Starts a hub. Throws `KithError`: 'host-unavailable' and 'port-unavailable', before any file is made, 'storage-busy',
@@ -64,21 +60,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const server = createServer()
   const port = await listen(server, host, options.port ?? 0)
   // From here to where the server knows what to do nothing waits, so no client can come in between.
-  const { identity, store } = openStorage(options.storage, limits, log, server)
-  const context: HubContext = {
-    identity,
-    crypto: nodeVerifying,
-    clock,
-    store,
-    fanOut: options.fanOut ?? createLocalFanOut(),
-    limits,
-  }
+  const { context, dropDue } = openService({ ...options, limits, log, clock }, server)
+  const { identity, store } = context
   const sockets = createSockets(context, options.addressHeader?.toLowerCase(), log)
   const health = createHealth(store, options.publishTotals ?? false)
   server.on('request', (request, response) => void health(request, response))
   server.on('upgrade', sockets.upgrade)
   const url = `ws://${hostInUrl(host)}:${port}`
-  const stopTidying = tidyByItself(clock, sockets, () => dropAllDue(store, clock, log))
+  const stopTidying = tidyByItself(clock, sockets, dropDue)
   log({ event: 'started', url })
 
   let closing: Promise<void> | undefined
@@ -86,7 +75,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     stopTidying()
     const stopped = new Promise((resolve) => server.close(resolve))
     // The group of puts that is open is committed and acknowledged first.
-    await nextTurn()
+    await nextTurn(clock)
     await sockets.close()
     server.closeAllConnections()
     await stopped
@@ -102,50 +91,23 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     port,
     key: identity.publicKey,
     totals: async () => ({ ...(await store.totals()), connections: sockets.count() }),
-    tidy: () => dropAllDue(store, clock, log),
+    tidy: dropDue,
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
 /** Lets go of the port if it fails. */
-function openStorage(
-  path: string,
-  limits: HubLimitOptions,
-  log: HubLog,
-  server: Server,
-): { identity: HubIdentity; store: EntryStore } {
+function openService(options: Omit<HubServiceOptions, 'database'> & { storage: string }, server: Server): HubService {
   let database: DatabaseSync | undefined
   try {
-    database = openSqlite(path, limits.storageBytesMax)
-    return {
-      identity: loadIdentity(database, random),
-      store: createSqliteStore(database, {
-        ...limits,
-        failed: ({ reason }) => log({ event: 'storage-failed', reason }),
-      }),
-    }
+    database = openSqlite(options.storage, options.limits?.storageBytesMax)
+    return createHubService({ ...options, database })
   } catch (cause) {
     server.close()
     database?.close()
-    throw openFailure(path, cause)
+    throw openFailure(options.storage, cause)
   }
-}
-
-async function dropAllDue(store: EntryStore, clock: Clock, log: HubLog): Promise<number> {
-  let dropped = 0
-  try {
-    for (;;) {
-      const count = await store.dropDue(clock.now(), dropPieceEntries)
-      dropped += count
-      if (count < dropPieceEntries) break
-    }
-  } catch (cause) {
-    if (!(cause instanceof StoreFailure)) throw cause
-    log({ event: 'storage-failed', reason: cause.reason })
-  }
-  if (dropped > 0) log({ event: 'entries-dropped', entries: dropped })
-  return dropped
 }
 
 /** One timer for the whole hub. */

@@ -1,5 +1,8 @@
 export type { FanOut, FanOutEvent } from './fan-out.ts'
 export { type Hub, type HubOptions, startHub } from './hub.ts'
 export type { HubLimitOptions, Rate, RateLimits } from './limits/hub-limits.ts'
+export type { Channel, Connection } from './connection.ts'
 export type { HubLog, HubLogEvent } from './log.ts'
+export { createHubService, type HubService, type HubServiceOptions } from './service.ts'
+export { openSqlite as openHubDatabase } from './store/sqlite-open.ts'
 export { type EntryStore, StoreFailure, type StoreTotals } from './store/entry-store.ts'

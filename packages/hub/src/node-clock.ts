@@ -16,6 +16,6 @@ export const nodeClock: Clock = {
 }
 
 /** Lets whatever else is queued have its turn. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+export function nextTurn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.soon(resolve))
 }

@@ -1,13 +1,5 @@
 /** What a hub needs of cryptography, by node:crypto alone: it can check, and open nothing. */
-import {
-  createHmac,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  type KeyObject,
-  randomBytes,
-  verify,
-} from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, hash, type KeyObject, randomBytes, verify } from 'node:crypto'
 import { toBase64Url } from '@kith/core/bytes'
 import type { Verifying } from '@kith/core/ports'
 import { isEd25519PublicKey } from '@kith/core/crypto/verify'
@@ -35,11 +27,17 @@ export function random(length: number): Uint8Array {
   return new Uint8Array(randomBytes(length))
 }
 
+/** The head of an X25519 secret key in PKCS #8: the 32 bytes follow (RFC 8410). */
+const pkcs8Head = Buffer.from('302e020100300506032b656e04220420', 'hex')
+
 /** A fresh X25519 pair, 32 bytes each. */
-export function createHubKeyPair(): { publicKey: Uint8Array; secretKey: Uint8Array } {
-  const pair = generateKeyPairSync('x25519')
-  const { x, d } = pair.privateKey.export({ format: 'jwk' })
-  return { publicKey: fromJwk(x), secretKey: fromJwk(d) }
+export function createHubKeyPair(randomBytes: (length: number) => Uint8Array): {
+  publicKey: Uint8Array
+  secretKey: Uint8Array
+} {
+  const secretKey = randomBytes(32)
+  const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, secretKey]), format: 'der', type: 'pkcs8' })
+  return { publicKey: fromJwk(createPublicKey(key).export({ format: 'jwk' }).x), secretKey }
 }
 
 function rawToKey(publicKey: Uint8Array): KeyObject {

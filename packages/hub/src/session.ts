@@ -13,6 +13,7 @@ export type HubContext = {
   readonly identity: HubIdentity
   readonly crypto: Verifying
   readonly clock: Clock
+  readonly random: (length: number) => Uint8Array
   readonly store: EntryStore
   readonly fanOut: FanOut
   readonly limits: HubLimitOptions

@@ -4,6 +4,7 @@
  * falls back to reading when the client is slow, or when a push is not the very next one.
  */
 import { entriesPerFrameMax, frameFillBytes, pullsPerFrameMax } from '@kith/core/limits'
+import type { Clock } from '@kith/core/ports'
 import { type HubMessage, type Lane, type NumberedEntry, type Refusal, refusal } from '@kith/core/wire'
 import type { OpenLog } from './session.ts'
 import type { FanOutEvent } from './fan-out.ts'
@@ -74,7 +75,7 @@ const fetchesMax = 128
 /** Ids looked up for one piece of a fetch. */
 const idsPerPiece = 16
 
-export function createStreams(store: EntryStore, client: Client): Streams {
+export function createStreams(store: EntryStore, clock: Clock, client: Client): Streams {
   let waiting: Job[] = []
   let isPumping = false
 
@@ -87,7 +88,7 @@ export function createStreams(store: EntryStore, client: Client): Streams {
         const job = waiting.shift()!
         if (await sendPiece(job)) waiting.push(job)
         pieces += 1
-        if (pieces % piecesPerTurn === 0) await nextTurn()
+        if (pieces % piecesPerTurn === 0) await nextTurn(clock)
       }
     } catch (cause) {
       if (cause instanceof StoreFailure) client.refuse(refusal('storage-damaged'))

@@ -22,7 +22,8 @@ export type Prefixes = {
 
 type Neighbourhood = { connections: number; readonly buckets: Buckets }
 
-const unlimited: Prefix = { buckets: { take: () => 0, isFull: () => true }, leave() {} }
+/** For connections that are not counted. */
+export const unlimited: Prefix = { buckets: { take: () => 0, isFull: () => true }, leave() {} }
 
 export function createPrefixes(limits: HubLimitOptions, monotonic: () => number): Prefixes {
   const salt = random(32)

@@ -21,7 +21,11 @@ export type GroupEvents = {
   readonly rolledBack: (failure: StoreFailure) => void
 }
 
-export function createGroupCommit(database: DatabaseSync, events: GroupEvents): GroupCommit {
+export function createGroupCommit(
+  database: DatabaseSync,
+  soon: (run: () => void) => void,
+  events: GroupEvents,
+): GroupCommit {
   let group: PromiseWithResolvers<void> | undefined
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
@@ -33,7 +37,7 @@ export function createGroupCommit(database: DatabaseSync, events: GroupEvents): 
     // Whoever waits has a copy; a group that nobody waits for must not end the process.
     opened.promise.catch(() => {})
     group = opened
-    setImmediate(() => {
+    soon(() => {
       if (group === opened) flush()
     })
     return opened

@@ -19,7 +19,7 @@ export function loadIdentity(database: DatabaseSync, random: (length: number) =>
   if (secretKey !== undefined && publicKey !== undefined && ticketSecret !== undefined) {
     return { publicKey, secretKey, ticketSecret }
   }
-  const pair = createHubKeyPair()
+  const pair = createHubKeyPair(random)
   const identity = { ...pair, ticketSecret: random(32) }
   database.exec('BEGIN')
   write(database, 'secret key', identity.secretKey)

@@ -1,7 +1,6 @@
 /** The default store: one SQLite file, written in groups (`group-commit.ts`), one writer process. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Lane, logKinds, type NumberedEntry } from '@kith/core/wire'
-import { random } from '../node-crypto.ts'
 import { type Appended, type EntryStore, type NewEntry, type Placed, StoreFailure } from './entry-store.ts'
 import { createGroupCommit, toStoreFailure } from './group-commit.ts'
 import { createLogRecords, type WritableRecord } from './log-records.ts'
@@ -10,6 +9,9 @@ import { startGeneration } from './sqlite-meta.ts'
 export type SqliteStoreOptions = {
   readonly logBytesMax: number
   readonly logEntriesMax: number
+  readonly random: (length: number) => Uint8Array
+  /** Commits a group when the work already queued has had its turn. */
+  readonly soon: (run: () => void) => void
   /** Told of each failed group. */
   readonly failed: (failure: StoreFailure) => void
 }
@@ -19,12 +21,12 @@ const noBytes = new Uint8Array(0)
 type EntryRow = { n: number; id: Uint8Array; bytes: Uint8Array }
 
 export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOptions): EntryStore {
-  const generation = startGeneration(database, random)
+  const generation = startGeneration(database, options.random)
   const records = createLogRecords(database)
   const statements = prepareStatements(database)
   /** A group failed, so that numbers which followers have seen are missing: the next start is a new generation. */
   let lost = false
-  const group = createGroupCommit(database, {
+  const group = createGroupCommit(database, options.soon, {
     beforeCommit: records.save,
     committed: records.saved,
     rolledBack(failure) {

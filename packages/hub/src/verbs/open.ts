@@ -41,7 +41,7 @@ export async function handleOpen(session: Session, message: ClientMessage & { ty
     checks += item.proofs.length
     if (checks >= checksPerTurn) {
       checks = 0
-      await nextTurn()
+      await nextTurn(session.hub.clock)
     }
   }
   session.send({ type: 'opened', request: message.request, results })

@@ -1,0 +1,84 @@
+/** A hub without a socket: its storage, and connections over whatever carries whole messages both ways. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '@kith/core/ports'
+import { type Channel, type Connection, createConnection } from './connection.ts'
+import { createLocalFanOut, type FanOut } from './fan-out.ts'
+import { createAllowance } from './limits/allowance.ts'
+import { createBuckets } from './limits/bucket.ts'
+import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
+import { unlimited } from './limits/prefixes.ts'
+import type { HubLog } from './log.ts'
+import { nodeClock } from './node-clock.ts'
+import { nodeVerifying, random } from './node-crypto.ts'
+import type { HubContext } from './session.ts'
+import { StoreFailure } from './store/entry-store.ts'
+import { loadIdentity } from './store/sqlite-meta.ts'
+import { createSqliteStore } from './store/sqlite-store.ts'
+
+export type HubServiceOptions = {
+  /** Of `openHubDatabase`; closed with the service. */
+  readonly database: DatabaseSync
+  readonly limits?: Partial<HubLimitOptions> | undefined
+  readonly log?: HubLog | undefined
+  readonly clock?: Clock | undefined
+  readonly fanOut?: FanOut | undefined
+  /** The operating system's generator unless given: the simulator's is seeded. */
+  readonly random?: ((length: number) => Uint8Array) | undefined
+}
+
+export type HubService = {
+  readonly context: HubContext
+  /** Serves one client. Its channel must give whole messages in order, and tell `closed` once. */
+  readonly accept: (channel: Channel, defect: (cause: unknown) => void) => Connection
+  /** Drops what is due now; returns how many entries went. */
+  readonly dropDue: () => Promise<number>
+}
+
+const dropPieceEntries = 1000
+
+export function createHubService(options: HubServiceOptions): HubService {
+  const { database } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const clock = options.clock ?? nodeClock
+  const log = options.log ?? (() => {})
+  const randomBytes = options.random ?? random
+  const context: HubContext = {
+    identity: loadIdentity(database, randomBytes),
+    crypto: nodeVerifying,
+    clock,
+    random: randomBytes,
+    store: createSqliteStore(database, {
+      ...limits,
+      random: randomBytes,
+      soon: clock.soon,
+      failed: ({ reason }) => log({ event: 'storage-failed', reason }),
+    }),
+    fanOut: options.fanOut ?? createLocalFanOut(),
+    limits,
+  }
+
+  async function dropDue(): Promise<number> {
+    let dropped = 0
+    try {
+      for (;;) {
+        const count = await context.store.dropDue(clock.now(), dropPieceEntries)
+        dropped += count
+        if (count < dropPieceEntries) break
+      }
+    } catch (cause) {
+      if (!(cause instanceof StoreFailure)) throw cause
+      log({ event: 'storage-failed', reason: cause.reason })
+    }
+    if (dropped > 0) log({ event: 'entries-dropped', entries: dropped })
+    return dropped
+  }
+
+  return {
+    context,
+    accept: (channel, defect) => {
+      const buckets = createBuckets(limits.perConnection, clock.monotonic)
+      return createConnection(context, channel, createAllowance(buckets, unlimited.buckets), defect)
+    },
+    dropDue,
+  }
+}
