@@ -151,7 +151,7 @@ function makeVectors(platform: Crypto): Json {
         secret: toHex(invite.secret),
         inviteKey: toHex(linkKeys.invite.publicKey),
         readKey: toHex(linkKeys.read.publicKey),
-        entryKey: toHex(linkKeys.entry),
+        sealingKey: toHex(linkKeys.sealing.publicKey),
       },
     },
     links: {

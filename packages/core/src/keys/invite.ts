@@ -1,5 +1,6 @@
-import { decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
-import { deriveKey } from '../crypto/seal/index.ts'
+import { concatBytes, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
+import { type EntryKey, entryKinds, openEntry, sealEntry } from '../change/index.ts'
+import { boxBytes, deriveKey, openBox, sealBoxes } from '../crypto/seal/index.ts'
 import { createSigningKey, type SigningKey, seedToSigningKey } from '../crypto/sign/index.ts'
 import {
   type InviteGrant,
@@ -13,16 +14,17 @@ import {
 import type { Crypto } from '../ports/index.ts'
 import { bytesToPolicy, type Policy, policyToBytes } from '../wire/index.ts'
 import { keysToPolicy, type LogKeys } from './epoch-keys.ts'
+import type { SealingKey } from './person.ts'
 import { type EpochSecrets, openUnder, sealUnder, secretOfLevel } from './secrets.ts'
 
 /** What follows from a link's 32-byte secret. */
 export type InviteKeys = {
   /** Signs joins; its public key is granted beforehand. */
   readonly invite: SigningKey
+  /** Opens what the entries of the invite's log hold for it; the public key is granted beforehand too. */
+  readonly sealing: SealingKey
   /** Proves the right to read the invite's log. */
   readonly read: SigningKey
-  /** Base key of the entries in the invite's log. */
-  readonly entry: Uint8Array
 }
 
 export type NewInvite = {
@@ -30,8 +32,6 @@ export type NewInvite = {
   readonly grant: InviteGrant
   /** The invite's log, which its maker can read and write. */
   readonly log: LogKeys
-  /** Base key for the entries in it. */
-  readonly entryKey: Uint8Array
 }
 
 /** What the invite's log holds, one entry an epoch: enough to find and read the space. */
@@ -50,10 +50,11 @@ export type InviteTerms = {
 }
 
 export function secretToInvite(crypto: Crypto, secret: Uint8Array): InviteKeys {
+  const secretKey = deriveKey(crypto, secret, 32, 'kith/1 invite seal')
   return {
     invite: seedToSigningKey(crypto, deriveKey(crypto, secret, 32, 'kith/1 invite sign')),
+    sealing: { publicKey: crypto.x25519PublicKey(secretKey), secretKey },
     read: seedToSigningKey(crypto, deriveKey(crypto, secret, 32, 'kith/1 invite read')),
-    entry: deriveKey(crypto, secret, 32, 'kith/1 invite entry'),
   }
 }
 
@@ -74,6 +75,7 @@ export function createInvite(
     type: 'invite',
     salt: crypto.randomBytes(16),
     inviteKey: keys.invite.publicKey,
+    sealing: keys.sealing.publicKey,
     ...terms,
     policy,
     epoch: epoch.hash,
@@ -81,7 +83,7 @@ export function createInvite(
     sealedSeed: sealUnder(crypto, write, seedLabel, context, writeKey.seed),
   }
   const log = { policy: keysToPolicy(policy), read: keys.read, write: writeKey, admin: undefined }
-  return { secret, grant, log, entryKey: keys.entry }
+  return { secret, grant, log }
 }
 
 /** The link's secret again, for a member who has the admin secret of the grant's epoch. Throws 'cannot-open'. */
@@ -104,21 +106,50 @@ export function linkToLog(
   return { policy, read, write: undefined, admin: undefined }
 }
 
-/** CBOR [epoch record's hash, level, secret, the epoch log's policy as bytes]: the payload of an entry of kind `invite`. */
-export function encodeInvitePayload(payload: InvitePayload): Uint8Array {
+/**
+ * An entry of the invite's log, which any writer can make: it needs the grant, not the link. The payload is CBOR [epoch record's
+ * hash, level, the epoch log's policy as bytes, ephemeral key, box of the secret]; the entry's own key follows from the public
+ * invite key, which members know and hubs do not.
+ */
+export function sealInviteEntry(
+  crypto: Crypto,
+  grant: Pick<InviteGrant, 'inviteKey' | 'sealing'>,
+  payload: InvitePayload,
+): Uint8Array {
   const { epoch, level, secret, policy } = payload
-  return encodeCbor([epoch, levelNumbers[level], secret, policyToBytes(policy)])
+  const { ephemeral, boxes } = sealBoxes(crypto, boxContext(grant.inviteKey, epoch), [
+    { publicKey: grant.sealing, secret },
+  ])
+  const bytes = encodeCbor([epoch, levelNumbers[level], policyToBytes(policy), ephemeral, boxes[0] as Uint8Array])
+  return sealEntry(crypto, entryKey(crypto, grant.inviteKey), entryKinds.invite, bytes).bytes
 }
 
-/** Throws 'bad-encoding' or 'bad-key'. */
-export function decodeInvitePayload(bytes: Uint8Array): InvitePayload {
-  const value = decodeCbor(bytes)
-  if (!isList(value) || value.length !== 4) throw badPayload()
-  const [epoch, number, secret, policy] = value
+/** Reads one for the holder of the link's secret. Throws 'cannot-open', 'bad-encoding' or 'bad-key'. */
+export function openInviteEntry(crypto: Crypto, secret: Uint8Array, entry: Uint8Array): InvitePayload {
+  const { invite, sealing } = secretToInvite(crypto, secret)
+  const opened = openEntry(crypto, entry, [entryKey(crypto, invite.publicKey)])
+  const value = opened.kind === entryKinds.invite ? decodeCbor(opened.payload) : undefined
+  if (!isList(value) || value.length !== 5) throw badPayload()
+  const [epoch, number, policy, ephemeral, box] = value
   const level = numberToLevel(number)
-  if (!isBytes(epoch, 32) || !isBytes(secret, 32) || level === undefined) throw badPayload()
+  if (!isBytes(epoch, 32) || !isBytes(ephemeral, 32) || !isBytes(box, boxBytes) || level === undefined)
+    throw badPayload()
   if (!(policy instanceof Uint8Array)) throw badPayload()
-  return { epoch, level, secret, policy: bytesToPolicy(policy) }
+  const context = boxContext(invite.publicKey, epoch)
+  return {
+    epoch,
+    level,
+    secret: openBox(crypto, context, { ephemeral, box, index: 0 }, sealing.secretKey),
+    policy: bytesToPolicy(policy),
+  }
+}
+
+function entryKey(crypto: Crypto, inviteKey: Uint8Array): EntryKey {
+  return { baseKey: deriveKey(crypto, inviteKey, 32, 'kith/1 invite entry'), associated: new Uint8Array(0) }
+}
+
+function boxContext(inviteKey: Uint8Array, epoch: Uint8Array): Uint8Array {
+  return concatBytes(inviteKey, epoch)
 }
 
 /** The payload for an invite of this rank in an epoch of which we have the secrets. */

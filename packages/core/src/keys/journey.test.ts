@@ -17,8 +17,8 @@ import {
   appToHash,
   checkSecret,
   createInvitePayload,
-  decodeInvitePayload,
-  encodeInvitePayload,
+  openInviteEntry,
+  sealInviteEntry,
   entropyToRecovery,
   formatLink,
   linkToLog,
@@ -56,7 +56,11 @@ test('a person, a space, an invite, a join and a change by the joiner, each thro
   assert.deepEqual(linkToLog(crypto, link).policy, invite.log.policy)
   const keys = secretsToKeys(crypto, space.epoch.secrets, (membership.epochInUse() as Epoch).policy)
   const source = { ...space.epoch, policy: keys.log.policy }
-  const payload = decodeInvitePayload(encodeInvitePayload(createInvitePayload('writer', source)))
+  const payload = openInviteEntry(
+    crypto,
+    invite.secret,
+    sealInviteEntry(crypto, invite.grant, createInvitePayload('writer', source)),
+  )
   const epoch = membership.epochInUse() as Epoch
   assert.ok(equalBytes(payload.epoch, epoch.hash))
   const secrets = checkSecret(crypto, epoch.commitments, payload.level, payload.secret)

@@ -1,6 +1,5 @@
 import { decodeCbor, encodeCbor, KithError, toHex } from '../bytes/index.ts'
-import { entryKinds, sealEntry } from '../change/index.ts'
-import { appToHash, createInvitePayload, encodeInvitePayload, formatLink, type NewInvite } from '../keys/index.ts'
+import { appToHash, createInvitePayload, formatLink, type NewInvite, sealInviteEntry } from '../keys/index.ts'
 import { policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import type { Replica } from './replica.ts'
@@ -23,18 +22,13 @@ export const postInvite = (
     secrets: epoch.secrets,
     policy: epoch.keys.log.policy,
   })
-  const entry = sealEntry(
-    crypto,
-    { baseKey: invite.entryKey, associated: new Uint8Array(0) },
-    entryKinds.invite,
-    encodeInvitePayload(payload),
-  )
+  const entry = sealInviteEntry(crypto, invite.grant, payload)
   unit.enter()
   const policy = policyToBytes(invite.log.policy)
   const seed = invite.log.write?.seed as Uint8Array
-  queueParcel(engine, policy, seed, entry.bytes)
+  queueParcel(engine, policy, seed, entry)
   // Kept for hubs that lose their database: the link is to go on working.
-  const kept = encodeCbor([policy, seed, entry.bytes, expires])
+  const kept = encodeCbor([policy, seed, entry, expires])
   keepSecret(engine.statements, replica.entry.n, 'invite', policyToLogId(invite.log.policy, crypto), kept)
   return () =>
     formatLink(crypto, {

@@ -11,12 +11,11 @@ import {
   appToHash,
   checkSecret,
   createJoinChanges,
-  decodeInvitePayload,
   type InvitePayload,
   type Link,
   linkToLog,
+  openInviteEntry,
   parseLink,
-  secretToInvite,
   secretToKeys,
 } from '../keys/index.ts'
 import type { Hashing } from '../ports/index.ts'
@@ -78,10 +77,7 @@ const fetchFrom = async (engine: Engine, link: Link, url: string): Promise<Fetch
       policy: log.policy,
       rights: [{ right: 'read', seed: log.read?.seed as Uint8Array }],
     })
-    const inviteKey = { baseKey: secretToInvite(crypto, link.secret).entry, associated: new Uint8Array(0) }
-    const invite = openAll(invites, inviteKey, entryKinds.invite)
-      .flatMap(({ payload }) => ifUsable(() => decodeInvitePayload(payload)) ?? [])
-      .at(-1)
+    const invite = invites.flatMap((bytes) => ifUsable(() => openInviteEntry(crypto, link.secret, bytes)) ?? []).at(-1)
     if (!invite)
       throw new KithError(
         'link-expired',

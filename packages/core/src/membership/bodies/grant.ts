@@ -2,7 +2,17 @@ import { encodeCbor, isList, labelled } from '../../bytes/index.ts'
 import { decodeBody } from '../../change/index.ts'
 import { nameBytesMax } from '../../limits/index.ts'
 import { rankNumbers, type Rank } from '../rank.ts'
-import { badField, toBytes, toBytesUpTo, toCountOrNull, toRank, toSigningKey, toText, toTuple } from './fields.ts'
+import {
+  badField,
+  toBytes,
+  toBytesUpTo,
+  toCountOrNull,
+  toRank,
+  toSealingKey,
+  toSigningKey,
+  toText,
+  toTuple,
+} from './fields.ts'
 import { type PolicyKeys, policyToArray, toPolicy } from './policy.ts'
 
 /** Rank and role of a person, given by name. The role is the app's word and means something to its schema only. */
@@ -21,6 +31,8 @@ export type InviteGrant = {
   readonly salt: Uint8Array
   /** Ed25519 public key derived from the link's secret; joins are signed by it. */
   readonly inviteKey: Uint8Array
+  /** X25519 public key derived from it too: whoever starts an epoch seals the secret for the link to it. */
+  readonly sealing: Uint8Array
   readonly rank: Rank
   readonly role: string
   /** How many may join; null for any number. */
@@ -48,13 +60,16 @@ export type JoinBody = {
   readonly signature: Uint8Array
 }
 
-/** CBOR [salt, [0, person, tag, rank, role]] or [salt, [1, invite key, rank, role, uses, expires, policy, epoch, sealed secret, sealed seed]]. */
+/** CBOR [salt, [0, person, tag, rank, role]] or [salt, [1, invite key, sealing key, rank, role, uses, expires, policy, epoch, sealed secret, sealed seed]]. */
 export function encodeGrant(body: GrantBody): Uint8Array {
   const rank = rankNumbers[body.rank]
   if (body.type === 'person') return encodeCbor([body.salt, [0, body.person, body.tag, rank, body.role]])
-  const { inviteKey, role, uses, expires, epoch, sealedSecret, sealedSeed } = body
+  const { inviteKey, sealing, role, uses, expires, epoch, sealedSecret, sealedSeed } = body
   const policy = policyToArray(body.policy)
-  return encodeCbor([body.salt, [1, inviteKey, rank, role, uses, expires, policy, epoch, sealedSecret, sealedSeed]])
+  return encodeCbor([
+    body.salt,
+    [1, inviteKey, sealing, rank, role, uses, expires, policy, epoch, sealedSecret, sealedSeed],
+  ])
 }
 
 export function decodeGrant(bytes: Uint8Array): GrantBody {
@@ -64,9 +79,9 @@ export function decodeGrant(bytes: Uint8Array): GrantBody {
     const [, person, tag, rank, role] = toTuple(value, 5, 'grant')
     return { type: 'person', salt, ...toPersonGrant([person, tag, rank, role]) }
   }
-  const [type, inviteKey, rank, role, uses, expires, policy, epoch, sealedSecret, sealedSeed] = toTuple(
+  const [type, inviteKey, sealing, rank, role, uses, expires, policy, epoch, sealedSecret, sealedSeed] = toTuple(
     value,
-    10,
+    11,
     'invite',
   )
   if (type !== 1) throw badField('type of grant')
@@ -74,6 +89,7 @@ export function decodeGrant(bytes: Uint8Array): GrantBody {
     type: 'invite',
     salt,
     inviteKey: toSigningKey(inviteKey, 'invite key'),
+    sealing: toSealingKey(sealing, 'invite sealing key'),
     rank: toRank(rank, 'rank'),
     role: toText(role, nameBytesMax, 'role'),
     uses: toCountOrNull(uses, 'uses'),
