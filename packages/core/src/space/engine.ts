@@ -22,9 +22,10 @@ import {
 } from '../database/index.ts'
 import type { PersonSecrets } from '../keys/index.ts'
 import type { Platform, SqlDatabase } from '../ports/index.ts'
+import { keepBoxes } from './boxes.ts'
 import { createIdentity, loadIdentity } from './identity.ts'
-import { keepSecret } from './secrets.ts'
 import { createNotifier, type Notifier } from './notify.ts'
+import { createSpaceSignal } from './space-signal.ts'
 
 /** One person's data on one device: the database, the group commit, the clock and the keys, shared by all spaces. */
 export type Engine = {
@@ -50,6 +51,9 @@ export type Engine = {
   /** Called after a commit with what this device wrote or took in, and now owes to hubs. */
   readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
   readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment) => void
+  /** Who may do what in a space, or which keys of it are here, has changed: what follows from that is looked for soon. */
+  readonly membershipCame: (space: number) => void
+  readonly onMembership: (listener: (space: number) => void) => () => void
   /** Called when memory was made anew. */
   readonly onUndone: (listener: (cause: unknown) => void) => () => void
   readonly close: () => void
@@ -94,6 +98,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     let hasContent: boolean | undefined
     const notifier = createNotifier(clock)
     const undone = new Set<(cause: unknown) => void>()
+    const membership = createSpaceSignal(clock)
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
     let owed = new Set<number>()
     let changedSpaces = new Map<number, number>()
@@ -165,7 +170,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       const chain = store.registry.chainOf(space.n, made.secrets.device.signing.publicKey, 0)
       const bytes = encodeSegment(made.segment)
       store.history.store(chain, made.segment, compression.deflate(bytes), bytes.length, true)
-      if (made.boxes) keepSecret(statements, space.n, 'boxes', made.secrets.epoch.hash, made.boxes)
+      if (made.boxes) keepBoxes(statements, crypto, space.n, made.boxes)
       return made.secrets
     }
 
@@ -238,6 +243,8 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       },
       onOutgoing: (listener) => outgoing.add(listener),
       queueFor,
+      membershipCame: membership.tell,
+      onMembership: membership.listen,
       onUndone: (listener) => {
         undone.add(listener)
         return () => undone.delete(listener)
@@ -250,6 +257,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         }
         unit.commit()
         notifier.close()
+        membership.close()
         database.close()
       },
     }

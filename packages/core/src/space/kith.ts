@@ -1,13 +1,14 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
-import { kinds, opCodes } from '../change/index.ts'
+import { type Change, kinds, opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
 import { createSpaceChanges, type Link } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
-import { encodeSchema } from '../membership/index.ts'
+import { decodeGenesis, encodeSchema, type RecoveryKeys } from '../membership/index.ts'
 import { checkHubUrl } from '../sync/index.ts'
 import { policyToBytes } from '../wire/index.ts'
 import type { Kith, Space, SpaceSummary, Status } from './api.ts'
+import { keepBoxes } from './boxes.ts'
 import { findLog, readBundle } from './bundle.ts'
 import { createEngine, type Engine, type HubRow } from './engine.ts'
 import { spaceName } from './held.ts'
@@ -17,7 +18,6 @@ import { createLive } from './live.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createNotifier } from './notify.ts'
 import { createReplica, type Replica } from './replica.ts'
-import { keepSecret } from './secrets.ts'
 import { checkName, createSpaceApi, filesOf, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
@@ -252,12 +252,13 @@ const createSpaceHere = (engine: Engine, app: App): number => {
   unit.enter()
   const { registry } = engine.store()
   const own = registry.space(person.person)
+  const personChanges = own ? createReplica(engine, own).changes() : []
   const made = createSpaceChanges(platform.crypto, {
     person,
-    personChanges: own ? createReplica(engine, own).changes() : [],
+    personChanges,
     app: app.id,
     schemaRecord: app.recordBytes,
-    recovery: undefined,
+    recovery: recoveryOf(personChanges),
     last: clock.last(),
     nowMs: clock.nowMs(),
   })
@@ -267,9 +268,16 @@ const createSpaceHere = (engine: Engine, app: App): number => {
   const replica = createReplica(engine, registry.spaceByNumber(n))
   replica.keepOwn(made.segment)
   if (made.epoch.secrets.admin) replica.addEpochSecret(made.epoch.hash, 'admin', made.epoch.secrets.admin)
-  if (made.boxes) keepSecret(engine.statements, n, 'boxes', made.epoch.hash, made.boxes)
+  if (made.boxes) keepBoxes(engine.statements, platform.crypto, n, made.boxes)
   engine.touchSpace(n, clock.nowMs())
   return n
+}
+
+/** A space's recovery keys are its creator's own unless chosen otherwise (membership rule 12): they stand in the person's genesis. */
+const recoveryOf = (personChanges: readonly Change[]): RecoveryKeys | undefined => {
+  const genesis = personChanges.find(({ header }) => header.kind === kinds.genesis)?.body
+  const body = genesis && decodeGenesis(genesis)
+  return body?.type === 'person' ? body.recovery : undefined
 }
 
 /** Our person's changes belong on the space's log: hubs and members need them to know our device. */

@@ -19,15 +19,25 @@ import {
   type UnpackedSegment,
 } from '../change/index.ts'
 import { type CompiledRecord, type Content, createContent, judgeByAll, type SpaceEntry } from '../database/index.ts'
-import { createMembership, type Level, type Member, type Membership } from '../membership/index.ts'
-import { bodyBytesMax } from '../limits/index.ts'
+import { secretsToLevel } from '../keys/index.ts'
+import { bodyBytesMax, cutHeadsMax, depsHeadsMax } from '../limits/index.ts'
+import {
+  createMembership,
+  decodeShare,
+  encodeMerge,
+  type Epoch,
+  type Level,
+  type Member,
+  type Membership,
+} from '../membership/index.ts'
 import { bytesToSchemaRecord, isAdditive, prepareTables, rankNumbers } from '../schema/index.ts'
+import { createBoxOpener, findBoxes } from './boxes.ts'
 import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
 import { createIncoming, type ReceiveResult } from './incoming.ts'
 import { loadEpochs, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
-import { epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
+import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
 /** One space on this device: who may do what in it, its keys, and what becomes of its changes. */
 export type Replica = {
@@ -47,7 +57,8 @@ export type Replica = {
   readonly begin: () => PendingChange
   /** Judges and applies a change of ours. @throws KithError `not-allowed`, `bad-value`, `too-large`. */
   readonly writeData: (pending: PendingChange, ops: readonly Op[]) => Change
-  readonly writeMembership: (kind: number, body: Uint8Array) => Change
+  /** @throws KithError `not-allowed` where the rules of the space refuse it; nothing of its transaction is kept then. */
+  readonly writeMembership: (kind: number, body: Uint8Array, how?: MembershipWriting) => Change
   /** Takes a segment that this device has just made and signed. */
   readonly keepOwn: (segment: Segment) => void
   /** Takes segments from elsewhere. Nothing of a segment that does not verify is kept. */
@@ -57,11 +68,25 @@ export type Replica = {
   readonly changes: () => readonly Change[]
   /** The sealed boxes of an epoch, if they are here. */
   readonly boxes: (epoch: ReplicaEpoch) => Uint8Array | undefined
+  /** The boxes of an epoch came; `too-large` where they belong to nothing and there are many. */
+  readonly boxesCame: (boxes: Uint8Array) => void
+  /** Clean epochs whose box for us does not open, or not to what the record says. */
+  readonly brokenEpochs: () => Epoch[]
+  /** Who may do what if this change were here too: nothing is kept. */
+  readonly membershipWith: (change: Change) => Membership
+  /** The change that `writeMembership` would write now. */
+  readonly draftMembership: (kind: number, body: Uint8Array, how?: MembershipWriting) => Change
   /** Grows with each change of ours, so that an async transaction can tell whether it was alone. */
   readonly ownWrites: () => number
 }
 
 export type { ReplicaEpoch } from './epochs.ts'
+export type MembershipWriting = {
+  /** Content heads that it names: what its author has seen, which no removal of him may void (membership rule 4). */
+  readonly content?: readonly Uint8Array[]
+  /** In one transaction with the membership change before: all of them or none. */
+  readonly joinsLast?: boolean
+}
 export type PendingChange = {
   readonly time: Time
   readonly salt: Uint8Array
@@ -77,11 +102,13 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const personSpace = registry.space(person.person) as SpaceEntry
   let ownWrites = 0
 
-  const membership = createMembership({
-    crypto,
-    space: entry.id,
-    schemaOnlyAdds,
-  })
+  const evaluator = () =>
+    createMembership({
+      crypto,
+      space: entry.id,
+      schemaOnlyAdds,
+    })
+  const membership = evaluator()
   const origin = findOrigin({ statements, history, membership, space: entry.n })
   const content = createContent({ store, space: entry, crypto, membership, origin, observe: clock.observe })
   let epochs: ReplicaEpoch[] | undefined
@@ -92,6 +119,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         heads: Uint8Array[]
         newest: { hash: Uint8Array; compiled: CompiledRecord } | undefined
         isReadOnly: boolean
+        epoch: ReplicaEpoch | undefined
       }
     | undefined
   const facts = () =>
@@ -100,7 +128,15 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       heads: membership.heads(),
       newest: newestUsable(),
       isReadOnly: membership.unsupported().length > 0,
+      epoch: findEpochInUse(),
     })
+  /** The clean epoch with the lowest hash; of those that we have keys of, where that is not among them. */
+  const findEpochInUse = (): ReplicaEpoch | undefined => {
+    const lowest = membership.epochInUse()
+    if (!lowest) return undefined
+    const ours = ({ hash }: { hash: Uint8Array }) => replica.epochs().find((epoch) => equalBytes(epoch.hash, hash))
+    return ours(lowest) ?? membership.epochs().flatMap((epoch) => (epoch.isClean ? (ours(epoch) ?? []) : []))[0]
+  }
   const compiledOf = ({ hash, record }: { hash: Uint8Array; record: Uint8Array }): CompiledRecord | undefined =>
     records.get(hash, record, membership.app() ?? '')
   const newestUsable = () => {
@@ -121,6 +157,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     const effects = membership.add(changes)
     epochs = undefined
     known = undefined
+    if (effects.applied.some(bringsKeys)) boxes.open()
+    engine.membershipCame(entry.n)
     // Records of the past too: changes made under them may still come, and name columns that are dropped by now.
     for (const { hash, header } of effects.applied) {
       const schema = header.kind === kinds.schema ? membership.schema(hash) : undefined
@@ -131,6 +169,13 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       ({ hash }) => hash,
     )
   }
+
+  /** Whether there may be something sealed to us in it; a space of thousands has a share for each who joined. */
+  const bringsKeys = ({ header, body }: Change): boolean =>
+    header.kind === kinds.epoch ||
+    (header.kind === kinds.share &&
+      body !== undefined &&
+      decodeShare(body).boxes.some((box) => equalBytes(box.person, person.person)))
 
   const allChanges = (): Change[] => {
     const spaces = entry.kind === 'person' ? [entry.n] : [entry.n, ...carriedSpaces()]
@@ -163,14 +208,13 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     me: () => facts().me,
     isReadOnly: () => facts().isReadOnly,
     epochs: () => (epochs ??= loadEpochs(crypto, statements, entry.n, membership)),
-    epochInUse: () => {
-      const inUse = membership.epochInUse()
-      return inUse && replica.epochs().find(({ hash }) => equalBytes(hash, inUse.hash))
-    },
+    epochInUse: () => facts().epoch,
     addEpochSecret: (hash, level, secret) => {
       unit.enter()
       keepSecret(statements, entry.n, 'epoch', hash, epochSecretToBytes(level, secret))
       epochs = undefined
+      known = undefined
+      engine.membershipCame(entry.n)
     },
     begin: () => {
       const time = clock.nextForContent()
@@ -178,6 +222,10 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       return { time, salt, opId: createOpIds(crypto, { space: entry.id, device: own, salt, time }) }
     },
     writeData: (pending, ops) => {
+      if (facts().heads.length > depsHeadsMax) {
+        unit.enter()
+        mergeHeads()
+      }
       const header = headers.next(pending.time)
       const author = membership.judgeAuthor(header)
       if (author.status !== 'allowed') {
@@ -223,17 +271,23 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       engine.notifier.touch(entry.n, touched.size > 0 ? touched : [''])
       return change
     },
-    writeMembership: (kind, body) => {
-      const me = replica.me()
-      if (!me) throw new KithError('not-allowed', 'Only members can do this.')
+    writeMembership: (kind, body, how = {}) => {
+      if (!replica.me()) throw new KithError('not-allowed', 'Only members can do this.')
       // A transaction of its own: if the rules refuse it, nobody else's writes are undone with it.
-      unit.commit()
+      if (!how.joinsLast) unit.commit()
       if (engine.store() !== store)
         throw new KithError('storage-unavailable', 'What was written just before could not be stored. Try again.')
       unit.enter()
+      mergeHeads()
+      return appendMembership(replica.draftMembership(kind, body, how))
+    },
+    draftMembership: (kind, body, { content: seen = [] } = {}) => {
+      const me = replica.me()
+      if (!me) throw new KithError('not-allowed', 'Only members can do this.')
       const chain = registry.chainOf(entry.n, own, 0)
       const head = history.isOvertaken(chain) ? undefined : history.ownHead(chain)
-      const change = createChange(
+      const { heads } = facts()
+      return createChange(
         crypto,
         {
           kind,
@@ -241,7 +295,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
           device: own,
           seq: head ? head.seq + 1 : 0,
           prev: head?.hash ?? noBytes,
-          deps: { membership: facts().heads, content: [] },
+          // More than one change can name are what this one merges, in its body.
+          deps: { membership: heads.length > depsHeadsMax ? [] : heads, content: seen },
           grant: me.grant,
           admission: person.admission,
           epoch: noBytes,
@@ -250,19 +305,16 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         },
         body,
       )
-      whole(() => {
-        history.append(chain, change)
-        addMembership([change])
-      })
-      const verdict = membership.verdictOf(change.hash)
-      if (verdict !== 'applied') {
-        const reason = typeof verdict === 'object' ? verdict.message : 'The rules of the space do not let you do this.'
-        const error = new KithError('not-allowed', reason)
-        unit.abandon(error)
-        throw error
-      }
-      engine.notifier.touch(entry.n, [''])
-      return change
+    },
+    boxesCame: (sealed) => {
+      boxes.came(sealed)
+      boxes.open()
+    },
+    brokenEpochs: () => boxes.broken(),
+    membershipWith: (change) => {
+      const other = evaluator()
+      other.add([...allChanges(), change])
+      return other
     },
     keepOwn: (segment) => {
       unit.enter()
@@ -289,17 +341,51 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       }),
     changes: () => allChanges(),
     boxes: (epoch) => {
-      const found = loadSecrets(statements, entry.n, 'boxes').find(({ id }) => equalBytes(id, epoch.hash))
+      const record = membership.epochs().find(({ hash }) => equalBytes(hash, epoch.hash))
+      const found = record && findBoxes(statements, entry.n, record)
       if (!found) return undefined
-      return sealEntry(
-        crypto,
-        { baseKey: epoch.keys.membership, associated: epoch.hash },
-        entryKinds.boxes,
-        found.value,
-      ).bytes
+      return sealEntry(crypto, { baseKey: epoch.keys.membership, associated: epoch.hash }, entryKinds.boxes, found)
+        .bytes
     },
     ownWrites: () => ownWrites,
   }
+
+  /** Takes a membership change of ours that was just made; what the rules refuse undoes the transaction. */
+  const appendMembership = (change: Change): Change => {
+    whole(() => {
+      history.append(registry.chainOf(entry.n, own, 0), change)
+      addMembership([change])
+    })
+    const verdict = membership.verdictOf(change.hash)
+    if (verdict !== 'applied') {
+      const reason = typeof verdict === 'object' ? verdict.message : 'The rules of the space do not let you do this.'
+      const error = new KithError('not-allowed', reason)
+      unit.abandon(error)
+      throw error
+    }
+    engine.notifier.touch(entry.n, [''])
+    return change
+  }
+
+  /** Joins heads until one change can name them all (membership rule 6). */
+  const mergeHeads = (): void => {
+    while (facts().heads.length > depsHeadsMax) {
+      const heads = facts().heads.slice(0, cutHeadsMax)
+      const body = encodeMerge({ salt: crypto.randomBytes(16), heads })
+      appendMembership(replica.draftMembership(kinds.merge, body))
+    }
+  }
+
+  const boxes = createBoxOpener({
+    engine,
+    space: entry,
+    membership,
+    levelOf: (hash) => {
+      const epoch = replica.epochs().find((candidate) => equalBytes(candidate.hash, hash))
+      return epoch && secretsToLevel(epoch.secrets)
+    },
+    addSecret: (hash, level, secret) => replica.addEpochSecret(hash, level, secret),
+  })
 
   const tell = (touched: ReadonlySet<string>): void => engine.notifier.touch(entry.n, [...touched, ''])
 

@@ -17,7 +17,6 @@ import { type Lane, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import { requeueParcels } from './invite.ts'
 import type { Replica, ReplicaEpoch } from './replica.ts'
-import { keepSecret } from './secrets.ts'
 
 /** The key that entries of a lane are sealed with. */
 const keyOf = (epoch: ReplicaEpoch, lane: Lane): EntryKey => ({
@@ -82,11 +81,7 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       replica.epochs().map((epoch) => keyOf(epoch, lane)),
     )
     if (opened.kind === entryKinds.boxes) {
-      const epoch = replica.membership.epochs().find(({ hash }) => equalBytes(hash, opened.key.associated))
-      // Any writer can seal some: those of the record are the ones whose hash it names.
-      if (!epoch?.boxesHash || !equalBytes(crypto.sha256(opened.payload), epoch.boxesHash))
-        throw new KithError('bad-encoding', 'The boxes are not those of the epoch. They were refused.')
-      keepSecret(statements, n, 'boxes', opened.key.associated, opened.payload)
+      replica.boxesCame(opened.payload)
       return
     }
     if (opened.kind !== entryKinds.segments)
