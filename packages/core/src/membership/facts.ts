@@ -1,38 +1,50 @@
-import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
-import type { InviteGrant, Recipient } from './bodies/index.ts'
+import { equalBytes, toHex } from '../bytes/index.ts'
+import type { InviteGrant } from './bodies/index.ts'
+import type { Author } from './author.ts'
 import type { Graph, Node } from './graph.ts'
 import type { Past } from './past.ts'
 import { createAddress, nodeToDevice, type Person } from './person.ts'
-import { type Level, levelDue, type Rank, rankNumbers } from './rank.ts'
+import type { Rank } from './rank.ts'
 
 /**
- * What the applied changes say, indexed by what it is asked for. Every question about a moment takes a past, so that
- * the answer is the same on each replica; without one it is about all that is here.
+ * What changes with the verdict 'applied' say, indexed by what it is asked for. Whether a change still stands is another question
+ * (`standing.ts`); here nothing is ever taken back. Lists take a past, and are about all that is here without one.
  */
 export type Facts = {
-  /** Records an applied change. */
-  readonly add: (node: Node) => void
+  /** Records a change that its own past allows. */
+  readonly add: (node: Node, author: Author | undefined) => void
   readonly isApplied: (node: Node) => boolean
+  readonly all: () => Node[]
+  readonly authorOf: (node: Node) => Author | undefined
   readonly person: (id: Uint8Array) => Person | undefined
-  readonly persons: () => Person[]
-  /** What a change gives whom: genesis, a grant to a person, a join. */
+  /** What a change gives whom: genesis, a grant to a person, a join, the lower grant in a removal. */
   readonly right: (grant: Node) => Right | undefined
-  /** The invite that a join used. */
+  readonly rights: () => readonly Right[]
+  readonly rightsOf: (person: Uint8Array) => readonly Right[]
+  /** The invite that a change grants. */
   readonly invite: (grant: Node) => InviteGrant | undefined
-  readonly rights: (past?: Past) => Right[]
-  readonly joins: (invite: Node, past: Past) => Node[]
   readonly invites: (past?: Past) => Node[]
+  readonly joins: (invite: Node, past?: Past) => Node[]
   readonly epochs: (past?: Past) => Node[]
-  /** Schema records that no other one in the past has superseded. */
-  readonly newestSchemas: (past?: Past) => Node[]
-  readonly shares: (past?: Past) => Node[]
-  /** A person's `keys` changes in an order that causality allows. */
-  readonly keysOf: (person: Uint8Array) => Node[]
-  /** A person's newest sealing key under a tag. */
-  readonly sealingKey: (person: Uint8Array, tag: Uint8Array, past?: Past) => Uint8Array | undefined
-  readonly devices: (person: Uint8Array, past?: Past) => { device: Uint8Array; sealing: Uint8Array; admission: Node }[]
-  /** Whom an epoch must be sealed to that starts with this past, by id ascending. */
-  readonly recipients: (space: Uint8Array, highest: Level, past?: Past) => Recipient[]
+  readonly schemas: (past?: Past) => Node[]
+  readonly sharesOf: (epoch: Uint8Array, past?: Past) => Node[]
+  readonly shares: () => readonly Node[]
+  readonly brokenOf: (epoch: Uint8Array, past?: Past) => Node[]
+  readonly keysOf: (person: Uint8Array, past?: Past) => Node[]
+  readonly admissionsOf: (person: Uint8Array, past?: Past) => Node[]
+  readonly admissions: () => Node[]
+  /** Removals in a person's own space. */
+  readonly revocationsOf: (person: Uint8Array) => Node[]
+  readonly deviceCuts: () => readonly Node[]
+  /** Removals that name a grant or admission. */
+  readonly removalsOf: (warrant: Node, past?: Past) => Node[]
+  /** Cuts that bind changes which name a grant or admission (rules 3 and 10). */
+  readonly cutsOn: (warrant: Node) => readonly Cut[]
+  readonly cuts: () => readonly Cut[]
+  /** Whatever may end what an epoch is sealed to: removals, cuts, renewed keys, `broken`. */
+  readonly unsettling: () => ReadonlySet<Node>
+  /** Changes that name content in `deps`: what they say their authors had seen. */
+  readonly witnesses: () => readonly Node[]
 }
 
 export type Right = {
@@ -43,18 +55,46 @@ export type Right = {
   readonly role: string
 }
 
-export function createFacts(graph: Graph, isSpace: (space: Uint8Array) => boolean): Facts {
-  const applied = new Set<Node>()
+/** What a removal or device cut accepts of those whom it ends. */
+export type Cut = {
+  readonly node: Node
+  readonly heads: readonly Uint8Array[]
+  /** The grants or admissions that bound changes name. */
+  readonly targets: readonly Node[]
+  /** The space whose changes are bound. */
+  readonly space: Uint8Array
+  readonly rank: Rank
+  /** Between devices of one person, where rank says nothing. */
+  readonly isOfDevices: boolean
+}
+
+const none: readonly never[] = []
+
+export function createFacts(graph: Graph, space: Uint8Array): Facts {
+  const isSpace = (id: Uint8Array): boolean => equalBytes(id, space)
+  const applied = new Map<Node, Author | undefined>()
   const persons = new Map<string, Person>()
   const rights: Right[] = []
   const rightByGrant = new Map<Node, Right>()
-  const joinsByInvite = new Map<string, Node[]>()
-  const keysByPerson = new Map<string, Node[]>()
-  const admissionsByPerson = new Map<string, Node[]>()
+  const rightsByPerson = new Map<string, Right[]>()
+  const lists = {
+    joins: new Map<string, Node[]>(),
+    shares: new Map<string, Node[]>(),
+    broken: new Map<string, Node[]>(),
+    keys: new Map<string, Node[]>(),
+    admissions: new Map<string, Node[]>(),
+    revocations: new Map<string, Node[]>(),
+    removals: new Map<string, Node[]>(),
+  }
+  const cutsByTarget = new Map<Node, Cut[]>()
+  const cuts: Cut[] = []
   const invites: Node[] = []
   const epochs: Node[] = []
   const schemas: Node[] = []
   const shares: Node[] = []
+  const deviceCuts: Node[] = []
+  const unsettling = new Set<Node>()
+  const witnesses: Node[] = []
 
   const within = (nodes: readonly Node[] | undefined, past: Past | undefined): Node[] =>
     (nodes ?? []).filter((node) => past === undefined || graph.isInPast(node, past))
@@ -62,25 +102,107 @@ export function createFacts(graph: Graph, isSpace: (space: Uint8Array) => boolea
   const invite: Facts['invite'] = ({ content }) =>
     content.kind === 'grant' && content.body.type === 'invite' ? content.body : undefined
 
-  const add = (node: Node): void => {
-    applied.add(node)
+  const add: Facts['add'] = (node, author) => {
+    applied.set(node, author)
     const { content, change } = node
+    const { header } = change
     const right = toRight(node)
     if (right !== undefined) {
       rights.push(right)
       rightByGrant.set(node, right)
+      push(rightsByPerson, toHex(right.person), right)
     }
-    const home = toHex(change.header.space)
-    if (content.kind === 'genesis' && content.body.type === 'person') {
-      const address = createAddress(content.body.addressKey, change.hash)
-      persons.set(node.key, { id: change.hash, address, genesis: node })
-      push(admissionsByPerson, node.key, node)
-    } else if (content.kind === 'keys') push(keysByPerson, home, node)
-    else if (content.kind === 'join') push(joinsByInvite, toHex(change.header.grant), node)
-    else if (content.kind === 'epoch' && isSpace(change.header.space)) epochs.push(node)
-    else if (content.kind === 'schema') schemas.push(node)
-    else if (content.kind === 'share') shares.push(node)
-    if (invite(node) !== undefined) invites.push(node)
+    if (header.deps.content.length > 0) witnesses.push(node)
+    const home = toHex(header.space)
+    switch (content.kind) {
+      case 'genesis':
+        if (content.body.type !== 'person') return
+        persons.set(node.key, {
+          id: change.hash,
+          address: createAddress(content.body.addressKey, change.hash),
+          genesis: node,
+          recovery: content.body.recovery,
+        })
+        return push(lists.admissions, node.key, node)
+      case 'admission':
+        return push(lists.admissions, home, node)
+      case 'keys':
+        noteRenewals(node, home)
+        return push(lists.keys, home, node)
+      case 'grant':
+        if (invite(node) !== undefined) invites.push(node)
+        return
+      case 'join':
+        return push(lists.joins, toHex(header.grant), node)
+      case 'epoch':
+        if (isSpace(header.space)) epochs.push(node)
+        return
+      case 'schema':
+        schemas.push(node)
+        return
+      case 'share':
+        shares.push(node)
+        return push(lists.shares, toHex(content.body.epoch), node)
+      case 'broken':
+        unsettling.add(node)
+        return push(lists.broken, toHex(content.body.epoch), node)
+      case 'removal':
+        return addRemoval(node, content.body.grants, content.body.cut, author)
+      case 'deviceCut':
+        return addDeviceCut(node, content.body.revocation, content.body.cut)
+      default:
+    }
+  }
+
+  const addRemoval = (
+    node: Node,
+    named: readonly Uint8Array[],
+    heads: readonly Uint8Array[],
+    author: Author | undefined,
+  ): void => {
+    unsettling.add(node)
+    const targets = named.flatMap((hash) => graph.find(hash) ?? [])
+    for (const target of targets) push(lists.removals, target.key, node)
+    const home = node.change.header.space
+    const isPersonal = persons.has(toHex(home))
+    if (isPersonal) push(lists.revocations, toHex(home), node)
+    if (author === undefined || isLeaving(author, targets)) return
+    addCut({ node, heads, targets, space: home, rank: author.rank, isOfDevices: isPersonal && author.rank === 'owner' })
+  }
+
+  /** Who leaves, or gives back a rank, ends his own grants and voids nothing. */
+  const isLeaving = (author: Author, targets: readonly Node[]): boolean =>
+    author.rank !== 'recovery' &&
+    targets.every((target) => {
+      const right = rightByGrant.get(target)
+      return right === undefined ? target === author.grant : equalBytes(right.person, author.person.id)
+    })
+
+  const addDeviceCut = (node: Node, revocation: Uint8Array, heads: readonly Uint8Array[]): void => {
+    unsettling.add(node)
+    deviceCuts.push(node)
+    const removal = graph.find(revocation)
+    if (removal?.content.kind !== 'removal') return
+    const targets = removal.content.body.grants.flatMap((hash) => graph.find(hash) ?? [])
+    addCut({ node, heads, targets, space, rank: 'owner', isOfDevices: true })
+  }
+
+  const addCut = (cut: Cut): void => {
+    cuts.push(cut)
+    for (const target of cut.targets) {
+      const list = cutsByTarget.get(target)
+      if (list === undefined) cutsByTarget.set(target, [cut])
+      else list.push(cut)
+    }
+  }
+
+  /** Of several keys for one tag each may end what was sealed to the others: which came first here must not matter. */
+  const noteRenewals = (node: Node, home: string): void => {
+    for (const other of lists.keys.get(home) ?? []) {
+      if (!haveTagInCommon(node, other)) continue
+      unsettling.add(node)
+      unsettling.add(other)
+    }
   }
 
   const toRight = (grant: Node): Right | undefined => {
@@ -92,6 +214,9 @@ export function createFacts(graph: Graph, isSpace: (space: Uint8Array) => boolea
       const { person, tag, rank, role } = content.body
       return { grant, person, tag, rank, role }
     }
+    if (content.kind === 'removal' && content.body.replacement !== undefined) {
+      return { grant, ...content.body.replacement }
+    }
     if (content.kind !== 'join') return undefined
     const used = graph.find(grant.change.header.grant)
     const from = used === undefined ? undefined : invite(used)
@@ -99,99 +224,62 @@ export function createFacts(graph: Graph, isSpace: (space: Uint8Array) => boolea
     return { grant, person: content.body.person, tag: content.body.tag, rank: from.rank, role: from.role }
   }
 
-  const rightsIn: Facts['rights'] = (past) =>
-    past === undefined ? [...rights] : rights.filter((right) => graph.isInPast(right.grant, past))
-
-  const sealingKey: Facts['sealingKey'] = (person, tag, past) => {
-    const naming = within(keysByPerson.get(toHex(person)), past).filter((node) => findKey(node, tag) !== undefined)
-    // Two devices may renew a key without knowing of each other: the lower hash counts.
-    const newest = toNewest(graph, naming).sort(byHash)[0]
-    return newest === undefined ? undefined : findKey(newest, tag)
-  }
-
-  const devices: Facts['devices'] = (person, past) =>
-    within(admissionsByPerson.get(toHex(person)), past).flatMap((admission) => {
-      const found = nodeToDevice(admission)
-      return found === undefined ? [] : [{ ...found, admission }]
-    })
-
-  const recipients: Facts['recipients'] = (space, highest, past) => {
-    const person = persons.get(toHex(space))
-    const list = person === undefined ? memberRecipients(highest, past) : deviceRecipients(person, highest, past)
-    return list.sort((a, b) => compareBytes(a.id, b.id))
-  }
-
-  const memberRecipients = (highest: Level, past: Past | undefined): Recipient[] => {
-    const best = [...rightsToBest(rightsIn(past)).values()]
-    const members = best.map(({ person, tag, rank }) => {
-      return { id: person, level: levelDue(rank, highest), sealing: sealingKey(person, tag, past) }
-    })
-    const open = within(invites, past).map((node) => {
-      const rank = (invite(node) as InviteGrant).rank
-      return { id: node.change.hash, level: levelDue(rank, highest), sealing: undefined }
-    })
-    return [...members, ...open]
-  }
-
-  const deviceRecipients = (person: Person, level: Level, past: Past | undefined): Recipient[] => {
-    const { content } = person.genesis
-    const recovery = content.kind === 'genesis' ? content.body.recovery : undefined
-    const own = devices(person.id, past).map(({ device, sealing }) => ({ id: device, level, sealing }))
-    return recovery === undefined ? own : [...own, { id: recovery.signing, level, sealing: recovery.sealing }]
-  }
-
   return {
     add,
     isApplied: (node) => applied.has(node),
+    all: () => [...applied.keys()],
+    authorOf: (node) => applied.get(node),
     person: (id) => persons.get(toHex(id)),
-    persons: () => [...persons.values()],
     right: (grant) => rightByGrant.get(grant),
+    rights: () => rights,
+    rightsOf: (person) => rightsByPerson.get(toHex(person)) ?? none,
     invite,
-    rights: rightsIn,
-    joins: (node, past) => within(joinsByInvite.get(node.key), past),
     invites: (past) => within(invites, past),
+    joins: (node, past) => within(lists.joins.get(node.key), past),
     epochs: (past) => within(epochs, past).sort(byHash),
-    newestSchemas: (past) => toNewest(graph, within(schemas, past)).sort(byHash),
-    shares: (past) => within(shares, past),
-    keysOf: (person) => within(keysByPerson.get(toHex(person)), undefined),
-    sealingKey,
-    devices,
-    recipients,
+    schemas: (past) => within(schemas, past),
+    sharesOf: (epoch, past) => within(lists.shares.get(toHex(epoch)), past),
+    shares: () => shares,
+    brokenOf: (epoch, past) => within(lists.broken.get(toHex(epoch)), past),
+    keysOf: (person, past) => within(lists.keys.get(toHex(person)), past),
+    admissionsOf: (person, past) => within(lists.admissions.get(toHex(person)), past),
+    admissions: () => [...lists.admissions.values()].flat(),
+    revocationsOf: (person) => within(lists.revocations.get(toHex(person)), undefined),
+    deviceCuts: () => deviceCuts,
+    removalsOf: (warrant, past) => within(lists.removals.get(warrant.key), past),
+    cutsOn: (warrant) => cutsByTarget.get(warrant) ?? none,
+    cuts: () => cuts,
+    unsettling: () => unsettling,
+    witnesses: () => witnesses,
   }
-}
-
-/** One right for each person: the highest rank, then the lowest hash of the grant. */
-export function rightsToBest(rights: readonly Right[]): Map<string, Right> {
-  const best = new Map<string, Right>()
-  for (const right of rights) {
-    const key = toHex(right.person)
-    const other = best.get(key)
-    if (other === undefined || isBetter(right, other)) best.set(key, right)
-  }
-  return best
-}
-
-function isBetter(right: Right, other: Right): boolean {
-  const difference = rankNumbers[right.rank] - rankNumbers[other.rank]
-  return difference > 0 || (difference === 0 && right.grant.key < other.grant.key)
 }
 
 /** Those of `nodes` that lie in no other one's past. */
-function toNewest(graph: Graph, nodes: readonly Node[]): Node[] {
+export function toNewest(graph: Graph, nodes: readonly Node[]): Node[] {
   return nodes.filter((node) => !nodes.some((other) => other !== node && graph.isInPast(node, other.past)))
 }
 
-function findKey(node: Node, tag: Uint8Array): Uint8Array | undefined {
-  if (node.content.kind !== 'keys') return undefined
-  return node.content.body.keys.find((key) => equalBytes(key.tag, tag))?.sealing
+function haveTagInCommon({ content: one }: Node, { content: other }: Node): boolean {
+  if (one.kind !== 'keys' || other.kind !== 'keys') return false
+  return one.body.keys.some(({ tag }) => other.body.keys.some((key) => equalBytes(key.tag, tag)))
 }
 
-function byHash(a: Node, b: Node): number {
-  return a.key < b.key ? -1 : 1
+export function byHash(a: Node, b: Node): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 }
 
-function push(map: Map<string, Node[]>, key: string, node: Node): void {
+/** Devices, each once, that admissions admit. */
+export function admissionsToDevices(admissions: readonly Node[]): Uint8Array[] {
+  const devices = new Map<string, Uint8Array>()
+  for (const admission of admissions) {
+    const found = nodeToDevice(admission)
+    if (found !== undefined) devices.set(toHex(found.device), found.device)
+  }
+  return [...devices.values()]
+}
+
+function push<Item>(map: Map<string, Item[]>, key: string, item: Item): void {
   const list = map.get(key)
-  if (list === undefined) map.set(key, [node])
-  else list.push(node)
+  if (list === undefined) map.set(key, [item])
+  else list.push(item)
 }

@@ -19,6 +19,8 @@ export type Graph = {
   /** Changes that wait, with the hashes that they wait for (their own, where the body is not here). */
   readonly waiting: () => { change: Change; missing: Uint8Array[] }[]
   readonly isWaiting: (hash: Uint8Array) => boolean
+  /** How many are whole. */
+  readonly size: () => number
 }
 
 export type Node = {
@@ -123,6 +125,7 @@ export function createGraph(isBodyNeeded: (header: Header) => boolean): Graph {
       })),
       ...[...bodiless.values()].map((change) => ({ change, missing: [change.hash] })),
     ],
+    size: () => whole.size,
     isWaiting: (hash) => pending.has(toHex(hash)) || bodiless.has(toHex(hash)),
   }
 }

@@ -1,4 +1,8 @@
 export * from './bodies/index.ts'
+export type { AuthorJudgement, ContentOrder, ContentPosition, SchemaRecord } from './content.ts'
+export type { ShareDue } from './epochs.ts'
+export * from './interface.ts'
+export type { SchemaStep } from './judge.ts'
 export * from './membership.ts'
 export { addressBytes, addressToText, createAddress, textToAddress } from './person.ts'
 export * from './rank.ts'

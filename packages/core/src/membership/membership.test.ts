@@ -215,7 +215,11 @@ test('a writer publishes only what adds, starts no second epoch and none with an
   const bob = world.join(world.invite())
   const schema = by(world, bob, kinds.schema, encodeSchema({ salt, record: Uint8Array.of(7) }))
   assertHeldBack(world, schema, 'rank-too-low')
-  const options = { crypto, space: world.space.space, schemaOnlyAdds: (record: Uint8Array) => record[0] === 7 }
+  const options = {
+    crypto,
+    space: world.space.space,
+    schemaStep: (record: Uint8Array) => (record[0] === 7 ? 'adds' : 'changes'),
+  } as const
   const lenient = createMembership(options)
   lenient.add([...world.changes, schema])
   assert.equal(lenient.verdictOf(schema.hash), 'applied')

@@ -1,4 +1,5 @@
 import { concatBytes, equalBytes, fromBase32, KithError, toBase32 } from '../bytes/index.ts'
+import type { RecoveryKeys } from './bodies/index.ts'
 import type { Node } from './graph.ts'
 
 /** A person as its carried genesis shows it. */
@@ -8,6 +9,7 @@ export type Person = {
   /** Ed25519 address key ‖ first 16 bytes of the id: 48 bytes. */
   readonly address: Uint8Array
   readonly genesis: Node
+  readonly recovery: RecoveryKeys
 }
 
 export const addressBytes = 48

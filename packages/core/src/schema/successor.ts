@@ -1,4 +1,5 @@
 import { equalBytes, encodeCbor, KithError } from '../bytes/index.ts'
+import { bytesToSchemaRecord } from './record-codec.ts'
 import {
   type ColumnRecord,
   findColumn,
@@ -88,6 +89,36 @@ export const isAdditive = (published: SchemaRecord, next: SchemaRecord): boolean
       )
     })
   })
+}
+
+/**
+ * What a record does to those published before it (membership rule 7). It has to follow one of them; of several that stand side by
+ * side, and may contradict each other, not all: or nobody could ever publish again. What is no record breaks everything.
+ */
+export const schemaStep = (next: Uint8Array, before: readonly Uint8Array[]): 'adds' | 'changes' | 'breaks' => {
+  const record = tryRecord(next)
+  if (!record) return 'breaks'
+  const published = before.flatMap((bytes) => tryRecord(bytes) ?? [])
+  if (published.length === before.length && published.every((older) => isAdditive(older, record))) return 'adds'
+  return published.length === 0 || published.some((older) => follows(older, record)) ? 'changes' : 'breaks'
+}
+
+const follows = (published: SchemaRecord, next: SchemaRecord): boolean => {
+  try {
+    checkSuccessor(published, next)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const tryRecord = (bytes: Uint8Array): SchemaRecord | undefined => {
+  try {
+    return bytesToSchemaRecord(bytes)
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
+  }
 }
 
 const sameDefault = (left: ColumnRecord, right: ColumnRecord): boolean =>

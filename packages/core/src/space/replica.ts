@@ -30,7 +30,7 @@ import {
   type Member,
   type Membership,
 } from '../membership/index.ts'
-import { bytesToSchemaRecord, isAdditive, prepareTables, rankNumbers } from '../schema/index.ts'
+import { prepareTables, rankNumbers, schemaStep } from '../schema/index.ts'
 import { createBoxOpener, findBoxes } from './boxes.ts'
 import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
@@ -106,7 +106,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     createMembership({
       crypto,
       space: entry.id,
-      schemaOnlyAdds,
+      schemaStep,
     })
   const membership = evaluator()
   const origin = findOrigin({ statements, history, membership, space: entry.n })
@@ -415,17 +415,6 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   if (entry.kind === 'space') carry(personSpace.n)
   addMembership(allChanges())
   return replica
-}
-
-/** What is no record adds nothing. */
-const schemaOnlyAdds = (record: Uint8Array, before: readonly Uint8Array[]): boolean => {
-  try {
-    const next = bytesToSchemaRecord(record)
-    return before.every((other) => isAdditive(bytesToSchemaRecord(other), next))
-  } catch (cause) {
-    if (cause instanceof KithError) return false
-    throw cause
-  }
 }
 
 const opsToBody = (salt: Uint8Array, ops: readonly Op[]): DataBody => {

@@ -19,7 +19,6 @@ import {
   column,
   counter,
   int,
-  isAdditive,
   isMe,
   json,
   order,
@@ -31,7 +30,7 @@ import {
   table,
   text,
   time,
-  bytesToSchemaRecord,
+  schemaStep,
 } from '../schema/index.ts'
 
 export const trialNowMs = 1_795_000_000_000
@@ -148,8 +147,7 @@ export const createTrialWorld = (): TrialWorld => {
   const membership = createMembership({
     crypto,
     space,
-    schemaOnlyAdds: (record, before) =>
-      before.every((other) => isAdditive(bytesToSchemaRecord(other), bytesToSchemaRecord(record))),
+    schemaStep,
   })
   const segments: Segment[] = []
   const take = (segment: Segment): readonly Change[] => {

@@ -1,0 +1,149 @@
+import { equalBytes, toHex } from '../bytes/index.ts'
+import type { EpochBody, Recipient } from './bodies/index.ts'
+import { byHash, type Facts } from './facts.ts'
+import type { Graph, Node } from './graph.ts'
+import { isIndexInPast, type Past } from './past.ts'
+import { type Level, levelDue, levelNumbers } from './rank.ts'
+import type { Standing } from './standing.ts'
+import type { View, Views } from './view.ts'
+
+/** Which epochs are clean for a set of changes, and whom they missed (rule 14). */
+export type Epochs = {
+  /** Remembers whom a valid epoch record is sealed to: the list of its own past. */
+  readonly add: (node: Node, recipients: readonly Recipient[]) => void
+  readonly recipientsOf: (node: Node) => readonly Recipient[]
+  readonly isClean: (node: Node, past?: Past) => boolean
+  /** The clean ones, by hash ascending: the first is in use. */
+  readonly clean: (past?: Past) => Node[]
+  readonly missed: (node: Node) => ShareDue[]
+  /** Everybody who was given a secret, with the level. */
+  readonly sealedTo: (node: Node, past?: Past) => Sealed[]
+  /** Forgets what it has worked out about all that is here. */
+  readonly changed: () => void
+}
+
+/** Who is due a share of an epoch: `sealing` is the person's current key. */
+export type ShareDue = { readonly person: Uint8Array; readonly level: Level; readonly sealing: Uint8Array }
+
+export type Sealed = Recipient & { readonly isByShare: boolean }
+
+export type EpochsOptions = {
+  readonly graph: Graph
+  readonly facts: Facts
+  readonly standing: Standing
+  readonly views: Views
+  readonly space: Uint8Array
+}
+
+export function createEpochs({ graph, facts, standing, views, space }: EpochsOptions): Epochs {
+  const lists = new Map<Node, readonly Recipient[]>()
+  const shared = new Map<Node, readonly Recipient[]>()
+  let view: View | undefined
+  let cleanNow = new Map<Node, boolean>()
+  const viewOf = (past: Past | undefined): View => (past === undefined ? (view ??= views.of()) : views.of(past))
+
+  /** What a share sealed, to the keys that were current in its own past. */
+  const shareToRecipients = (share: Node): readonly Recipient[] => {
+    let list = shared.get(share)
+    if (list === undefined) {
+      const { content } = share
+      const boxes = content.kind === 'share' ? content.body.boxes : []
+      const { members } = views.of(share.past)
+      list = boxes.map(({ person, level }) => {
+        const right = members.get(toHex(person))?.best
+        return { id: person, level, sealing: right && views.sealingKey(person, right.tag, share.past) }
+      })
+      shared.set(share, list)
+    }
+    return list
+  }
+
+  const sealedTo: Epochs['sealedTo'] = (node, past) => [
+    ...(lists.get(node) ?? []).map((recipient) => ({ ...recipient, isByShare: false })),
+    ...facts
+      .sharesOf(node.change.hash, past)
+      .flatMap(shareToRecipients)
+      .map((recipient) => ({ ...recipient, isByShare: true })),
+  ]
+
+  const isDue = (recipient: Recipient, highest: Level, past: Past | undefined): boolean => {
+    const { members, invites, devices } = viewOf(past)
+    const person = facts.person(space)
+    if (person !== undefined) {
+      const isRecovery = equalBytes(recipient.id, person.recovery.signing)
+      return isRecovery || devices().some(({ device }) => equalBytes(device, recipient.id))
+    }
+    const key = toHex(recipient.id)
+    const invite = invites.get(key)
+    const rank = invite?.rank ?? members.get(key)?.best.rank
+    if (rank === undefined || levelNumbers[recipient.level] > levelNumbers[levelDue(rank, highest)]) return false
+    if (invite !== undefined || recipient.sealing === undefined) return true
+    // Whoever stole a device has its old key.
+    const { sealing } = recipient
+    return (members.get(key)?.all ?? []).some(({ tag }) => {
+      const current = views.sealingKey(recipient.id, tag, past)
+      return current !== undefined && equalBytes(current, sealing)
+    })
+  }
+
+  const judge = (node: Node, past: Past | undefined): boolean => {
+    // Nothing has come since it began that could end what anybody was given: the usual case, and at no cost.
+    const isSettled = [...facts.unsettling()].every((other) => {
+      const isHere = past === undefined || graph.isInPast(other, past)
+      return !isHere || isIndexInPast(node.past, other.index)
+    })
+    if (isSettled) return true
+    const isBroken = facts.brokenOf(node.change.hash, past).some((broken) => standing.stands(broken, past))
+    return !isBroken && sealedTo(node, past).every((recipient) => isDue(recipient, nodeToHighest(node), past))
+  }
+
+  const isClean: Epochs['isClean'] = (node, past) => {
+    if (!facts.isApplied(node) || !lists.has(node)) return false
+    if (past !== undefined) return judge(node, past)
+    let known = cleanNow.get(node)
+    if (known === undefined) cleanNow.set(node, (known = judge(node, undefined)))
+    return known
+  }
+
+  return {
+    add: (node, recipients) => lists.set(node, recipients),
+    recipientsOf: (node) => lists.get(node) ?? [],
+    isClean,
+    clean: (past) =>
+      facts
+        .epochs(past)
+        .filter((node) => isClean(node, past))
+        .sort(byHash),
+    sealedTo,
+    missed: (node) => {
+      const highest = nodeToHighest(node)
+      const given = sealedTo(node)
+      return [...viewOf(undefined).members.values()].flatMap(({ best }) => {
+        const sealing = views.sealingKey(best.person, best.tag)
+        if (sealing === undefined) return []
+        const level = levelDue(best.rank, highest)
+        const hasIt = given.some(
+          (recipient) =>
+            equalBytes(recipient.id, best.person) &&
+            recipient.sealing !== undefined &&
+            equalBytes(recipient.sealing, sealing) &&
+            levelNumbers[recipient.level] >= levelNumbers[level],
+        )
+        return hasIt ? [] : [{ person: best.person, level, sealing }]
+      })
+    },
+    changed: () => {
+      view = undefined
+      cleanNow = new Map()
+    },
+  }
+}
+
+/** The highest secret that an epoch has: a writer's has no admin secret. */
+export function bodyToHighest({ commitments }: EpochBody): 'admin' | 'write' {
+  return commitments.admin === undefined ? 'write' : 'admin'
+}
+
+function nodeToHighest({ content }: Node): Level {
+  return content.kind === 'epoch' ? bodyToHighest(content.body) : 'read'
+}

@@ -1,0 +1,169 @@
+import { equalBytes, toHex } from '../bytes/index.ts'
+import type { ContentOrder, ContentPosition } from './content.ts'
+import type { Cut, Facts } from './facts.ts'
+import type { Graph, Node } from './graph.ts'
+import type { Past } from './past.ts'
+import { rankNumbers } from './rank.ts'
+
+/**
+ * What cuts leave standing (rules 2 to 4). A change that its own past allows stands in a set of changes unless a cut of that set leaves it
+ * outside, or something that it was made under (its *warrants*: grant and admission) does not stand. The set is a past, or all that
+ * is here.
+ *
+ * Cuts are judged from the highest rank down. One whose author lies himself beyond a cut by a strictly higher rank is *limited*: it still ends what it
+ * names, but voids nothing that whoever cut its author had seen. Two devices of one person have no rank between them: there
+ * each limits the other by what the cuts literally say.
+ */
+export type Standing = {
+  readonly stands: (node: Node, past?: Past) => boolean
+  /** A removal names it; nothing ever undoes that. */
+  readonly isEnded: (warrant: Node, past?: Past) => boolean
+  /** It stands and is not ended. */
+  readonly isLive: (warrant: Node, past?: Past) => boolean
+  /** The cut that leaves a content change outside, by what it was made under. */
+  readonly contentCut: (position: ContentPosition | undefined, warrants: readonly Node[]) => Cut | undefined
+  /** What void membership changes come from: the cut that leaves it, or what it was made under, outside. */
+  readonly causeOf: (node: Node) => Cut | undefined
+  /** Names of the cuts by which a cut is limited now: to see that this has changed. */
+  readonly limitsOf: (cut: Cut) => string
+  /** Forgets what it has worked out about all that is here: more has come. */
+  readonly changed: () => void
+}
+
+export type StandingOptions = {
+  readonly graph: Graph
+  readonly facts: Facts
+  readonly contentOrder: ContentOrder
+}
+
+export function createStanding({ graph, facts, contentOrder }: StandingOptions): Standing {
+  let standing = new Map<Node, boolean>()
+  let limits = new Map<Cut, readonly Cut[]>()
+  const insides = new Map<Cut, ReadonlySet<Node>>()
+
+  const warrantsOf = (node: Node): readonly Node[] => facts.authorOf(node)?.warrants ?? []
+  const isWithin = (node: Node, past: Past | undefined): boolean => past === undefined || graph.isInPast(node, past)
+
+  /**
+   * The membership changes that a cut accepts: its heads and what lies below them by `prev`, as far as the cut's author had seen it. What comes
+   * later, or fills a gap, can not change that: so the answer is the same for every set.
+   */
+  const insideOf = (cut: Cut): ReadonlySet<Node> => {
+    let inside = insides.get(cut)
+    if (inside === undefined) {
+      const found = new Set<Node>()
+      for (const head of cut.heads) {
+        let at = graph.find(head)
+        while (at !== undefined && !found.has(at) && graph.isInPast(at, cut.node.past)) {
+          found.add(at)
+          at = graph.find(at.change.header.prev)
+        }
+      }
+      insides.set(cut, (inside = found))
+    }
+    return inside
+  }
+
+  /** The cuts that bind a change and do not list it, whatever limits them. */
+  const cutsBeyond = (node: Node, past: Past | undefined): Cut[] => {
+    // Whatever is cut, the space itself has begun.
+    if (node.content.kind === 'genesis') return []
+    const found: Cut[] = []
+    for (const warrant of warrantsOf(node)) {
+      for (const cut of facts.cutsOn(warrant)) {
+        const binds = equalBytes(cut.space, node.change.header.space) && isWithin(cut.node, past)
+        if (binds && !insideOf(cut).has(node)) found.push(cut)
+      }
+    }
+    return found
+  }
+
+  /** A change with all that it was made under, and so on down to where the space began. */
+  const lineOf = (node: Node): Set<Node> => {
+    const line = new Set([node])
+    for (const at of line) for (const warrant of warrantsOf(at)) line.add(warrant)
+    return line
+  }
+
+  const limitersOf = (cut: Cut, past: Past | undefined): readonly Cut[] => {
+    const known = past === undefined ? limits.get(cut) : undefined
+    if (known !== undefined) return known
+    const limiters = new Set<Cut>()
+    for (const node of lineOf(cut.node)) {
+      for (const other of cutsBeyond(node, past)) {
+        if (other === cut || !isAbove(other, cut)) continue
+        const isMutual = other.isOfDevices && cut.isOfDevices
+        if (isMutual || !isShielded(other, node, past)) limiters.add(other)
+      }
+    }
+    const list = [...limiters]
+    if (past === undefined) limits.set(cut, list)
+    return list
+  }
+
+  /** Whether a cut is limited so that it cannot void this change. */
+  const isShielded = (cut: Cut, node: Node, past: Past | undefined): boolean =>
+    limitersOf(cut, past).some((limiter) => graph.isInPast(node, limiter.node.past))
+
+  const isExcluded = (node: Node, past: Past | undefined): boolean =>
+    cutsBeyond(node, past).some((cut) => !isShielded(cut, node, past))
+
+  const stands: Standing['stands'] = (node, past) => {
+    if (!facts.isApplied(node)) return false
+    if (facts.cuts().length === 0) return true
+    if (past !== undefined) return [...lineOf(node)].every((at) => !isExcluded(at, past))
+    let known = standing.get(node)
+    if (known === undefined) {
+      known = [...lineOf(node)].every((at) => standing.get(at) ?? !isExcluded(at, undefined))
+      standing.set(node, known)
+    }
+    return known
+  }
+
+  const isEnded: Standing['isEnded'] = (warrant, past) => facts.removalsOf(warrant, past).length > 0
+
+  /** What somebody had seen of content by a change of his: what it, and what it rests on, names. */
+  const contentSeenBy = (node: Node): Uint8Array[] => {
+    const witnesses = facts.witnesses().filter((other) => other === node || graph.isInPast(other, node.past))
+    return witnesses.flatMap(({ change }) => change.header.deps.content)
+  }
+
+  return {
+    stands,
+    isEnded,
+    isLive: (warrant, past) => stands(warrant, past) && !isEnded(warrant, past),
+    contentCut: (position, warrants) => {
+      for (const warrant of warrants) {
+        for (const cut of facts.cutsOn(warrant)) {
+          // A person's own space holds no content: its cuts bind nothing here.
+          if (facts.person(cut.space) !== undefined) continue
+          if (position === undefined) return cut
+          if (contentOrder.isInside(position, cut.heads)) continue
+          const limiters = limitersOf(cut, undefined)
+          if (!limiters.some(({ node }) => contentOrder.isSeen(position, contentSeenBy(node)))) return cut
+        }
+      }
+      return undefined
+    },
+    causeOf: (node) => {
+      for (const at of lineOf(node)) {
+        const cause = cutsBeyond(at, undefined).find((cut) => !isShielded(cut, at, undefined))
+        if (cause !== undefined) return cause
+      }
+      return undefined
+    },
+    limitsOf: (cut) =>
+      limitersOf(cut, undefined)
+        .map(({ node }) => toHex(node.change.hash))
+        .sort()
+        .join(),
+    changed: () => {
+      standing = new Map()
+      limits = new Map()
+    },
+  }
+}
+
+function isAbove(cut: Cut, other: Cut): boolean {
+  return cut.isOfDevices || rankNumbers[cut.rank] > rankNumbers[other.rank]
+}

@@ -1,0 +1,131 @@
+import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
+import type { Recipient } from './bodies/index.ts'
+import { byHash, type Facts, type Right, toNewest } from './facts.ts'
+import type { Graph, Node } from './graph.ts'
+import type { Past } from './past.ts'
+import { nodeToDevice } from './person.ts'
+import { type Level, levelDue, type Rank, rankNumbers } from './rank.ts'
+import type { Standing } from './standing.ts'
+
+/** Who is in, for one set of changes: a causal past, or all that is here. */
+export type View = {
+  readonly members: ReadonlyMap<string, MemberRights>
+  /** Open invites by the hash of their grant, with the rank that they give. */
+  readonly invites: ReadonlyMap<string, { readonly node: Node; readonly rank: Rank }>
+  /** Live devices, where the space is a person's own. */
+  readonly devices: () => readonly LiveDevice[]
+  /** Whom an epoch must be sealed to that starts now, by id ascending. */
+  readonly recipients: (highest: Level) => Recipient[]
+}
+
+export type MemberRights = {
+  /** Of the highest rank; of several the one with the lowest hash. */
+  readonly best: Right
+  /** All that are live. */
+  readonly all: readonly Right[]
+}
+
+export type LiveDevice = { readonly device: Uint8Array; readonly sealing: Uint8Array; readonly admission: Node }
+
+export type Views = {
+  readonly of: (past?: Past) => View
+  readonly devices: (person: Uint8Array, past?: Past) => LiveDevice[]
+  /** A person's newest sealing key under a tag. */
+  readonly sealingKey: (person: Uint8Array, tag: Uint8Array, past?: Past) => Uint8Array | undefined
+  /** Live devices that serve a tag: their admission names it, or they brought it in by a `keys` change. */
+  readonly devicesOfTag: (person: Uint8Array, tag: Uint8Array, past?: Past) => LiveDevice[]
+}
+
+export function createViews(graph: Graph, facts: Facts, standing: Standing, space: Uint8Array): Views {
+  const isLive = (node: Node, past: Past | undefined): boolean =>
+    (past === undefined || graph.isInPast(node, past)) && standing.isLive(node, past)
+
+  const devices: Views['devices'] = (person, past) =>
+    facts.admissionsOf(person, past).flatMap((admission) => {
+      const found = isLive(admission, past) ? nodeToDevice(admission) : undefined
+      return found === undefined ? [] : [{ ...found, admission }]
+    })
+
+  const keysNaming = (person: Uint8Array, tag: Uint8Array, past: Past | undefined): Node[] =>
+    facts.keysOf(person, past).filter((node) => findKey(node, tag) !== undefined && standing.stands(node, past))
+
+  const sealingKey: Views['sealingKey'] = (person, tag, past) => {
+    // Two devices may renew a key without knowing of each other: the lower hash counts.
+    const newest = toNewest(graph, keysNaming(person, tag, past)).sort(byHash)[0]
+    return newest === undefined ? undefined : findKey(newest, tag)
+  }
+
+  const devicesOfTag: Views['devicesOfTag'] = (person, tag, past) => {
+    const bringers = keysNaming(person, tag, past).map(({ change }) => change.header.device)
+    return devices(person, past).filter(
+      ({ device, admission }) =>
+        nodeToTags(admission).some((named) => equalBytes(named, tag)) ||
+        bringers.some((bringer) => equalBytes(bringer, device)),
+    )
+  }
+
+  const memberRights = (past: Past | undefined): Map<string, MemberRights> => {
+    const members = new Map<string, { best: Right; all: Right[] }>()
+    for (const right of facts.rights()) {
+      if (!isLive(right.grant, past)) continue
+      const key = toHex(right.person)
+      const known = members.get(key)
+      if (known === undefined) members.set(key, { best: right, all: [right] })
+      else {
+        known.all.push(right)
+        if (isBetter(right, known.best)) known.best = right
+      }
+    }
+    return members
+  }
+
+  const of = (past?: Past): View => {
+    const members = memberRights(past)
+    const invites = new Map<string, { node: Node; rank: Rank }>()
+    for (const node of facts.invites(past)) {
+      const invite = facts.invite(node)
+      if (invite !== undefined && isLive(node, past)) invites.set(node.key, { node, rank: invite.rank })
+    }
+    const person = facts.person(space)
+    const liveDevices = (): LiveDevice[] => (person === undefined ? [] : devices(person.id, past))
+
+    const recipients: View['recipients'] = (highest) => {
+      const list: Recipient[] = []
+      if (person === undefined) {
+        for (const { best } of members.values()) {
+          const sealing = sealingKey(best.person, best.tag, past)
+          list.push({ id: best.person, level: levelDue(best.rank, highest), sealing })
+        }
+        for (const { node, rank } of invites.values()) {
+          list.push({ id: node.change.hash, level: levelDue(rank, highest), sealing: undefined })
+        }
+      } else {
+        const { signing, sealing } = person.recovery
+        // A device may have been admitted twice: it is one recipient all the same.
+        const own = new Map(liveDevices().map((device) => [toHex(device.device), device]))
+        for (const { device, sealing: key } of own.values()) list.push({ id: device, level: highest, sealing: key })
+        list.push({ id: signing, level: highest, sealing })
+      }
+      return list.sort((a, b) => compareBytes(a.id, b.id))
+    }
+    return { members, invites, devices: liveDevices, recipients }
+  }
+
+  return { of, devices, sealingKey, devicesOfTag }
+}
+
+/** The tags that an admission names. */
+export function nodeToTags({ content }: Node): readonly Uint8Array[] {
+  if (content.kind === 'admission') return content.body.tags
+  return content.kind === 'genesis' && content.body.type === 'person' ? content.body.tags : []
+}
+
+function isBetter(right: Right, other: Right): boolean {
+  const difference = rankNumbers[right.rank] - rankNumbers[other.rank]
+  return difference > 0 || (difference === 0 && right.grant.key < other.grant.key)
+}
+
+function findKey({ content }: Node, tag: Uint8Array): Uint8Array | undefined {
+  if (content.kind !== 'keys') return undefined
+  return content.body.keys.find((key) => equalBytes(key.tag, tag))?.sealing
+}
