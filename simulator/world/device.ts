@@ -1,0 +1,154 @@
+import { createKith, type Kith, KithError, type Space } from '@kith/core'
+import type { Clock, Platform } from '@kith/core/ports'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import type { Timeline } from '../shared/timeline.ts'
+import type { Trace } from '../shared/trace.ts'
+import { type SimApp, simApp } from './app.ts'
+import { startMs } from './clock.ts'
+import { createSeededCrypto } from './crypto.ts'
+import { createDisk, type Disk } from './disk.ts'
+import type { Wires } from './wires.ts'
+
+/** One installation of one person: the production core on virtual time, a disk that survives it, and a clock that is off. */
+export type SimDevice = {
+  readonly name: string
+  readonly person: number
+  readonly disk: Disk
+  /** Undefined while it is off or starting. */
+  readonly kith: () => Kith | undefined
+  /** The shared space, if it is here. */
+  readonly home: () => Space<SimApp> | undefined
+  readonly enter: (space: Space<SimApp>) => void
+  readonly isOn: () => boolean
+  /** Starts the program on what the disk has. */
+  readonly start: () => Promise<void>
+  readonly crash: () => void
+  /** Counts runs of the program: what was asked of an earlier one is never answered. */
+  readonly life: () => number
+  /** Milliseconds that its clock is ahead. */
+  readonly setSkew: (ms: number) => void
+  /** The version of the app that it has. */
+  app: SimApp
+  readonly close: () => void
+}
+
+export type DeviceOptions = {
+  readonly name: string
+  readonly person: number
+  readonly hubs: readonly string[]
+  readonly seed: string
+  readonly timeline: Timeline
+  readonly wires: Wires
+  readonly trace: Trace
+  readonly spaceId: () => string | undefined
+  readonly defect: (cause: unknown) => void
+}
+
+export const createSimDevice = (options: DeviceOptions): SimDevice => {
+  const { name, person, seed, timeline, wires, trace, spaceId, defect } = options
+  const disk = createDisk()
+  let lives = 0
+  let isOn = false
+  let skewMs = 0
+  let kith: Kith | undefined
+  let home: Space<SimApp> | undefined
+
+  const platformOf = (life: number): Platform => {
+    const isAlive = (): boolean => isOn && life === lives
+    const guarded = (run: () => void) => (): void => {
+      if (isAlive()) run()
+    }
+    const clock: Clock = {
+      now: () => Math.floor(startMs + timeline.now() + skewMs),
+      monotonic: timeline.now,
+      after: (delayMs, run) => timeline.after(delayMs, guarded(run)),
+      soon: (run) => timeline.after(0, guarded(run)),
+    }
+    return {
+      clock,
+      crypto: createSeededCrypto(`${seed}/${name}/${life}`),
+      compression,
+      network: wires.network(name, isAlive),
+      openDatabase: () => disk.open(isAlive),
+    }
+  }
+
+  const crash = (): void => {
+    if (!isOn) return
+    isOn = false
+    kith = undefined
+    home = undefined
+    disk.crash()
+    wires.lose({ device: name })
+    trace.note(`${timeline.now()} ${name} crashes`)
+  }
+
+  const device: SimDevice = {
+    name,
+    person,
+    disk,
+    app: simApp,
+    kith: () => kith,
+    home: () => home,
+    enter: (space) => {
+      home = space
+    },
+    isOn: () => isOn,
+    life: () => lives,
+    start: async () => {
+      if (isOn) return
+      lives += 1
+      isOn = true
+      const life = lives
+      trace.note(`${timeline.now()} ${name} starts`)
+      try {
+        const opened = await createKith(platformOf(life), { hubs: options.hubs, name: `person ${person}` })
+        if (life !== lives || !isOn) return
+        kith = opened
+        const id = spaceId()
+        const known = id === undefined ? [] : await opened.spaces()
+        if (id === undefined || !known.some((space) => space.id === id)) return
+        const space = await openNewest(opened, device, id)
+        if (life === lives && isOn) home = space
+      } catch (cause) {
+        if (life === lives && isOn) defect(cause)
+      }
+    },
+    crash,
+    setSkew: (ms) => {
+      skewMs = ms
+    },
+    close: () => {
+      crash()
+      disk.close()
+    },
+  }
+  return device
+}
+
+/** A version that this person may not publish is not installed. */
+const openNewest = async (kith: Kith, device: SimDevice, id: string): Promise<Space<SimApp>> => {
+  try {
+    return await kith.open(device.app, id)
+  } catch (cause) {
+    if (!(cause instanceof KithError)) throw cause
+    device.app = simApp
+    return kith.open(simApp, id)
+  }
+}
+
+const compression: Platform['compression'] = {
+  deflate: (bytes) => view(deflateRawSync(bytes, { level: 1, memLevel: 7, chunkSize: 32 * 1024 })),
+  inflate: (bytes, unpackedBytesMax) => {
+    try {
+      const unpacked = inflateRawSync(bytes, { maxOutputLength: Math.max(1, unpackedBytesMax) })
+      if (unpacked.length <= unpackedBytesMax) return view(unpacked)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
+        throw new KithError('bad-encoding', 'Packed bytes are damaged.', {}, cause)
+    }
+    throw new KithError('too-large', 'Packed bytes unpack to more than the limit.', { unpackedBytesMax })
+  },
+}
+
+const view = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
