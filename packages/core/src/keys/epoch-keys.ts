@@ -40,8 +40,7 @@ export function secretsToKeys(crypto: Crypto, secrets: EpochSecrets, policy: Pol
   const doorRead = seedToSigningKey(crypto, deriveKey(crypto, secrets.read, 32, 'kith/1 door read'))
   const doorWrite = seedToSigningKey(crypto, deriveKey(crypto, secrets.read, 32, 'kith/1 door write'))
   return {
-    content: deriveKey(crypto, secrets.read, 32, 'kith/1 content key'),
-    membership: deriveKey(crypto, secrets.read, 32, 'kith/1 membership key'),
+    ...readSecretToBaseKeys(crypto, secrets.read),
     log: {
       policy: keysToPolicy(policy),
       read: logKey(crypto, secrets.read, 'read'),
@@ -54,6 +53,14 @@ export function secretsToKeys(crypto: Crypto, secrets: EpochSecrets, policy: Pol
       write: doorWrite,
       admin,
     },
+  }
+}
+
+/** What entries are sealed under. */
+export function readSecretToBaseKeys(crypto: Crypto, read: Uint8Array): Pick<EpochKeys, 'content' | 'membership'> {
+  return {
+    content: deriveKey(crypto, read, 32, 'kith/1 content key'),
+    membership: deriveKey(crypto, read, 32, 'kith/1 membership key'),
   }
 }
 

@@ -21,6 +21,12 @@ export type NewEpoch = {
   readonly boxes: Uint8Array | undefined
 }
 
+/** What a new epoch takes over from older ones, sealed under its own fresh secrets. */
+export type CarriedOver = Partial<Pick<EpochBody, 'inviteSeeds' | 'links'>> & {
+  /** The space is public: the record shows the read secret to everybody (rule 22). */
+  readonly isPublic?: boolean
+}
+
 /**
  * A fresh epoch, sealed to `recipients` (the evaluator's list for the past that the record will have). One who has no
  * sealing key yet gets a share later; an open invite gets its secret through its log.
@@ -30,7 +36,7 @@ export function createEpoch(
   space: Uint8Array,
   highest: 'admin' | 'write',
   recipients: readonly Recipient[],
-  carried: Partial<Pick<EpochBody, 'inviteSeeds' | 'links'>> & { readonly isPublic?: boolean } = {},
+  carry: (secrets: EpochSecrets & { readonly write: Uint8Array }) => CarriedOver = () => ({}),
 ): NewEpoch {
   const secrets = createEpochSecrets(crypto, highest)
   const { admin, write, read } = secretsToCommitments(crypto, secrets)
@@ -38,6 +44,7 @@ export function createEpoch(
   const sealed = sealBoxes(crypto, concatBytes(space, read), toSealable(recipients, secrets))
   const isEmpty = sealed.boxes.length === 0
   const boxes = isEmpty ? undefined : encodeCbor([sealed.ephemeral, sealed.boxes])
+  const carried = carry({ ...secrets, write: secrets.write })
   const body: EpochBody = {
     salt: crypto.randomBytes(16),
     policy: secretsToPolicy(crypto, { ...secrets, write: secrets.write }),

@@ -1,29 +1,124 @@
-import { equalBytes } from '../bytes/index.ts'
+import { equalBytes, toHex } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
-import { type EpochKeys, type EpochSecrets, secretsToKeys, secretToSecrets } from '../keys/index.ts'
-import type { Membership } from '../membership/index.ts'
+import {
+  createLinks,
+  type EpochKeys,
+  type EpochSecrets,
+  type LinkedEpoch,
+  openLinks,
+  secretsToKeys,
+  secretToSecrets,
+} from '../keys/index.ts'
+import type { Epoch, EpochBody, Membership } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import { bytesToEpochSecret, loadSecrets } from './secrets.ts'
 
 /** An epoch that this device has a secret of, with the keys that follow from it. */
-export type ReplicaEpoch = { readonly hash: Uint8Array; readonly keys: EpochKeys; readonly secrets: EpochSecrets }
+export type HeldEpoch = { readonly hash: Uint8Array; readonly keys: EpochKeys; readonly secrets: EpochSecrets }
 
-/** All such epochs of a space, the one to write under first. */
-export const loadEpochs = (
-  crypto: Crypto,
-  statements: Statements,
-  space: number,
-  membership: Membership,
-): ReplicaEpoch[] => {
-  const kept = loadSecrets(statements, space, 'epoch')
-  const inUse = membership.epochInUse()?.hash
-  const found = membership.epochs().flatMap((epoch): ReplicaEpoch[] => {
-    const value = kept.find(({ id }) => equalBytes(id, epoch.hash))?.value
-    if (!value) return []
-    const { level, secret } = bytesToEpochSecret(value)
-    const secrets = secretToSecrets(crypto, level, secret)
-    return [{ hash: epoch.hash, secrets, keys: secretsToKeys(crypto, secrets, epoch.policy) }]
-  })
-  const isInUse = (epoch: ReplicaEpoch): boolean => inUse !== undefined && equalBytes(epoch.hash, inUse)
-  return [...found.filter(isInUse), ...found.filter((epoch) => !isInUse(epoch))]
+/** An epoch that can be read here: by a secret of it, or, without `secrets`, by a link from a newer one. */
+export type ReplicaEpoch = HeldEpoch | (LinkedEpoch & { readonly secrets: undefined })
+
+export const isHeld = (epoch: ReplicaEpoch): epoch is HeldEpoch => epoch.secrets !== undefined
+
+/** Finds the epochs of a space that can be read here. */
+export type Epochs = {
+  /** The one to write under first. Held ones come before those that links lead to. */
+  readonly load: () => ReplicaEpoch[]
+  /** What the record of an epoch that is made now says of those before it; `secrets` are its own. */
+  readonly links: (secrets: EpochSecrets, isHidden?: boolean) => EpochBody['links']
 }
+
+export type EpochsInput = {
+  readonly crypto: Crypto
+  readonly statements: Statements
+  readonly space: { readonly n: number; readonly id: Uint8Array }
+  readonly membership: Membership
+}
+
+/** Keys are derived once: epochs are loaded after each membership change. */
+export const createEpochs = ({ crypto, statements, space, membership }: EpochsInput): Epochs => {
+  const held = new Map<string, { readonly kept: string; readonly epoch: HeldEpoch }>()
+  const opened = new Map<string, readonly LinkedEpoch[]>()
+
+  const linksOf = (record: Epoch, keys: ReplicaEpoch['keys']): readonly LinkedEpoch[] => {
+    const name = `${toHex(record.hash)}${toHex(keys.membership)}${keys.content ? 1 : 0}`
+    let found = opened.get(name)
+    if (!found) opened.set(name, (found = openLinks(crypto, space.id, keys, record.links)))
+    return found
+  }
+
+  const loadHeld = (records: readonly Epoch[]): HeldEpoch[] => {
+    const kept = new Map(loadSecrets(statements, space.n, 'epoch').map(({ id, value }) => [toHex(id), value]))
+    const inUse = membership.epochInUse()?.hash
+    const found = records.flatMap((record): HeldEpoch[] => {
+      const name = toHex(record.hash)
+      const value = kept.get(name)
+      if (!value) return []
+      const known = held.get(name)
+      if (known?.kept === toHex(value)) return [known.epoch]
+      const { level, secret } = bytesToEpochSecret(value)
+      const secrets = secretToSecrets(crypto, level, secret)
+      const epoch = { hash: record.hash, secrets, keys: secretsToKeys(crypto, secrets, record.policy) }
+      held.set(name, { kept: toHex(value), epoch })
+      return [epoch]
+    })
+    const isInUse = (epoch: HeldEpoch): boolean => inUse !== undefined && equalBytes(epoch.hash, inUse)
+    return [...found.filter(isInUse), ...found.filter((epoch) => !isInUse(epoch))]
+  }
+
+  /** Epochs that links lead to, near ones first. One that several links name otherwise is listed with each of its keys. */
+  const follow = (records: readonly Epoch[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {
+    const recordOf = new Map(records.map((record) => [toHex(record.hash), record]))
+    const found = new Map<string, LinkedEpoch>()
+    const queue: { readonly hash: Uint8Array; readonly keys: ReplicaEpoch['keys'] }[] = [...from]
+    for (let at = 0; at < queue.length && queue.length < linkedMax; at += 1) {
+      const { hash, keys } = queue[at] as (typeof queue)[number]
+      const record = recordOf.get(toHex(hash))
+      if (!record) continue
+      for (const linked of linksOf(record, keys)) {
+        const name = `${toHex(linked.hash)}${toHex(linked.keys.membership)}`
+        const known = found.get(name)
+        // A way that shows more than the one before is gone again: what lies behind it may be readable too.
+        if (known && (known.keys.content || !linked.keys.content)) continue
+        found.set(name, linked)
+        queue.push(linked)
+      }
+    }
+    return [...found.values()]
+  }
+
+  const load = (): ReplicaEpoch[] => {
+    const records = membership.epochs()
+    const own = loadHeld(records)
+    const isOwn = new Set(own.map(({ hash }) => toHex(hash)))
+    const linked = records.some(({ links }) => links.length > 0) ? follow(records, own) : []
+    const read = linked.filter(({ hash }) => !isOwn.has(toHex(hash)))
+    return [...own, ...read.map((epoch) => ({ ...epoch, secrets: undefined }))]
+  }
+
+  return {
+    load,
+    links: (secrets, isHidden) => {
+      const records = membership.epochs()
+      const depth = new Map(records.map(({ hash, supersedes }) => [toHex(hash), supersedes.length]))
+      // Only what no other link leads to: a space of many epochs needs one link a record.
+      const newestFirst = load().sort(
+        (left, right) => (depth.get(toHex(right.hash)) ?? -1) - (depth.get(toHex(left.hash)) ?? -1),
+      )
+      const chosen: ReplicaEpoch[] = []
+      const reached = new Map<string, boolean>()
+      for (const epoch of newestFirst) {
+        const isReached = reached.get(toHex(epoch.hash))
+        if (isReached || (isReached === false && (isHidden || !epoch.keys.content))) continue
+        chosen.push(epoch)
+        for (const { hash, keys } of [epoch, ...follow(records, [epoch])])
+          reached.set(toHex(hash), reached.get(toHex(hash)) === true || keys.content !== undefined)
+      }
+      return createLinks(crypto, space.id, secrets, chosen, isHidden)
+    },
+  }
+}
+
+/** Ways that are followed: a hostile record could name thousands. */
+const linkedMax = 4096

@@ -22,7 +22,7 @@ import type { Hashing } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import { createLogReader } from './log-reader.ts'
-import type { Replica } from './replica.ts'
+import { isHeld, type Replica } from './replica.ts'
 
 /** What a link gave: enough to read the space and to write the join. */
 export type Fetched = {
@@ -146,7 +146,7 @@ export const enterSpace = (
   // Whoever made the link may have put in what the record never committed to: then the space would split.
   if (record) checkSecret(crypto, record.commitments, invite.level, invite.secret)
   replica.addEpochSecret(invite.epoch, invite.level, invite.secret)
-  const epoch = replica.epochs().find(({ hash }) => equalBytes(hash, invite.epoch))
+  const epoch = replica.epochs().filter(isHeld).find(({ hash }) => equalBytes(hash, invite.epoch))
   if (!epoch)
     throw new KithError('cannot-open', 'The link opens keys that the space does not know. Ask for a fresh one.')
   const join = createJoinChanges(crypto, {

@@ -19,13 +19,14 @@ import {
   type UnpackedSegment,
 } from '../change/index.ts'
 import { type CompiledRecord, type Content, createContent, judgeByAll, type SpaceEntry } from '../database/index.ts'
-import { secretsToLevel } from '../keys/index.ts'
+import { type EpochSecrets, secretsToLevel } from '../keys/index.ts'
 import { bodyBytesMax, cutHeadsMax, depsHeadsMax } from '../limits/index.ts'
 import {
   createMembership,
   decodeShare,
   encodeMerge,
   type Epoch,
+  type EpochBody,
   type Level,
   type Member,
   type Membership,
@@ -35,7 +36,7 @@ import { createBoxOpener, findBoxes } from './boxes.ts'
 import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
 import { createIncoming, type ReceiveResult } from './incoming.ts'
-import { loadEpochs, type ReplicaEpoch } from './epochs.ts'
+import { createEpochs, type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
 import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
@@ -49,9 +50,11 @@ export type Replica = {
   readonly me: () => Member | undefined
   /** There are rules here that this version cannot judge: it must not write. */
   readonly isReadOnly: () => boolean
-  /** Epochs that we have secrets of, the one in use first. */
+  /** Epochs that can be read here, the one in use first; those without `secrets` by a link alone. */
   readonly epochs: () => readonly ReplicaEpoch[]
-  readonly epochInUse: () => ReplicaEpoch | undefined
+  readonly epochInUse: () => HeldEpoch | undefined
+  /** Links from an epoch that we start, of which these are the secrets. `isHidden`: joiners shall not read what was written so far. */
+  readonly links: (secrets: EpochSecrets, isHidden?: boolean) => EpochBody['links']
   readonly addEpochSecret: (hash: Uint8Array, level: Level, secret: Uint8Array) => void
   /** Begins a change of ours: its time and salt settle the ids of its rows. */
   readonly begin: () => PendingChange
@@ -80,7 +83,7 @@ export type Replica = {
   readonly ownWrites: () => number
 }
 
-export type { ReplicaEpoch } from './epochs.ts'
+export { type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
 export type MembershipWriting = {
   /** Content heads that it names: what its author has seen, which no removal of him may void (membership rule 4). */
   readonly content?: readonly Uint8Array[]
@@ -111,6 +114,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const membership = evaluator()
   const origin = findOrigin({ statements, history, membership, space: entry.n })
   const content = createContent({ store, space: entry, crypto, membership, origin, observe: clock.observe })
+  const keys = createEpochs({ crypto, statements, space: entry, membership })
   let epochs: ReplicaEpoch[] | undefined
   /** Found anew after each membership change: every write asks for them. */
   let known:
@@ -119,7 +123,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         heads: Uint8Array[]
         newest: { hash: Uint8Array; compiled: CompiledRecord } | undefined
         isReadOnly: boolean
-        epoch: ReplicaEpoch | undefined
+        epoch: HeldEpoch | undefined
       }
     | undefined
   const facts = () =>
@@ -131,10 +135,11 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       epoch: findEpochInUse(),
     })
   /** The clean epoch with the lowest hash; of those that we have keys of, where that is not among them. */
-  const findEpochInUse = (): ReplicaEpoch | undefined => {
+  const findEpochInUse = (): HeldEpoch | undefined => {
     const lowest = membership.epochInUse()
     if (!lowest) return undefined
-    const ours = ({ hash }: { hash: Uint8Array }) => replica.epochs().find((epoch) => equalBytes(epoch.hash, hash))
+    const held = replica.epochs().filter(isHeld)
+    const ours = ({ hash }: { hash: Uint8Array }) => held.find((epoch) => equalBytes(epoch.hash, hash))
     return ours(lowest) ?? membership.epochs().flatMap((epoch) => (epoch.isClean ? (ours(epoch) ?? []) : []))[0]
   }
   const compiledOf = ({ hash, record }: { hash: Uint8Array; record: Uint8Array }): CompiledRecord | undefined =>
@@ -207,8 +212,9 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     },
     me: () => facts().me,
     isReadOnly: () => facts().isReadOnly,
-    epochs: () => (epochs ??= loadEpochs(crypto, statements, entry.n, membership)),
+    epochs: () => (epochs ??= keys.load()),
     epochInUse: () => facts().epoch,
+    links: keys.links,
     addEpochSecret: (hash, level, secret) => {
       unit.enter()
       keepSecret(statements, entry.n, 'epoch', hash, epochSecretToBytes(level, secret))
@@ -382,7 +388,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     membership,
     levelOf: (hash) => {
       const epoch = replica.epochs().find((candidate) => equalBytes(candidate.hash, hash))
-      return epoch && secretsToLevel(epoch.secrets)
+      return epoch?.secrets && secretsToLevel(epoch.secrets)
     },
     addSecret: (hash, level, secret) => replica.addEpochSecret(hash, level, secret),
   })

@@ -20,7 +20,7 @@ import type { Replica, ReplicaEpoch } from './replica.ts'
 
 /** The key that entries of a lane are sealed with. */
 const keyOf = (epoch: ReplicaEpoch, lane: Lane): EntryKey => ({
-  baseKey: lane === 0 ? epoch.keys.membership : epoch.keys.content,
+  baseKey: lane === 0 ? epoch.keys.membership : (epoch.keys.content ?? epoch.keys.membership),
   associated: epoch.hash,
 })
 
