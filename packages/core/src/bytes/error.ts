@@ -33,6 +33,7 @@ export const errorCodes = {
   'bad-signature': 'A signature does not match. Nothing was accepted.',
   'cannot-open': 'A sealed entry cannot be opened with the keys that are here.',
   'bad-link': 'The link is not whole. Ask for it again and copy all of it.',
+  'bad-card': 'The contact card is not whole. Ask for it again and copy all of it.',
   'link-expired': 'The invite has expired or is used up. Ask for a fresh one.',
   'wrong-app': 'The link or space belongs to another app. Open it in that app.',
   'bad-value': 'A value does not fit its column. Correct the value.',
@@ -40,6 +41,7 @@ export const errorCodes = {
   'schema-mismatch':
     'The space was published with a schema that this code would lose data of. Add what the message names.',
   'not-allowed': 'The rules of the space do not let you do this.',
+  'came-before': 'A letter came again, or so late that it cannot be told. It was refused.',
   'not-found': 'There is no such row, space or column here.',
   'dangling-reference': 'A reference names a row that is not here. Insert that row first.',
   'transaction-conflict': 'Rows that the transaction read kept changing. Try again later.',

@@ -18,6 +18,8 @@ export const entryKinds = {
   boxes: 2,
   /** What an invite's secret opens. */
   invite: 3,
+  /** A letter in a mailbox or knock box, sealed to its owner's key: `sealEntryTo`. */
+  letter: 4,
 } as const
 
 /** A key that may open an entry, and what the entry must have been sealed with (an epoch's hash; empty where none). */
@@ -36,10 +38,10 @@ const version = 1
 const suite = 1
 const headBytes = 3
 const commitmentAt = headBytes + 32
-const ciphertextAt = commitmentAt + 32
+export const ciphertextAt = commitmentAt + 32
 const tagBytes = 16
 const lengthBytes = 4
-const overheadBytes = ciphertextAt + lengthBytes + tagBytes
+export const overheadBytes = ciphertextAt + lengthBytes + tagBytes
 
 /** The most that one entry can carry. */
 export const entryPayloadBytesMax = entryBytesMax - overheadBytes
@@ -65,13 +67,18 @@ export function sealEntry(
   if (payload.length > entryPayloadBytesMax || size > entryBytesMax) {
     throw new KithError('too-large', 'More than one entry can carry. Split it.', { size, entryBytesMax })
   }
+  const bytes = sealPadded(crypto, key, kind, payload, paddedBytes(size))
+  return { id: crypto.sha256(bytes), bytes }
+}
+
+/** The bytes of an entry of exactly this size, which must hold the payload. */
+export function sealPadded(crypto: Crypto, key: EntryKey, kind: number, payload: Uint8Array, size: number): Uint8Array {
   const head = Uint8Array.of(version, suite, kind)
-  const plain = pad(payload, paddedBytes(size) - ciphertextAt - tagBytes)
+  const plain = pad(payload, size - ciphertextAt - tagBytes)
   const salt = crypto.hmacSha256(key.baseKey, saltInput(head, key.associated, plain))
   const derived = deriveEntryKeys(crypto, key.baseKey, salt)
   const sealed = crypto.aeadSeal(derived.key, derived.nonce, plain, concatBytes(head, key.associated))
-  const bytes = concatBytes(head, salt, derived.commitment, sealed)
-  return { id: crypto.sha256(bytes), bytes }
+  return concatBytes(head, salt, derived.commitment, sealed)
 }
 
 /**

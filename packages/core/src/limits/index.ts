@@ -2,6 +2,7 @@ import './relations.ts'
 
 export * from './change.ts'
 export * from './clock.ts'
+export * from './contacts.ts'
 export * from './entry.ts'
 export * from './membership.ts'
 export * from './schema.ts'

@@ -2,6 +2,16 @@
 import { assert, cborDepthMax } from '../bytes/index.ts'
 import { bodyBytesMax, changeOpsMax, cutHeadsMax, depsHeadsMax, segmentBytesMax, shortTextBytesMax } from './change.ts'
 import { clockAheadMsMax, clockCorrectionMsMax } from './clock.ts'
+import {
+  cardCharsMax,
+  cardHubsMax,
+  cardUrlCharsMax,
+  contactNameBytesMax,
+  knockBytesMax,
+  letterLinkCharsMax,
+  lineageBytesMax,
+  noticeBytesMax,
+} from './contacts.ts'
 import { entryBytesMax, entryBytesMin, entryFillBytes, entryUnpackedBytesMax, unpackRatioMax } from './entry.ts'
 import {
   epochItemsMax,
@@ -48,3 +58,11 @@ assert(entryFillBytes + bodyBytesMax < segmentBytesMax, 'a segment that is nearl
 assert(entryUnpackedBytesMax < entryBytesMax * unpackRatioMax, 'the largest entry must reach the unpacked limit')
 assert(entryBytesMin < entryBytesMax, 'entries have a range of sizes')
 assert(clockCorrectionMsMax < clockAheadMsMax, 'a clock is corrected before its changes would have to wait')
+assert(entryBytesMin <= noticeBytesMax, 'a notice is an entry')
+assert(letterLinkCharsMax >= linkCharsMax, 'a letter carries the longest link')
+assert(lineageBytesMax < knockBytesMax, 'a knock shows whose device its sender is')
+assert(
+  (lineageBytesMax + 128) * (4 / 3) < cardCharsMax &&
+    (cardHubsMax * (cardUrlCharsMax + 40) + contactNameBytesMax + 600) * (4 / 3) < cardCharsMax,
+  'a card with the longest lineage, or with the most hubs, must be read',
+)
