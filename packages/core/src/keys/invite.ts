@@ -92,8 +92,22 @@ export function openInviteSecret(crypto: Crypto, grant: InviteGrant, admin: Uint
 }
 
 /** The write key of the invite's log, for any writer. Throws 'cannot-open'. */
-export function openInviteSeed(crypto: Crypto, grant: InviteGrant, write: Uint8Array): SigningKey {
+export function openInviteSeed(
+  crypto: Crypto,
+  grant: Pick<InviteGrant, 'inviteKey' | 'sealedSeed'>,
+  write: Uint8Array,
+): SigningKey {
   return seedToSigningKey(crypto, openUnder(crypto, write, seedLabel, grant.inviteKey, grant.sealedSeed))
+}
+
+/** The same key sealed under the write secret of a later epoch, as its record carries it. */
+export function sealInviteSeed(
+  crypto: Crypto,
+  grant: Pick<InviteGrant, 'inviteKey'>,
+  seed: Uint8Array,
+  write: Uint8Array,
+): Uint8Array {
+  return sealUnder(crypto, write, seedLabel, grant.inviteKey, seed)
 }
 
 /** The log of a link, for its holder: it can read it, nobody can trim it. */

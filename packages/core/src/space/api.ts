@@ -84,7 +84,33 @@ export type Space<A extends App> = {
   readonly text: <N extends keyof TablesOf<A> & string>(table: N, id: string, column: string) => Promise<OpenText>
   readonly name: () => Promise<string>
   readonly rename: (name: string) => Promise<void>
-  readonly invite: (options: { role: 'writer'; uses?: number; expires?: Date }) => Promise<string>
+  /**
+   * A link by which others join, for `reader`, `writer`, `admin` or a role of the app. Whoever holds it can read the space.
+   *
+   * @throws KithError `rank-too-low`, `bad-value`.
+   */
+  readonly invite: (options: InviteOptions) => Promise<string>
+  /** Links that are open, or not closed yet. */
+  readonly invites: () => Promise<Invite[]>
+  /** Ends a link; who joined by it stays. @throws KithError `not-found`, `rank-too-low`. */
+  readonly closeInvite: (id: string) => Promise<void>
+  /** Makes somebody a member with whom this device shares another space. @throws KithError `unknown-member`, `rank-too-low`. */
+  readonly grant: (address: string, role: string) => Promise<void>
+  /** @throws KithError `rank-too-low`, `unknown-member`, `last-owner`. */
+  readonly setRole: (address: string, role: string) => Promise<void>
+  /**
+   * Ends a membership. The removed person reads nothing written from then on, and what it writes or has written without its being known here has no
+   * effect. What is known here stays, unless `keep` says otherwise.
+   *
+   * @throws KithError `rank-too-low`, `unknown-member`.
+   */
+  readonly remove: (address: string, options?: RemovalOptions) => Promise<Removal>
+  /** What `remove` with the same options would make void. */
+  readonly previewRemoval: (address: string, options?: RemovalOptions) => Promise<RemovalPreview>
+  /** @throws KithError `last-owner`. */
+  readonly leave: () => Promise<void>
+  /** Somebody else becomes owner, and this person an admin. @throws KithError `rank-too-low`, `unknown-member`. */
+  readonly transferOwnership: (address: string) => Promise<void>
   readonly members: () => Promise<Member[]>
   readonly liveMembers: (listener: (members: Member[]) => void) => Stop
   readonly heldBack: () => Promise<HeldBack[]>
@@ -139,6 +165,55 @@ export type Member = {
   readonly role: string
   readonly rank: 'owner' | 'admin' | 'writer' | 'reader'
   readonly devices: number
+}
+
+export type InviteOptions = {
+  readonly role: string
+  /** How many may join by it; any number where it is not given. */
+  readonly uses?: number
+  readonly expires?: Date
+}
+
+export type Invite = {
+  readonly id: string
+  readonly role: string
+  readonly rank: Member['rank']
+  readonly uses: number | undefined
+  /** How many have joined by it and are accepted. */
+  readonly joins: number
+  /** Several joined at once without knowing of each other: more than `uses`, until it is closed. */
+  readonly isExceeded: boolean
+  readonly expires: Date | undefined
+  readonly isExpired: boolean
+  /** The link's text, for whoever made it and for admins. */
+  readonly link: string | undefined
+}
+
+export type RemovalOptions = {
+  /**
+   * What stays of what the person wrote: everything that is known here (the default), what it dated up to a time by its own clock, or
+   * nothing. Show `previewRemoval` before anything but the default.
+   */
+  readonly keep?: 'everything' | 'nothing' | Date
+}
+
+export type Removal = {
+  /** Ids of links that ended with it, because the person made, used or could read them; offer to make fresh ones. */
+  readonly closedInvites: readonly string[]
+  /** The roles that those links gave. */
+  readonly closedRoles: readonly string[]
+}
+
+export type RemovalPreview = {
+  /** How many changes of content would have no effect any more. */
+  readonly changes: number
+  /** Writes in them by table. */
+  readonly tables: Readonly<Record<string, number>>
+  /** The first of them. */
+  readonly named: readonly { readonly change: string; readonly time: Date }[]
+  /** Others who would be out with the person, because they are members by its doing. */
+  readonly members: readonly { readonly address: string; readonly name: string }[]
+  readonly closedInvites: readonly string[]
 }
 
 export type HeldBack = {

@@ -1,45 +1,82 @@
-import { decodeCbor, encodeCbor, KithError, toHex } from '../bytes/index.ts'
-import { appToHash, createInvitePayload, formatLink, type NewInvite, sealInviteEntry } from '../keys/index.ts'
+import { decodeCbor, encodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import type { SigningKey } from '../crypto/sign/index.ts'
+import { createInvitePayload, keysToPolicy, openInviteSeed, sealInviteEntry } from '../keys/index.ts'
+import type { OpenInvite } from '../membership/index.ts'
 import { policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
-import type { Replica } from './replica.ts'
+import type { HeldEpoch, Replica } from './replica.ts'
 import { keepSecret, loadSecrets } from './secrets.ts'
 
-/** Puts what an invite's log holds on its way to all hubs, and gives what makes the link's text. */
+/** What this device keeps of an invite whose log it writes to, for hubs that lose their database: the link is to go on working. */
+type KeptInvite = {
+  /** Hash of the grant. */
+  readonly grant: Uint8Array
+  readonly policy: Uint8Array
+  readonly seed: Uint8Array
+  /** The newest entry that this device made for the invite's log. */
+  readonly entry: Uint8Array
+  /** The link's secret; empty where another device made the link. */
+  readonly secret: Uint8Array
+}
+
+/** Puts what an invite's log has to hold in this epoch on its way to all hubs. Within the open transaction. */
 export const postInvite = (
   engine: Engine,
   replica: Replica,
-  invite: NewInvite,
-  appId: string,
-  expires: number | null,
-): (() => string) => {
-  const { platform, unit } = engine
-  const { crypto } = platform
-  const epoch = replica.epochInUse()
-  if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here yet.')
-  const payload = createInvitePayload(invite.grant.rank, {
-    hash: epoch.hash,
-    secrets: epoch.secrets,
-    policy: epoch.keys.log.policy,
-  })
-  const entry = sealInviteEntry(crypto, invite.grant, payload)
-  unit.enter()
-  const policy = policyToBytes(invite.log.policy)
-  const seed = invite.log.write?.seed as Uint8Array
+  invite: Omit<OpenInvite, 'joins'>,
+  seed: Uint8Array,
+  epoch: HeldEpoch,
+  secret: Uint8Array = findKept(engine, replica, invite.hash)?.secret ?? new Uint8Array(0),
+): void => {
+  const { crypto } = engine.platform
+  const { hash, secrets, keys } = epoch
+  const payload = createInvitePayload(invite.rank, { hash, secrets, policy: keys.log.policy })
+  const entry = sealInviteEntry(crypto, invite, payload)
+  engine.unit.enter()
+  const policy = policyToBytes(keysToPolicy(invite.policy))
   queueParcel(engine, policy, seed, entry)
-  // Kept for hubs that lose their database: the link is to go on working.
-  const kept = encodeCbor([policy, seed, entry, expires])
-  keepSecret(engine.statements, replica.entry.n, 'invite', policyToLogId(invite.log.policy, crypto), kept)
-  return () =>
-    formatLink(crypto, {
-      space: replica.entry.id,
-      appHash: appToHash(crypto, appId),
-      secret: invite.secret,
-      logWriteKey: invite.grant.policy.write,
-      expires,
-      hubs: engine.hubs().map(({ key, url }) => ({ key: key ?? new Uint8Array(32), url })),
-    })
+  const kept = encodeCbor([invite.hash, policy, seed, entry, secret])
+  keepSecret(engine.statements, replica.entry.n, 'invite', policyToLogId(keysToPolicy(invite.policy), crypto), kept)
 }
+
+/** What this device keeps of an invite; undefined where it never wrote to its log. */
+export const findKept = (engine: Engine, replica: Replica, grant: Uint8Array): KeptInvite | undefined =>
+  loadKept(engine, replica).find((kept) => equalBytes(kept.grant, grant))
+
+const loadKept = (engine: Engine, replica: Replica): KeptInvite[] =>
+  loadSecrets(engine.statements, replica.entry.n, 'invite').map(({ value }) => {
+    const [grant, policy, seed, entry, secret] = decodeCbor(value) as unknown as Uint8Array[] & { length: 5 }
+    return { grant, policy, seed, entry, secret } as KeptInvite
+  })
+
+/** The write key of an invite's log: sealed under the write secret of its grant's epoch, and of each later one that saw it open. */
+export const findInviteSeed = (engine: Engine, replica: Replica, invite: OpenInvite): Uint8Array | undefined => {
+  const kept = findKept(engine, replica, invite.hash)
+  if (kept) return kept.seed
+  const records = replica.membership.epochs()
+  for (const { hash, secrets } of replica.epochs()) {
+    const record = records.find((candidate) => equalBytes(candidate.hash, hash))
+    const later = record?.inviteSeeds.find(({ grant }) => equalBytes(grant, invite.hash))?.sealed
+    const sealedSeed = equalBytes(hash, invite.epoch) ? invite.sealedSeed : later
+    const opened = sealedSeed && secrets?.write && tryOpen(engine, { ...invite, sealedSeed }, secrets.write)
+    if (opened) return opened.seed
+  }
+  return undefined
+}
+
+/** Undefined for a seed that somebody sealed wrongly: that link will not follow to new epochs, nothing else is lost. */
+const tryOpen = (engine: Engine, invite: OpenInvite, write: Uint8Array): SigningKey | undefined => {
+  try {
+    const key = openInviteSeed(engine.platform.crypto, invite, write)
+    return equalBytes(key.publicKey, invite.policy.write) ? key : undefined
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
+  }
+}
+
+export const isExpired = ({ expires }: Pick<OpenInvite, 'expires'>, nowMs: number): boolean =>
+  expires !== null && expires < nowMs
 
 /** An entry for another log, to all hubs. */
 export const queueParcel = (engine: Engine, policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
@@ -51,7 +88,7 @@ const queueFor = (engine: Engine, hub: number, policy: Uint8Array, seed: Uint8Ar
     .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
     .run(hub, policy, seed, bytes)
 
-/** For a hub that may have lost everything: the boxes of the epoch in use, and this device's open links. Within the open transaction. */
+/** For a hub that may have lost everything: the boxes of the epoch in use, and open links. Within the open transaction. */
 export const requeueParcels = (engine: Engine, replica: Replica, hub: number): void => {
   const { statements } = engine
   const queued = new Set(
@@ -66,8 +103,9 @@ export const requeueParcels = (engine: Engine, replica: Replica, hub: number): v
   const boxes = epoch && replica.boxes(epoch)
   const { write, policy: own } = epoch?.keys.log ?? {}
   if (boxes && write && own) queueOnce(policyToBytes(own), write.seed, boxes)
-  for (const { value } of loadSecrets(statements, replica.entry.n, 'invite')) {
-    const [policy, seed, bytes, expires] = decodeCbor(value) as [Uint8Array, Uint8Array, Uint8Array, number | null]
-    if (expires === null || expires > engine.clock.nowMs()) queueOnce(policy, seed, bytes)
+  const open = replica.membership.invites()
+  for (const { grant, policy, seed, entry } of loadKept(engine, replica)) {
+    const invite = open.find(({ hash }) => equalBytes(hash, grant))
+    if (invite && !isExpired(invite, engine.clock.nowMs())) queueOnce(policy, seed, entry)
   }
 }

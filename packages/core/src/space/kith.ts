@@ -21,6 +21,7 @@ import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
+import { createUpkeep } from './upkeep.ts'
 
 export type KithOptions = {
   /** URLs of hubs: wss://…, or ws:// on this machine. Two or more are used at once. None: work stays on this device. */
@@ -28,6 +29,9 @@ export type KithOptions = {
   /** How this person is called in spaces from now on. */
   readonly name?: string
 }
+
+/** How long a device that has to make new keys waits for a hub to tell what is new: others may have made some. */
+const pullMs = 5_000
 
 /** Opens a person's data on a platform; makes a new person in an empty database. The platforms' `openKith` call it. */
 export const createKith = async (platform: Platform, options: KithOptions = {}): Promise<Kith> => {
@@ -66,12 +70,39 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
   const statusNotifier = createNotifier(platform.clock)
   const statusChanged = (): void => statusNotifier.touch(0, [''])
   const network: Network = createNetwork(engine, () => ownSpaces().map(({ n }) => syncSpaceOf(n)), statusChanged)
-  engine.onOutgoing((spaces) => network.wake(spaces))
+  engine.onOutgoing((spaces) => {
+    network.wake(spaces)
+    network.wakeParcels()
+  })
+  const upkeep = createUpkeep({
+    engine,
+    replicaOf: (n) => (!isClosed && ownSpaces().some((space) => space.n === n) ? replicaOf(n) : undefined),
+    isConnected: () => network.status().some(({ state }) => state === 'connected'),
+    pull: (n) => network.synced(n, pullMs),
+    wake: (n) => network.wake([n]),
+  })
+  /** The tag under which a person has keys for an app, as another space of that app shows. */
+  const tagOf = (app: string, person: Uint8Array): Uint8Array | undefined =>
+    ownSpaces()
+      .filter((space) => space.app === app)
+      .flatMap(({ n }) => replicaOf(n).membership.member(person)?.tag ?? [])[0]
 
   const apiOf = <A extends App>(app: A, n: number): Space<A> => {
     const key = `${n}/${app.id}/${app.version}`
     let api = apis.get(key)
-    if (!api) apis.set(key, (api = createSpaceApi(engine, network, app, n, () => replicaOf(n))))
+    if (!api)
+      apis.set(
+        key,
+        (api = createSpaceApi(
+          engine,
+          network,
+          app,
+          n,
+          () => replicaOf(n),
+          upkeep,
+          (person) => tagOf(app.id, person),
+        )),
+      )
     return api as Space<A>
   }
 
@@ -232,6 +263,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
   async function close(): Promise<void> {
     if (isClosed) return
     isClosed = true
+    upkeep.close()
     network.close()
     statusNotifier.close()
     engine.close()

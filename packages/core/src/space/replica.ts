@@ -18,7 +18,14 @@ import {
   type Time,
   type UnpackedSegment,
 } from '../change/index.ts'
-import { type CompiledRecord, type Content, createContent, judgeByAll, type SpaceEntry } from '../database/index.ts'
+import {
+  type CompiledRecord,
+  type Content,
+  createContent,
+  judgeByAll,
+  type SpaceEntry,
+  type StoredSegment,
+} from '../database/index.ts'
 import { type EpochSecrets, secretsToLevel } from '../keys/index.ts'
 import { bodyBytesMax, cutHeadsMax, depsHeadsMax } from '../limits/index.ts'
 import {
@@ -38,6 +45,7 @@ import type { Engine } from './engine.ts'
 import { createIncoming, type ReceiveResult } from './incoming.ts'
 import { createEpochs, type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
+import { startEpoch } from './rotation.ts'
 import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
 /** One space on this device: who may do what in it, its keys, and what becomes of its changes. */
@@ -73,6 +81,8 @@ export type Replica = {
   readonly boxes: (epoch: ReplicaEpoch) => Uint8Array | undefined
   /** The boxes of an epoch came; `too-large` where they belong to nothing and there are many. */
   readonly boxesCame: (boxes: Uint8Array) => void
+  /** A person's changes travel with the space from now on: somebody is to become a member who is known from elsewhere. */
+  readonly carry: (person: number) => void
   /** Clean epochs whose box for us does not open, or not to what the record says. */
   readonly brokenEpochs: () => Epoch[]
   /** Who may do what if this change were here too: nothing is kept. */
@@ -182,20 +192,21 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       body !== undefined &&
       decodeShare(body).boxes.some((box) => equalBytes(box.person, person.person)))
 
+  const storedMembership = (space: number): StoredSegment[] =>
+    registry
+      .chainsOf(space)
+      .filter((chain) => chain.class === 0)
+      .flatMap((chain) =>
+        history.segmentNumbers(chain.n).map((number) => {
+          const stored = history.segment(number)
+          assert(stored, 'a segment number without a segment')
+          return stored
+        }),
+      )
+
   const allChanges = (): Change[] => {
     const spaces = entry.kind === 'person' ? [entry.n] : [entry.n, ...carriedSpaces()]
-    return spaces.flatMap((space) =>
-      registry
-        .chainsOf(space)
-        .filter((chain) => chain.class === 0)
-        .flatMap((chain) =>
-          history.segmentNumbers(chain.n).flatMap((number) => {
-            const stored = history.segment(number)
-            assert(stored, 'a segment number without a segment')
-            return history.decode(stored).changes
-          }),
-        ),
-    )
+    return spaces.flatMap(storedMembership).flatMap((stored) => history.decode(stored).changes)
   }
 
   const carry = (space: number): void =>
@@ -232,6 +243,9 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         unit.enter()
         mergeHeads()
       }
+      // Whoever could wait for another's epoch has done so before (`upkeep.ts`); a write never fails for want of one.
+      const mayStart = facts().me && facts().me?.rank !== 'reader' && membership.isRotationOwed()
+      if (!facts().epoch && mayStart) startEpoch(engine, replica, { joinsLast: true })
       const header = headers.next(pending.time)
       const author = membership.judgeAuthor(header)
       if (author.status !== 'allowed') {
@@ -315,6 +329,14 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     boxesCame: (sealed) => {
       boxes.came(sealed)
       boxes.open()
+    },
+    carry: (space) => {
+      unit.enter()
+      carry(space)
+      const stored = storedMembership(space)
+      addMembership(stored.flatMap((segment) => history.decode(segment).changes))
+      const hubs = engine.hubs().map(({ n }) => n)
+      for (const segment of stored) engine.queueFor(hubs, entry.n, segment)
     },
     brokenEpochs: () => boxes.broken(),
     membershipWith: (change) => {

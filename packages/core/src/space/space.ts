@@ -1,27 +1,25 @@
 import { fromBase32, KithError, toBase32 } from '../bytes/index.ts'
-import { kinds, opCodes } from '../change/index.ts'
+import { opCodes } from '../change/index.ts'
 import { createQueries, type Queries, type QueryStart } from '../database/index.ts'
-import { createInvite } from '../keys/index.ts'
 import { shortTextBytesMax } from '../limits/index.ts'
-import { encodeGrant } from '../membership/index.ts'
 import type { Files } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
 import type { Space, SpaceStatus } from './api.ts'
 import { exportEntries } from './bundle.ts'
 import type { Engine } from './engine.ts'
 import { explain, listHeldBack, listMembers, spaceName } from './held.ts'
-import { postInvite } from './invite.ts'
 import { createLive } from './live.ts'
 import type { Network } from './network.ts'
+import type { Recorder } from './recorder.ts'
 import type { Replica } from './replica.ts'
+import { createSharing } from './sharing.ts'
 import { createWriter, durably } from './tables.ts'
 import { openText } from './text.ts'
 import { transact } from './transact.ts'
+import type { Upkeep } from './upkeep.ts'
 
 /** How long `synced` waits for a hub unless told otherwise. */
 const syncedMs = 10_000
-/** How long `invite` waits for a hub to have the link's entry before it gives the link out all the same. */
-const inviteMs = 5_000
 
 /** The public face of one space, for the tables of one app. */
 export const createSpaceApi = <A extends App>(
@@ -30,8 +28,17 @@ export const createSpaceApi = <A extends App>(
   app: A,
   n: number,
   replicaOf: () => Replica,
+  upkeep: Upkeep,
+  tagOf: (person: Uint8Array) => Uint8Array | undefined,
 ): Space<A> => {
-  const writer = createWriter(engine, app, replicaOf)
+  const writer = createWriter(engine, app, replicaOf, () => upkeep.ready(n))
+  const sharing = createSharing({ engine, network, upkeep, n, replicaOf, tagOf })
+  /** Written at once, but where keys have to be made first. */
+  const write = <Result>(record: (recorder: Recorder) => Result): Promise<Result> => {
+    const ready = upkeep.ready(n)
+    const run = () => durably(engine, () => writer.write(record))
+    return ready ? ready.then(run) : run()
+  }
   const { notifier, database } = engine
   let queries: Queries<unknown> | undefined
   const queriesOf = (): Queries<unknown> =>
@@ -42,12 +49,11 @@ export const createSpaceApi = <A extends App>(
     Object.keys(app.tables).map((name) => [
       name,
       {
-        insert: async (row: object) => durably(engine, () => writer.write((recorder) => recorder.insert(name, row))),
-        upsert: async (row: object) => durably(engine, () => writer.write((recorder) => recorder.upsert(name, row))),
-        update: async (id: string, values: object) =>
-          durably(engine, () => writer.write((recorder) => recorder.update(name, id, values))),
-        delete: async (id: string) => durably(engine, () => writer.write((recorder) => recorder.delete(name, id))),
-        restore: async (id: string) => durably(engine, () => writer.write((recorder) => recorder.restore(name, id))),
+        insert: async (row: object) => write((recorder) => recorder.insert(name, row)),
+        upsert: async (row: object) => write((recorder) => recorder.upsert(name, row)),
+        update: async (id: string, values: object) => write((recorder) => recorder.update(name, id, values)),
+        delete: async (id: string) => write((recorder) => recorder.delete(name, id)),
+        restore: async (id: string) => write((recorder) => recorder.restore(name, id)),
         get: async (id: string) => {
           const build = (q: QueryStart<Record<string, { id: string }>>) =>
             q.selectFrom(name).selectAll().where('id', '=', id)
@@ -67,7 +73,11 @@ export const createSpaceApi = <A extends App>(
   const space = {
     id: toBase32(replicaOf().entry.id),
     tables,
-    transact: (perform: never) => transact(engine, app, replicaOf, writer, queriesOf, perform),
+    transact: async (perform: never) => {
+      const ready = upkeep.ready(n)
+      if (ready) await ready
+      return transact(engine, app, replicaOf, writer, queriesOf, perform)
+    },
     query: async (build: never) => run(build),
     live: (build: never, listener: (rows: unknown[]) => void, failed?: (error: unknown) => void) => {
       const watched = queriesOf().watch(build)
@@ -83,31 +93,9 @@ export const createSpaceApi = <A extends App>(
     name: async () => spaceName(engine, replicaOf()),
     rename: async (name: string) => {
       checkName(name)
-      return durably(engine, () => writer.write((recorder) => recorder.push([opCodes.title, name])))
+      return write((recorder) => recorder.push([opCodes.title, name]))
     },
-    invite: async ({ role, uses, expires }: { role: 'writer'; uses?: number; expires?: Date }) => {
-      if (role !== 'writer') {
-        throw new KithError('not-supported', `Links for ${String(role)} come with a later version. Invite a writer.`)
-      }
-      if (uses !== undefined && (!Number.isSafeInteger(uses) || uses < 1))
-        throw new KithError('bad-value', 'uses is a whole number from 1.')
-      if (expires !== undefined && Number.isNaN(expires.getTime()))
-        throw new KithError('bad-value', 'expires is a valid Date.')
-      const replica = replicaOf()
-      const epoch = replica.epochInUse()
-      if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here yet.')
-      const terms = { rank: 'writer' as const, role: 'writer', uses: uses ?? null, expires: expires?.getTime() ?? null }
-      const invite = createInvite(engine.platform.crypto, terms, epoch)
-      const link = engine.whole(() => {
-        replica.writeMembership(kinds.grant, encodeGrant(invite.grant))
-        return postInvite(engine, replica, invite, app.id, terms.expires)
-      })
-      await engine.unit.durable()
-      network.wakeParcels()
-      await network.inviteReady(n, inviteMs)
-      // Hubs' keys are known once they were reached.
-      return link()
-    },
+    ...sharing,
     members: async () => listMembers(engine, replicaOf()),
     liveMembers: (listener: (members: unknown[]) => void) =>
       liveOf<unknown>(

@@ -12,9 +12,16 @@ export type Writer = {
   /** The parts of the same, for a transaction that takes its time. */
   readonly begin: () => { readonly recorder: Recorder; readonly pending: PendingChange }
   readonly finish: (pending: PendingChange, ops: readonly Op[]) => void
+  /** Undefined: there are keys to write under. Otherwise it resolves when there are. */
+  readonly ready: () => Promise<void> | undefined
 }
 
-export const createWriter = (engine: Engine, app: App, replicaOf: () => Replica): Writer => {
+export const createWriter = (
+  engine: Engine,
+  app: App,
+  replicaOf: () => Replica,
+  ready: Writer['ready'] = () => undefined,
+): Writer => {
   let bound: { record: unknown; tables: Map<string, BoundTable> } | undefined
 
   /** The app's table under the record in force: made once for each record. */
@@ -56,6 +63,7 @@ export const createWriter = (engine: Engine, app: App, replicaOf: () => Replica)
   return {
     begin,
     finish,
+    ready,
     write: (record) => {
       const { recorder, pending } = begin()
       const result = record(recorder)

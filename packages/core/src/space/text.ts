@@ -53,6 +53,17 @@ export const openText = (
   const flush = (): void => {
     cancel?.()
     cancel = undefined
+    // What is typed while there are no keys to write under stays in the editor until there are.
+    const ready = writer.ready()
+    if (ready) {
+      const again = (): void => {
+        if (!isClosed) flush()
+      }
+      ready.then(again, (cause) => {
+        problem = cause
+      })
+      return
+    }
     const taken: TextOpBytes[] = []
     try {
       for (let pending = held.session.takePending(); pending; pending = held.session.takePending()) {
@@ -96,6 +107,7 @@ export const openText = (
     tellReplaced(held.session.doc())
   })
   const saved = async (): Promise<void> => {
+    await writer.ready()
     flush()
     await engine.unit.durable()
     if (problem === undefined) return

@@ -1,0 +1,95 @@
+import { equalBytes, KithError } from '../bytes/index.ts'
+import { type Change, entryKinds, kinds, sealEntry } from '../change/index.ts'
+import { createEpoch, sealInviteSeed, secretOfLevel } from '../keys/index.ts'
+import { encodeEpoch, type Epoch, isRankAtLeast, type OpenInvite } from '../membership/index.ts'
+import { policyToBytes } from '../wire/index.ts'
+import { findBoxes, keepBoxes } from './boxes.ts'
+import type { Engine } from './engine.ts'
+import { findInviteSeed, isExpired, postInvite, queueParcel } from './invite.ts'
+import { isHeld, type Replica, type HeldEpoch } from './replica.ts'
+
+export type EpochStart = {
+  /** In one transaction with the membership change before, the removal that owes it. */
+  readonly joinsLast?: boolean
+  /** Joiners are given no older content (membership rule 13). */
+  readonly hidesHistory?: boolean
+  /** The record publishes the read secret (membership rule 22). */
+  readonly isPublic?: boolean
+}
+
+/**
+ * Starts an epoch: fresh secrets, sealed to everybody who is a member by what this device knows. The record, the boxes and what open
+ * invites need go on their way in the same transaction.
+ *
+ * @throws KithError `not-allowed` for readers, or where none is owed and we are no admin.
+ */
+export const startEpoch = (engine: Engine, replica: Replica, how: EpochStart = {}): Change => {
+  const { crypto } = engine.platform
+  const { membership, entry } = replica
+  const me = replica.me()
+  if (!me || !isRankAtLeast(me.rank, 'writer'))
+    throw new KithError(
+      'not-allowed',
+      'New keys are needed, and readers cannot make them. They come when a writer or an admin is here.',
+    )
+  const highest = isRankAtLeast(me.rank, 'admin') ? 'admin' : 'write'
+  const invites = seededInvites(engine, replica)
+  const superseded = newestEpochs(membership.epochs())
+  const epoch = createEpoch(crypto, entry.id, highest, membership.recipients(highest), (secrets) => ({
+    inviteSeeds: invites.map(({ invite, seed }) => ({
+      grant: invite.hash,
+      sealed: sealInviteSeed(crypto, invite, seed, secrets.write),
+    })),
+    links: replica.links(secrets, how.hidesHistory),
+    isPublic: how.isPublic === true,
+  }))
+  return engine.whole(() => {
+    const record = replica.writeMembership(kinds.epoch, encodeEpoch(epoch.body), {
+      joinsLast: how.joinsLast === true,
+    })
+    const secret = secretOfLevel(epoch.secrets, highest)
+    if (secret) replica.addEpochSecret(record.hash, highest, secret)
+    if (epoch.boxes) keepBoxes(engine.statements, crypto, entry.n, epoch.boxes)
+    const made = replica
+      .epochs()
+      .filter(isHeld)
+      .find(({ hash }) => equalBytes(hash, record.hash))
+    if (made) {
+      postBoxes(engine, replica, made, [made, ...oursOf(replica, superseded)])
+      for (const { invite, seed } of invites) postInvite(engine, replica, invite, seed, made)
+    }
+    return record
+  })
+}
+
+/** Puts an epoch's boxes on lane 0 of these epochs' logs: its own, and those where members still look who have no key of it yet. */
+export const postBoxes = (engine: Engine, replica: Replica, epoch: HeldEpoch, into: readonly HeldEpoch[]): void => {
+  const { crypto } = engine.platform
+  const record = replica.membership.epochs().find(({ hash }) => equalBytes(hash, epoch.hash))
+  const boxes = record && findBoxes(engine.statements, replica.entry.n, record)
+  if (!boxes) return
+  engine.unit.enter()
+  for (const { hash, keys } of into) {
+    const { write, policy } = keys.log
+    if (!write) continue
+    const sealed = sealEntry(crypto, { baseKey: keys.membership, associated: hash }, entryKinds.boxes, boxes)
+    queueParcel(engine, policyToBytes(policy), write.seed, sealed.bytes)
+  }
+}
+
+/** Open invites whose log we can write to. Expired ones bring nobody in any more. */
+const seededInvites = (engine: Engine, replica: Replica): { invite: OpenInvite; seed: Uint8Array }[] =>
+  replica.membership.invites().flatMap((invite) => {
+    const seed = isExpired(invite, engine.clock.nowMs()) ? undefined : findInviteSeed(engine, replica, invite)
+    return seed === undefined ? [] : [{ invite, seed }]
+  })
+
+/** Those that no other one supersedes. */
+const newestEpochs = (epochs: readonly Epoch[]): Epoch[] =>
+  epochs.filter(({ hash }) => !epochs.some(({ supersedes }) => supersedes.some((older) => equalBytes(older, hash))))
+
+const oursOf = (replica: Replica, epochs: readonly Epoch[]): HeldEpoch[] =>
+  replica
+    .epochs()
+    .filter(isHeld)
+    .filter((ours) => epochs.some(({ hash }) => equalBytes(hash, ours.hash)))

@@ -1,0 +1,68 @@
+import type { App } from '../schema/index.ts'
+import type { RemovalOptions, Space } from './api.ts'
+import type { Engine } from './engine.ts'
+import type { Network } from './network.ts'
+import { previewRemoval } from './preview.ts'
+import type { Replica } from './replica.ts'
+import { closeInvite, listInvites, makeInvite } from './sharing-invites.ts'
+import { grantTo, leaveSpace, removeMember, setRole, transferOwnership } from './sharing-members.ts'
+import type { Upkeep } from './upkeep.ts'
+
+/** How long `invite` waits for a hub to have the link's entry before it gives the link out all the same. */
+const inviteMs = 5_000
+
+export type SharingInput = {
+  readonly engine: Engine
+  readonly network: Network
+  readonly upkeep: Upkeep
+  readonly n: number
+  readonly replicaOf: () => Replica
+  /** The tag under which a person has keys for this app, as another space of it shows. */
+  readonly tagOf: (person: Uint8Array) => Uint8Array | undefined
+}
+
+export type Sharing = Pick<
+  Space<App>,
+  | 'invite'
+  | 'invites'
+  | 'closeInvite'
+  | 'grant'
+  | 'setRole'
+  | 'remove'
+  | 'previewRemoval'
+  | 'leave'
+  | 'transferOwnership'
+>
+
+/** Who is in a space: what of its public face changes that. */
+export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf }: SharingInput): Sharing => {
+  /** Resolves when it is durable here; hubs hear of it at once. */
+  const write = async <Result>(run: () => Result): Promise<Result> => {
+    const result = run()
+    await engine.unit.durable()
+    network.wake([n])
+    network.wakeParcels()
+    return result
+  }
+
+  return {
+    invite: async (options) => {
+      await upkeep.ready(n)
+      const link = await write(() => makeInvite(engine, replicaOf(), options))
+      await network.inviteReady(n, inviteMs)
+      return link()
+    },
+    invites: async () => listInvites(engine, replicaOf()),
+    closeInvite: (id) => write(() => closeInvite(engine, replicaOf(), id)),
+    grant: async (address, role) => {
+      await upkeep.ready(n)
+      await write(() => grantTo(engine, replicaOf(), address, role, tagOf))
+    },
+    setRole: (address, role) => write(() => setRole(engine, replicaOf(), address, role)),
+    remove: (address, options: RemovalOptions = {}) => write(() => removeMember(engine, replicaOf(), address, options)),
+    previewRemoval: async (address, options: RemovalOptions = {}) =>
+      previewRemoval(engine, replicaOf(), address, options),
+    leave: () => write(() => leaveSpace(engine, replicaOf())),
+    transferOwnership: (address) => write(() => transferOwnership(engine, replicaOf(), address)),
+  }
+}

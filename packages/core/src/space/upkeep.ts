@@ -1,0 +1,213 @@
+import { equalBytes, KithError } from '../bytes/index.ts'
+import { kinds } from '../change/index.ts'
+import { createShare, secretOfLevel } from '../keys/index.ts'
+import { epochItemsMax } from '../limits/index.ts'
+import { encodeBroken, encodeShare, isRankAtLeast, type ShareDue } from '../membership/index.ts'
+import type { Cancel } from '../ports/index.ts'
+import type { Engine } from './engine.ts'
+import { endedInvites, nextExpiry } from './invite-ends.ts'
+import { removeLateGrants } from './late-grants.ts'
+import { endRights } from './removal.ts'
+import { startEpoch } from './rotation.ts'
+import type { HeldEpoch, Replica } from './replica.ts'
+
+/**
+ * What a device does for a space without being asked: it says that keys are broken, hands keys to members whom an epoch missed, closes links that
+ * are spent or expired, ends grants that turn up late for somebody whom it removed; and it starts an epoch when somebody wants to
+ * write and there is none.
+ */
+export type Upkeep = {
+  /** Undefined: content can be written now. Otherwise it resolves when it can; it rejects with what stands in the way. */
+  readonly ready: (space: number) => Promise<void> | undefined
+  readonly close: () => void
+}
+
+export type UpkeepInput = {
+  readonly engine: Engine
+  /** Undefined for a space that is not an app's. */
+  readonly replicaOf: (space: number) => Replica | undefined
+  readonly isConnected: () => boolean
+  /** Resolves when what a hub has is here. Rejects when none answers in time. */
+  readonly pull: (space: number) => Promise<void>
+  /** Keys have come: there may be logs to open. */
+  readonly wake: (space: number) => void
+}
+
+/** Spread over devices, so that usually one of them does it: admins come first, for they can do more (membership rule 16). */
+const spreadMs = 5_000
+const adminSpreadMs = 1_000
+/** What could not be done (a full disk, a rule) is tried again when something comes, or after so long. */
+const againMs = 60_000
+/** A timer that a computer slept through, or that is far off, is looked at now and then. */
+const longestNapMs = 10 * 60_000
+
+/** Off until devices follow several logs of a space. */
+const closesInvites: boolean = false
+
+type Chore = 'broken' | 'share' | 'close' | 'late grants' | 'expiry'
+
+export const createUpkeep = (input: UpkeepInput): Upkeep => {
+  const { engine, replicaOf, isConnected, pull, wake } = input
+  const { platform } = engine
+  const { clock, crypto } = platform
+  const timers = new Map<string, Cancel>()
+  const readies = new Map<number, Promise<void>>()
+  const watchers = new Set<(space: number) => void>()
+  let isClosed = false
+
+  const isAdmin = (replica: Replica): boolean => {
+    const me = replica.me()
+    return me !== undefined && isRankAtLeast(me.rank, 'admin')
+  }
+  const randomBelow = (ms: number): number => {
+    const [high = 0, low = 0] = crypto.randomBytes(2)
+    return ((high * 256 + low) / 65_536) * ms
+  }
+  const spread = (replica: Replica): number => randomBelow(isAdmin(replica) ? adminSpreadMs : spreadMs)
+
+  /** One timer for each chore of each space; one that runs already stays. */
+  const later = (space: number, chore: Chore, delayMs: number, run: (replica: Replica) => void): void => {
+    const name = `${space}/${chore}`
+    if (timers.has(name)) return
+    const cancel = clock.after(delayMs, () => {
+      timers.delete(name)
+      if (!isClosed) attempt(space, chore, run)
+    })
+    timers.set(name, cancel)
+  }
+
+  const attempt = (space: number, chore: Chore, run: (replica: Replica) => void): void => {
+    try {
+      const replica = replicaOf(space)
+      if (replica?.me() && !replica.isReadOnly()) run(replica)
+    } catch (cause) {
+      // Nobody waits for a chore; what is owed stays visible in `status()`.
+      if (!(cause instanceof KithError)) throw cause
+      if (!isClosed) later(space, chore, againMs, run)
+    }
+  }
+
+  const look = (space: number): void => {
+    if (isClosed) return
+    wake(space)
+    for (const watch of [...watchers]) watch(space)
+    const replica = replicaOf(space)
+    if (!replica?.me() || replica.isReadOnly()) return
+    if (replica.brokenEpochs().length > 0) attempt(space, 'broken', reportBroken)
+    if (sharesDue(replica).length > 0) later(space, 'share', spread(replica), writeShares)
+    if (closesInvites) lookAtInvites(space, replica)
+    if (isAdmin(replica))
+      later(space, 'late grants', randomBelow(adminSpreadMs), (found) => removeLateGrants(engine, found))
+  }
+
+  const lookAtInvites = (space: number, replica: Replica): void => {
+    if (endedInvites(engine, replica).length > 0) later(space, 'close', spread(replica), closeInvites)
+    const expiry = nextExpiry(engine, replica)
+    if (expiry === undefined) return
+    const napMs = Math.min(Math.max(expiry - engine.clock.nowMs(), 0) + 1, longestNapMs)
+    later(space, 'expiry', napMs, (found) => lookAtInvites(space, found))
+  }
+
+  const reportBroken = (replica: Replica): void => {
+    for (const { hash } of replica.brokenEpochs())
+      replica.writeMembership(kinds.broken, encodeBroken({ salt: crypto.randomBytes(16), epoch: hash }))
+  }
+
+  const writeShares = (replica: Replica): void => {
+    for (const { epoch, to } of sharesDue(replica)) shareEpoch(engine, replica, epoch, to)
+  }
+
+  const closeInvites = (replica: Replica): void => {
+    const ended = endedInvites(engine, replica)
+    if (ended.length > 0)
+      endRights(engine, replica, { grants: [], invites: ended.map(({ hash }) => hash), devices: [] })
+  }
+
+  const canWrite = (replica: Replica): boolean => replica.epochInUse() !== undefined
+
+  /** Rule 16: pull first, then wait for others who may be about to do the same. Offline, nobody can be waited for. */
+  const prepare = async (space: number): Promise<void> => {
+    if (isConnected()) {
+      await pull(space).catch(() => {})
+      const replica = replicaOf(space)
+      if (replica && !canWrite(replica)) await arrival(space, spread(replica))
+    }
+    if (isClosed) throw new KithError('closed', 'This person was closed.')
+    const replica = replicaOf(space)
+    if (!replica || canWrite(replica) || !replica.membership.isRotationOwed()) return
+    startEpoch(engine, replica)
+    await engine.unit.durable()
+  }
+
+  /** Resolves when there are keys to write under, and after `ms` at the latest. */
+  const arrival = (space: number, ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        watchers.delete(watch)
+        cancel()
+        resolve()
+      }
+      const watch = (told: number): void => {
+        const replica = told === space ? replicaOf(space) : undefined
+        if (replica && canWrite(replica)) end()
+      }
+      const cancel = clock.after(ms, end)
+      watchers.add(watch)
+    })
+
+  const unlisten = engine.onMembership(look)
+
+  return {
+    ready: (space) => {
+      const replica = replicaOf(space)
+      // Whoever may not write at all is told so by the write itself.
+      if (!replica?.me() || replica.isReadOnly() || canWrite(replica) || !replica.membership.isRotationOwed())
+        return undefined
+      let ready = readies.get(space)
+      if (!ready) {
+        ready = prepare(space).finally(() => readies.delete(space))
+        readies.set(space, ready)
+      }
+      return ready
+    },
+    close: () => {
+      isClosed = true
+      unlisten()
+      for (const cancel of timers.values()) cancel()
+    },
+  }
+}
+
+/** Members whom the epochs in use missed, as far as we have what is due to them. */
+const sharesDue = (replica: Replica): { epoch: HeldEpoch; to: ShareDue[] }[] => {
+  const epoch = replica.epochInUse()
+  if (!epoch) return []
+  const to = replica.membership
+    .missed(epoch.hash)
+    .filter(({ level }) => secretOfLevel(epoch.secrets, level) !== undefined)
+  return to.length === 0 ? [] : [{ epoch, to }]
+}
+
+/** Hands our secret of an epoch to members, to each at most what its rank is due. */
+export const shareEpoch = (
+  engine: Engine,
+  replica: Replica,
+  epoch: HeldEpoch,
+  to: readonly ShareDue[],
+  joinsLast = false,
+): void => {
+  const { crypto } = engine.platform
+  for (let at = 0; at < to.length; at += epochItemsMax) {
+    const some = to.slice(at, at + epochItemsMax)
+    const share = createShare(crypto, replica.entry.id, epoch.hash, epoch.secrets, some)
+    replica.writeMembership(kinds.share, encodeShare(share), { joinsLast: joinsLast || at > 0 })
+  }
+}
+
+/** What a new member or one of higher rank is due of the epoch in use, at once and in the same transaction. */
+export const shareWith = (engine: Engine, replica: Replica, person: Uint8Array): void => {
+  for (const { epoch, to } of sharesDue(replica)) {
+    const due = to.filter((one) => equalBytes(one.person, person))
+    shareEpoch(engine, replica, epoch, due, true)
+  }
+}
