@@ -13,8 +13,9 @@ export type Epochs = {
   readonly add: (node: Node, recipients: readonly Recipient[]) => void
   readonly recipientsOf: (node: Node) => readonly Recipient[]
   readonly isClean: (node: Node, past?: Past) => boolean
-  /** The clean ones, by hash ascending: the first is in use. */
   readonly clean: (past?: Past) => Node[]
+  /** The one to write under: the clean one with the lowest hash (rule 16). */
+  readonly inUse: () => Node | undefined
   readonly missed: (node: Node) => ShareDue[]
   /** Everybody who was given a secret, with the level. */
   readonly sealedTo: (node: Node, past?: Past) => Sealed[]
@@ -86,7 +87,15 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     })
   }
 
+  /**
+   * A superseded epoch is not clean, whomever it was sealed to itself: the newer record's links give its keys to everybody who has the
+   * newer secret. (Rule 14 alone would return to it once somebody who joined later is removed, and he could read on.)
+   */
+  const isSuperseded = (node: Node, past: Past | undefined): boolean =>
+    facts.epochs(past).some((other) => isIndexInPast(other.past, node.index))
+
   const judge = (node: Node, past: Past | undefined): boolean => {
+    if (isSuperseded(node, past)) return false
     // Nothing has come since it began that could end what anybody was given: the usual case, and at no cost.
     const isSettled = [...facts.unsettling()].every((other) => {
       const isHere = past === undefined || graph.isInPast(other, past)
@@ -105,15 +114,14 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     return known
   }
 
+  const clean: Epochs['clean'] = (past) => facts.epochs(past).filter((node) => isClean(node, past))
+
   return {
     add: (node, recipients) => lists.set(node, recipients),
     recipientsOf: (node) => lists.get(node) ?? [],
     isClean,
-    clean: (past) =>
-      facts
-        .epochs(past)
-        .filter((node) => isClean(node, past))
-        .sort(byHash),
+    clean,
+    inUse: () => clean().sort(byHash)[0],
     sealedTo,
     missed: (node) => {
       const highest = nodeToHighest(node)

@@ -147,7 +147,10 @@ export function createMembership(options: MembershipOptions): Membership {
     heads: heads.ours,
     personHeads: heads.ofPerson,
     epochs: () => [...listEpochs()],
-    epochInUse: () => listEpochs().find(({ isClean }) => isClean),
+    epochInUse: () => {
+      const inUse = epochs.inUse()
+      return inUse && listEpochs().find(({ hash }) => equalBytes(hash, inUse.change.hash))
+    },
     newestSchemas: (named) => {
       const found = named === undefined ? undefined : graph.pastOf(named)
       if (found !== undefined && 'missing' in found) return []

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createNodeCrypto } from '../../../node/src/platform/crypto.ts'
+import { type Change, noBytes } from '../change/index.ts'
+import { type Actor, type Cast, createCast } from '../keys/cast.fixture.ts'
+
+const crypto = await createNodeCrypto()
+
+test('an admitted device acts for its person', () => {
+  const { cast, phone } = withPhone()
+  assert.equal(judged(cast, phone.post()), 'allowed')
+  assert.equal(cast.evaluate(cast.changes).member(phone.id)?.devices.length, 2)
+})
+
+test('a revoked device: having seen the revocation nothing of it counts, and beyond the device cut nothing either', () => {
+  const { cast, bob, phone } = withPhone()
+  const before = phone.post()
+  bob.learn(phone)
+  const heads = bob.headsOf(phone)
+  const revocation = bob.revoke(phone)
+  const unknowing = phone.post()
+  assert.equal(judged(cast, unknowing), 'allowed', 'until a cut in this space says otherwise')
+  assert.deepEqual(owed(cast, bob), [[phone.device]])
+  bob.cutDevice(revocation, heads)
+  assert.deepEqual(owed(cast, bob), [])
+  assert.equal(judged(cast, before), 'allowed')
+  assert.equal(judged(cast, unknowing), 'outside-device-cut')
+  phone.learn(bob)
+  assert.equal(judged(cast, phone.post({ epoch: before.header.epoch })), 'device-revoked')
+  const all = cast.evaluate(cast.changes)
+  assert.deepEqual(
+    all.member(bob.id)?.devices.map(({ device }) => device),
+    [bob.device],
+  )
+})
+
+test('any device of the person may write the cut, whatever its rank, and nobody else', () => {
+  const { cast, alice, bob, phone } = withPhone('reader')
+  const revocation = bob.revoke(phone)
+  alice.learn(bob)
+  assert.equal(code(cast, alice.cutDevice(revocation, [])), 'malformed')
+  assert.equal(code(cast, bob.cutDevice(revocation, [])), 'applied')
+})
+
+test('the first device of a person can be revoked, and the recovery key admits a new one', () => {
+  const { cast, bob } = withPhone()
+  const recovery = cast.recovery(bob)
+  recovery.learn(bob)
+  const fresh = cast.device(bob, "bob's new phone")
+  recovery.admit(fresh)
+  recovery.revoke(bob)
+  fresh.learn(recovery)
+  assert.equal(judged(cast, fresh.post()), 'allowed')
+  const all = cast.evaluate(cast.changes)
+  assert.ok(all.member(bob.id)?.devices.some(({ device }) => text(device) === text(fresh.device)))
+  assert.ok(!all.member(bob.id)?.devices.some(({ device }) => text(device) === text(bob.device)))
+})
+
+test('two devices that revoke each other: both stand, and neither voids what the other had seen', () => {
+  const { cast, bob, phone } = withPhone()
+  const bobs = bob.post()
+  phone.learn(bob)
+  bob.learn(phone)
+  const byBob = bob.revoke(phone)
+  const byPhone = phone.revoke(bob)
+  const cutByPhone = phone.cutDevice(byPhone, [])
+  const deps = { membership: bob.membership().heads(), content: [bobs.hash] }
+  bob.cutDevice(byBob, bob.headsOf(phone), { deps })
+  assert.equal(code(cast, cutByPhone), 'outside-device-cut')
+  const all = cast.evaluate(cast.changes)
+  assert.deepEqual(all.member(bob.id)?.devices, [])
+  // The thief's cut lists nothing; but it voids nothing that Bob's cut says was seen.
+  assert.equal(judged(cast, bobs), 'allowed')
+  const recovery = cast.recovery(bob)
+  recovery.learn(bob)
+  recovery.learn(phone)
+  const again = cast.device(bob, "bob's laptop")
+  recovery.admit(again)
+  assert.equal(judged(cast, again.post()), 'allowed')
+})
+
+test('what a stolen device admitted beyond its cut is void', () => {
+  const { cast, bob, phone } = withPhone()
+  const cut = bob.headsOf(phone)
+  bob.learn(phone)
+  const revocation = bob.revoke(phone, { cut })
+  const backdoor = cast.device(bob, 'a backdoor')
+  phone.admit(backdoor)
+  bob.cutDevice(revocation, cut)
+  backdoor.learn(cast.changes.filter((change) => change !== revocation))
+  assert.equal(judged(cast, backdoor.post()), 'rests-on-void')
+})
+
+test('only a device of a tag renews its key, for exactly the devices of the tag', () => {
+  const { cast, bob, phone } = withPhone()
+  const before = sealing(cast, bob)
+  assert.equal(code(cast, phone.renewKeys()), 'applied')
+  const renewed = sealing(cast, bob)
+  assert.notDeepEqual(renewed, before)
+  bob.learn(phone)
+  const stranger = cast.device(bob, 'not admitted')
+  stranger.learn(bob)
+  assert.equal(code(cast, stranger.renewKeys()), 'not-member')
+  bob.revoke(phone)
+  // Made for the phone too: the phone is out.
+  phone.learn(bob)
+  assert.equal(code(cast, phone.renewKeys()), 'device-revoked')
+  bob.learn(phone)
+  assert.equal(code(cast, bob.renewKeys()), 'applied')
+  assert.notDeepEqual(sealing(cast, bob), renewed)
+})
+
+test('a device of one person is none of another', () => {
+  const { cast, alice, bob, phone } = withPhone()
+  const patch = { admission: alice.person.secrets.admission }
+  assert.equal(code(cast, phone.merge()), 'applied')
+  assert.equal(judged(cast, phone.post(patch)), 'not-member')
+  assert.equal(judged(cast, bob.post({ admission: noBytes })), 'malformed')
+  assert.equal(judged(cast, bob.post({ grant: cast.space.space })), 'not-member')
+})
+
+function withPhone(rank: 'reader' | 'writer' = 'writer'): { cast: Cast; alice: Actor; bob: Actor; phone: Actor } {
+  const cast = createCast(crypto)
+  const { alice } = cast
+  const bob = cast.person('bob')
+  alice.grant(bob, rank)
+  bob.learn(alice)
+  const phone = cast.device(bob, "bob's phone")
+  bob.admit(phone)
+  return { cast, alice, bob, phone }
+}
+
+function judged(cast: Cast, { header, hash }: Change): string {
+  const judgement = cast.evaluate(cast.changes).judgeAuthor(header, hash)
+  return judgement.status === 'heldBack' ? judgement.code : judgement.status
+}
+
+function code(cast: Cast, { hash }: Change): string {
+  const verdict = cast.evaluate(cast.changes).verdictOf(hash)
+  return typeof verdict === 'object' ? verdict.code : String(verdict)
+}
+
+function owed(cast: Cast, { id }: Actor): unknown {
+  return cast
+    .evaluate(cast.changes)
+    .cutsOwed(id)
+    .map(({ devices }) => devices)
+}
+
+function sealing(cast: Cast, { id, person }: Actor): Uint8Array | undefined {
+  return cast.evaluate(cast.changes).sealingKey(id, person.secrets.tagKeys[0]?.tag as Uint8Array)
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
