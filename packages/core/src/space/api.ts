@@ -230,10 +230,37 @@ export type Explanation = {
   readonly author: { readonly address: string; readonly name: string }
   readonly time: Date
   readonly grant: string
+  /** Where the right to write it came from. */
+  readonly right:
+    | {
+        readonly source: 'founder' | 'link' | 'grant' | 'demotion'
+        readonly role: string
+        readonly at: Date
+        /** Who gave it, or made the link. */
+        readonly by: { readonly address: string; readonly name: string } | undefined
+      }
+    | undefined
   readonly epoch: string
-  readonly readers: readonly { readonly address: string; readonly name: string }[]
+  /** The keys that lock it; undefined for what concerns membership. */
+  readonly keys:
+    | { readonly startedBy: { readonly address: string; readonly name: string }; readonly at: Date }
+    | undefined
+  /** Everybody who was ever given a key to it. */
+  readonly readers: readonly {
+    readonly address: string
+    readonly name: string
+    /** Undefined: no member any more. */
+    readonly rank: Member['rank'] | undefined
+    /** By the keys that lock it, handed them afterwards, or by later keys that open older ones. */
+    readonly how: 'keys' | 'share' | 'later keys'
+  }[]
+  /** Open links whose holders can read it without having joined. */
+  readonly openLinks: number
+  readonly isPublic: boolean
   readonly state: 'applied' | 'waiting' | 'held back'
   readonly reason: string | undefined
+  /** All of this in words for a person. */
+  readonly text: string
 }
 
 export type HubStatus = {
@@ -260,4 +287,10 @@ export type SpaceStatus = {
   readonly hubs: readonly { readonly url: string; readonly pending: number; readonly caughtUp: boolean }[]
   readonly waiting: number
   readonly heldBack: number
+  /** False once this person has left or was removed: then nothing can be written, and nothing new is read. */
+  readonly isMember: boolean
+  /** Somebody was given keys who is out: whoever writes next makes new ones. It means nothing is written with the old ones. */
+  readonly rotationOwed: boolean
+  /** Members of our rank or higher whom somebody added who did not know that we had removed them: decide, or tell an owner. */
+  readonly lateGrants: readonly { readonly address: string; readonly name: string }[]
 }

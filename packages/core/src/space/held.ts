@@ -1,8 +1,8 @@
-import { fromHex, KithError, toBase32, toHex } from '../bytes/index.ts'
+import { toBase32, toHex } from '../bytes/index.ts'
 import { spaceLabel } from '../database/index.ts'
-import type { Explanation, HeldBack, Member } from './api.ts'
+import { createAcquaintance } from './acquaintance.ts'
+import type { HeldBack, Member } from './api.ts'
 import type { Engine } from './engine.ts'
-import { toRowId } from './recorder.ts'
 import type { Replica } from './replica.ts'
 
 /** The members of a space with the names that they gave themselves there. */
@@ -24,20 +24,20 @@ export const listMembers = (engine: Engine, replica: Replica): Member[] =>
 export const spaceName = (engine: Engine, replica: Replica): string =>
   engine.store().labels.read(replica.entry.n, spaceLabel) ?? ''
 
-/** Finds the address of the member that a device belongs to, as text; empty for none. The list is walked once. */
-const createAuthors = (replica: Replica): ((device: Uint8Array) => string) => {
-  const addresses = new Map<string, string>()
-  for (const { address, devices } of replica.membership.members()) {
-    for (const { device } of devices) addresses.set(toHex(device), toBase32(address))
+/** Finds the address of the person that a device belongs to, as text; empty for none. Also of those who are out: theirs is most of what is held back. */
+const createAuthors = (engine: Engine, replica: Replica): ((device: Uint8Array) => string) => {
+  const people = createAcquaintance(engine, replica)
+  return (device) => {
+    const person = people.personOfDevice(device)
+    return (person && people.person(person)?.address) ?? ''
   }
-  return (device) => addresses.get(toHex(device)) ?? ''
 }
 
 /** Changes that have no effect here: with a verdict against them, or waiting for something. */
 export const listHeldBack = (engine: Engine, replica: Replica): HeldBack[] => {
   const { statements } = engine
   const { history } = engine.store()
-  const authorOf = createAuthors(replica)
+  const authorOf = createAuthors(engine, replica)
   const toItem = (number: number, code: string, reason: string, isFinal: boolean): HeldBack => {
     const change = history.change(number)
     return { change: toHex(change.hash), author: authorOf(change.header.device), code, reason, isFinal }
@@ -55,50 +55,4 @@ export const listHeldBack = (engine: Engine, replica: Replica): HeldBack[] => {
       isFinal: true,
     })),
   ]
-}
-
-/** Explains a row (by its id) or a change (by its hash as `heldBack` gives it). @throws KithError `not-found`. */
-export const explain = (engine: Engine, replica: Replica, id: string): Explanation => {
-  const number = id.length === 64 ? changeByHash(engine, replica, id) : changeOfRow(engine, replica, id)
-  const change = engine.store().history.change(number)
-  const { header } = change
-  const held = engine.statements('SELECT reason FROM held WHERE change = ?').get(number)
-  const waiting = engine.statements('SELECT reason FROM waiting WHERE change = ?').get(number)
-  const members = listMembers(engine, replica)
-  const author = createAuthors(replica)(header.device)
-  return {
-    change: toHex(change.hash),
-    author: { address: author, name: members.find((member) => member.address === author)?.name ?? '' },
-    time: new Date(header.time.ms),
-    grant: toHex(header.grant),
-    epoch: toHex(header.epoch),
-    readers: members.map(({ address: reader, name }) => ({ address: reader, name })),
-    state: held ? 'held back' : waiting ? 'waiting' : 'applied',
-    reason: (held ?? waiting)?.reason as string | undefined,
-  }
-}
-
-const changeOfRow = (engine: Engine, replica: Replica, id: string): number => {
-  const row = toRowId(id)
-  for (const { physical } of replica.record().compiled.tables) {
-    const found = engine
-      .statements(`SELECT "$change" AS change FROM ${physical} WHERE "$space" = ? AND id = ?`)
-      .get(replica.entry.n, row)
-    if (found) return found.change as number
-  }
-  throw new KithError('not-found', 'No row of this space has that id.')
-}
-
-/** Looks through history: for people who ask, not for programs in a loop. */
-const changeByHash = (engine: Engine, replica: Replica, id: string): number => {
-  const wanted = toHex(fromHex(id))
-  const { history, registry } = engine.store()
-  for (const chain of registry.chainsOf(replica.entry.n)) {
-    for (const number of history.segmentNumbers(chain.n)) {
-      const stored = history.segment(number)
-      const at = stored ? history.decode(stored).changes.findIndex((change) => toHex(change.hash) === wanted) : -1
-      if (at >= 0) return number + at
-    }
-  }
-  throw new KithError('not-found', 'No change of this space has that hash.')
 }

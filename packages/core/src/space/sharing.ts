@@ -1,6 +1,8 @@
+import { toBase32 } from '../bytes/index.ts'
 import type { App } from '../schema/index.ts'
-import type { RemovalOptions, Space } from './api.ts'
+import type { RemovalOptions, Space, SpaceStatus } from './api.ts'
 import type { Engine } from './engine.ts'
+import { findLateGrants } from './late-grants.ts'
 import type { Network } from './network.ts'
 import { previewRemoval } from './preview.ts'
 import type { Replica } from './replica.ts'
@@ -66,3 +68,18 @@ export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf }: 
     transferOwnership: (address) => write(() => transferOwnership(engine, replicaOf(), address)),
   }
 }
+
+/** What is owed in a space, and what somebody has to decide. */
+export const sharingStatus = (
+  engine: Engine,
+  replica: Replica,
+): Pick<SpaceStatus, 'isMember' | 'rotationOwed' | 'lateGrants'> => ({
+  isMember: replica.me() !== undefined,
+  rotationOwed: replica.membership.isRotationOwed(),
+  lateGrants: findLateGrants(engine, replica)
+    .filter(({ isOurs }) => !isOurs)
+    .map(({ member }) => ({
+      address: toBase32(member.address),
+      name: engine.store().labels.read(replica.entry.n, member.address) ?? '',
+    })),
+})

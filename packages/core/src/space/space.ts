@@ -7,12 +7,13 @@ import type { App } from '../schema/index.ts'
 import type { Space, SpaceStatus } from './api.ts'
 import { exportEntries } from './bundle.ts'
 import type { Engine } from './engine.ts'
-import { explain, listHeldBack, listMembers, spaceName } from './held.ts'
+import { explain } from './explain.ts'
+import { listHeldBack, listMembers, spaceName } from './held.ts'
 import { createLive } from './live.ts'
 import type { Network } from './network.ts'
 import type { Recorder } from './recorder.ts'
 import type { Replica } from './replica.ts'
-import { createSharing } from './sharing.ts'
+import { createSharing, sharingStatus } from './sharing.ts'
 import { createWriter, durably } from './tables.ts'
 import { openText } from './text.ts'
 import { transact } from './transact.ts'
@@ -109,7 +110,12 @@ export const createSpaceApi = <A extends App>(
     status: async (): Promise<SpaceStatus> => {
       const listed = listHeldBack(engine, replicaOf())
       const heldBack = listed.filter(({ isFinal }) => isFinal).length
-      return { hubs: network.spaceStatus(n), waiting: listed.length - heldBack, heldBack }
+      return {
+        hubs: network.spaceStatus(n),
+        waiting: listed.length - heldBack,
+        heldBack,
+        ...sharingStatus(engine, replicaOf()),
+      }
     },
     synced: async (options: { timeoutMs?: number } = {}) => {
       engine.unit.commit()
