@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../bytes/index.ts'
+import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
 import type { EpochBody, Recipient } from './bodies/index.ts'
 import { byHash, type Facts } from './facts.ts'
 import type { Graph, Node } from './graph.ts'
@@ -16,6 +16,7 @@ export type Epochs = {
   readonly clean: (past?: Past) => Node[]
   /** The one to write under: the clean one with the lowest hash (rule 16). */
   readonly inUse: () => Node | undefined
+  /** By person ascending. */
   readonly missed: (node: Node) => ShareDue[]
   /** Everybody who was given a secret, with the level. */
   readonly sealedTo: (node: Node, past?: Past) => Sealed[]
@@ -126,7 +127,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     missed: (node) => {
       const highest = nodeToHighest(node)
       const given = sealedTo(node)
-      return [...viewOf(undefined).members.values()].flatMap(({ best }) => {
+      const due = [...viewOf(undefined).members.values()].flatMap(({ best }): ShareDue[] => {
         const sealing = views.sealingKey(best.person, best.tag)
         if (sealing === undefined) return []
         const level = levelDue(best.rank, highest)
@@ -139,6 +140,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
         )
         return hasIt ? [] : [{ person: best.person, level, sealing }]
       })
+      return due.sort((a, b) => compareBytes(a.person, b.person))
     },
     changed: () => {
       view = undefined

@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
+import { compareBytes, equalBytes } from '../bytes/index.ts'
 import { type Change, kinds, sortHeads } from '../change/index.ts'
 import type { Verifying } from '../ports/index.ts'
 import { type ContentOrder, createContentJudge, nodeToSchema } from './content.ts'
@@ -195,11 +195,7 @@ export function createMembership(options: MembershipOptions): Membership {
         return node.content.kind === 'keys' && standing.stands(node) ? [node.content.body] : []
       }),
     sealingKey: (person, tag) => views.sealingKey(person, tag),
-    devicesOfTag: (person, tag) => {
-      const found = views.devicesOfTag(person, tag).map(({ device, sealing }) => ({ device, sealing }))
-      const unique = new Map(found.map((serving) => [toHex(serving.device), serving]))
-      return [...unique.values()].sort((a, b) => compareBytes(a.device, b.device))
-    },
+    devicesOfTag: (person, tag) => views.devicesOfTag(person, tag).map(({ device, sealing }) => ({ device, sealing })),
     unsupported: () => unsupported.map(({ change }) => change),
     heldBack: () =>
       [...verdicts].flatMap(([node, verdict]) => {

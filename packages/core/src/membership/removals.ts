@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
 import { sortHeads } from '../change/index.ts'
-import { admissionsToDevices, type Facts } from './facts.ts'
+import { admissionsToDevices, byHash, type Facts } from './facts.ts'
 import type { Graph, Node } from './graph.ts'
 import type { CutOwed, Membership } from './interface.ts'
 import { isRankAtLeast } from './rank.ts'
@@ -66,11 +66,14 @@ export function createRemovals(
       const done = new Set(
         facts.deviceCuts().map(({ content }) => (content.kind === 'deviceCut' ? toHex(content.body.revocation) : '')),
       )
-      return facts.revocationsOf(person).flatMap((node): CutOwed[] => {
-        if (done.has(node.key) || node.content.kind !== 'removal') return []
-        const admissions = node.content.body.grants.flatMap((hash) => graph.find(hash) ?? [])
-        return [{ revocation: node.change.hash, devices: admissionsToDevices(admissions) }]
-      })
+      return facts
+        .revocationsOf(person)
+        .sort(byHash)
+        .flatMap((node): CutOwed[] => {
+          if (done.has(node.key) || node.content.kind !== 'removal') return []
+          const admissions = node.content.body.grants.flatMap((hash) => graph.find(hash) ?? [])
+          return [{ revocation: node.change.hash, devices: admissionsToDevices(admissions) }]
+        })
     },
     joinsOf: (hash) => {
       const invite = graph.find(hash)

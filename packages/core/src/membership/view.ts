@@ -29,6 +29,7 @@ export type LiveDevice = { readonly device: Uint8Array; readonly sealing: Uint8A
 
 export type Views = {
   readonly of: (past?: Past) => View
+  /** Live devices, each once, by key ascending. */
   readonly devices: (person: Uint8Array, past?: Past) => LiveDevice[]
   /** A person's newest sealing key under a tag. */
   readonly sealingKey: (person: Uint8Array, tag: Uint8Array, past?: Past) => Uint8Array | undefined
@@ -40,11 +41,16 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const isLive = (node: Node, past: Past | undefined): boolean =>
     (past === undefined || graph.isInPast(node, past)) && standing.isLive(node, past)
 
-  const devices: Views['devices'] = (person, past) =>
-    facts.admissionsOf(person, past).flatMap((admission) => {
+  const devices: Views['devices'] = (person, past) => {
+    const live = new Map<string, LiveDevice>()
+    // One that was admitted twice goes by the admission of the lower hash.
+    for (const admission of facts.admissionsOf(person, past).sort(byHash)) {
       const found = isLive(admission, past) ? nodeToDevice(admission) : undefined
-      return found === undefined ? [] : [{ ...found, admission }]
-    })
+      const key = found && toHex(found.device)
+      if (found !== undefined && key !== undefined && !live.has(key)) live.set(key, { ...found, admission })
+    }
+    return [...live.values()].sort((a, b) => compareBytes(a.device, b.device))
+  }
 
   const keysNaming = (person: Uint8Array, tag: Uint8Array, past: Past | undefined): Node[] =>
     facts.keysOf(person, past).filter((node) => findKey(node, tag) !== undefined && standing.stands(node, past))
@@ -57,10 +63,12 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
 
   const devicesOfTag: Views['devicesOfTag'] = (person, tag, past) => {
     const bringers = keysNaming(person, tag, past).map(({ change }) => change.header.device)
-    return devices(person, past).filter(
-      ({ device, admission }) =>
-        nodeToTags(admission).some((named) => equalBytes(named, tag)) ||
-        bringers.some((bringer) => equalBytes(bringer, device)),
+    const serving = facts
+      .admissionsOf(person, past)
+      .filter((node) => isLive(node, past) && nodeToTags(node).some((named) => equalBytes(named, tag)))
+      .flatMap((node) => nodeToDevice(node)?.device ?? [])
+    return devices(person, past).filter(({ device }) =>
+      [...serving, ...bringers].some((other) => equalBytes(other, device)),
     )
   }
 
@@ -82,7 +90,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const of = (past?: Past): View => {
     const members = memberRights(past)
     const invites = new Map<string, { node: Node; rank: Rank }>()
-    for (const node of facts.invites(past)) {
+    for (const node of facts.invites(past).sort(byHash)) {
       const invite = facts.invite(node)
       if (invite !== undefined && isLive(node, past)) invites.set(node.key, { node, rank: invite.rank })
     }
@@ -101,9 +109,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
         }
       } else {
         const { signing, sealing } = person.recovery
-        // A device may have been admitted twice: it is one recipient all the same.
-        const own = new Map(liveDevices().map((device) => [toHex(device.device), device]))
-        for (const { device, sealing: key } of own.values()) list.push({ id: device, level: highest, sealing: key })
+        for (const { device, sealing: key } of liveDevices()) list.push({ id: device, level: highest, sealing: key })
         list.push({ id: signing, level: highest, sealing })
       }
       return list.sort((a, b) => compareBytes(a.id, b.id))
