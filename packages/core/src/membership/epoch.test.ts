@@ -87,6 +87,18 @@ test('promotion and joining owe no epoch, only a share; demotion, a closed link 
   assert.equal(now(cast).isRotationOwed(), true, 'he holds more than a writer is due')
 })
 
+test('a link that was made under an epoch has its secret, and closing it owes another, though the record could not name it', () => {
+  const { cast, alice, carol } = withThree()
+  alice.epoch()
+  const invite = alice.invite()
+  assert.equal(now(cast).isRotationOwed(), false)
+  alice.closeInvite(invite)
+  assert.equal(now(cast).isRotationOwed(), true)
+  carol.learn(alice)
+  assert.equal(code(cast, carol.epoch()), 'applied')
+  assert.equal(now(cast).isRotationOwed(), false)
+})
+
 test('an epoch that was shared with somebody who is out is as unclean as one sealed to him', () => {
   const cast = createCast(crypto)
   const { alice } = cast

@@ -66,7 +66,17 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
       .sharesOf(node.change.hash, past)
       .flatMap(shareToRecipients)
       .map((recipient) => ({ ...recipient, isByShare: true })),
+    ...invitesSince(node, past),
   ]
+
+  /** Links made under an epoch: its secret lies in their logs, so whoever holds one has it, joined or not. */
+  const invitesSince = (node: Node, past: Past | undefined): Sealed[] =>
+    facts.invites(past).flatMap((grant) => {
+      const invite = facts.invite(grant)
+      if (invite === undefined || !equalBytes(invite.epoch, node.change.hash)) return []
+      const level = levelDue(invite.rank, nodeToHighest(node))
+      return [{ id: grant.change.hash, level, sealing: undefined, isByShare: true }]
+    })
 
   const isDue = (recipient: Recipient, highest: Level, past: Past | undefined): boolean => {
     const { members, invites, devices } = viewOf(past)
