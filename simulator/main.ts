@@ -1,7 +1,11 @@
 // `npm run simulate -- [--level world|rules] [--seed S] [--steps N] [--minutes M] [--trace]`
 import { parseArgs } from 'node:util'
 import type { Outcome, Script } from './shared/script.ts'
-import { growWorldScript, runWorld } from './world/run.ts'
+
+type Level = {
+  readonly grow: (seed: string, length: number) => Script
+  readonly run: (script: Script, show?: (line: string) => void) => Promise<Outcome>
+}
 
 const { values } = parseArgs({
   options: {
@@ -12,9 +16,12 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
   },
 })
-const steps = Number(values.steps ?? 150)
-const grow = (seed: string): Script => growWorldScript(seed, steps)
-const run = (script: Script, show?: (line: string) => void): Promise<Outcome> => runWorld(script, show)
+const isRules = values.level === 'rules'
+const steps = Number(values.steps ?? (isRules ? 60 : 150))
+const { grow: growScript, run }: Level = isRules
+  ? await import('./rules/run.ts').then(({ growRulesScript, runRules }) => ({ grow: growRulesScript, run: runRules }))
+  : await import('./world/run.ts').then(({ growWorldScript, runWorld }) => ({ grow: growWorldScript, run: runWorld }))
+const grow = (seed: string): Script => growScript(seed, steps)
 
 if (values.minutes !== undefined) await explore(Number(values.minutes))
 else await once(values.seed ?? '1')
