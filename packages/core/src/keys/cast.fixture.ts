@@ -217,7 +217,9 @@ export function createCast(crypto: Crypto): Cast {
           { rank: 'writer', role: 'writer', uses: null, expires: null, ...terms },
           space.epoch,
         )
-        return { ...made, change: write(kinds.grant, encodeGrant(made.grant), patch) }
+        // Whose secrets they are does not matter to the evaluator, what is named does.
+        const epoch = membership().epochInUse()?.hash ?? made.grant.epoch
+        return { ...made, change: write(kinds.grant, encodeGrant({ ...made.grant, epoch }), patch) }
       },
       join: (invite, patch = {}) => {
         const signature = signJoin(crypto, invite.secret, space.space, { person: id, address: person.secrets.address })
