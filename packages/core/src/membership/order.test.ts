@@ -37,12 +37,18 @@ function play(seed: number, story: readonly Step[]): Cast {
   for (const name of ['bob', 'carol', 'dave', 'eve']) actors.push(cast.person(name))
   const [bob, carol] = [actors[1] as Actor, actors[2] as Actor]
   cast.alice.grant(bob, 'admin')
+  const dave = actors[3] as Actor
   cast.alice.grant(carol, 'writer')
+  bob.learn(cast.alice)
+  bob.grant(dave, 'writer')
+  cast.alice.learn(bob)
   cast.alice.epoch()
-  for (const actor of [bob, carol]) actor.learn(cast.alice)
+  for (const actor of [bob, carol, dave]) actor.learn(cast.alice)
   const phone = cast.device(bob, "bob's phone")
   bob.admit(phone)
-  actors.push(phone, cast.device(carol, "carol's phone"), cast.recovery(bob))
+  const tablet = cast.device(carol, "carol's tablet")
+  carol.admit(tablet)
+  actors.push(phone, tablet, cast.recovery(bob))
   const revocations: { change: Change; device: Actor }[] = []
   const ranks = ['reader', 'writer', 'admin', 'owner'] as const
   for (const { what, who, whom, how } of story) {
@@ -64,10 +70,14 @@ function play(seed: number, story: readonly Step[]): Cast {
     else if (what < 84) actor.epoch()
     else if (what < 87) actor.schema(how, isHostile ? [] : undefined)
     else if (what < 89) actor.merge()
-    else if (what < 92) actor.admit(other.id === actor.id ? other : phone)
-    else if (what < 94) actor.renewKeys()
-    else if (what < 97 && other.id === actor.id) {
-      revocations.push({ change: actor.revoke(other, isHostile ? { cut: [] } : {}), device: other })
+    else if (what < 91) actor.admit(other.id === actor.id ? other : phone)
+    else if (what < 93) actor.renewKeys()
+    else if (what < 98) {
+      const own = actors.filter(({ id }) => id === actor.id)
+      const device = own[whom % own.length] as Actor
+      const change = actor.revoke(device, isHostile ? { cut: [] } : {})
+      revocations.push({ change, device })
+      if (how % 2 === 0) actor.cutDevice(change, how === 4 ? [] : actor.headsOf(device))
     } else if (revocations.length > 0) {
       const { change, device } = revocations[how % revocations.length] as (typeof revocations)[number]
       actor.cutDevice(change, isHostile ? [] : actor.headsOf(device))
