@@ -6,6 +6,7 @@ import { createLocalFanOut, type FanOut } from './fan-out.ts'
 import { createAllowance } from './limits/allowance.ts'
 import { createBuckets } from './limits/bucket.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
+import { createKnocks } from './limits/knocks.ts'
 import { unlimited } from './limits/prefixes.ts'
 import type { HubLog } from './log.ts'
 import { nodeClock } from './node-clock.ts'
@@ -42,17 +43,19 @@ export function createHubService(options: HubServiceOptions): HubService {
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const randomBytes = options.random ?? random
+  const store = createSqliteStore(database, {
+    ...limits,
+    random: randomBytes,
+    soon: clock.soon,
+    failed: ({ reason }) => log({ event: 'storage-failed', reason }),
+  })
   const context: HubContext = {
     identity: loadIdentity(database, randomBytes),
     crypto: nodeVerifying,
     clock,
     random: randomBytes,
-    store: createSqliteStore(database, {
-      ...limits,
-      random: randomBytes,
-      soon: clock.soon,
-      failed: ({ reason }) => log({ event: 'storage-failed', reason }),
-    }),
+    store,
+    knocks: createKnocks(store, limits, clock.monotonic),
     fanOut: options.fanOut ?? createLocalFanOut(),
     limits,
   }
@@ -77,7 +80,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     context,
     accept: (channel, defect) => {
       const buckets = createBuckets(limits.perConnection, clock.monotonic)
-      return createConnection(context, channel, createAllowance(buckets, unlimited.buckets), defect)
+      return createConnection(context, channel, createAllowance(buckets, unlimited), defect)
     },
     dropDue,
   }

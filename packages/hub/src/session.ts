@@ -4,6 +4,7 @@ import { type HubMessage, hasRight, type Right } from '@kith/core/wire'
 import type { FanOut, FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import type { HubLimitOptions } from './limits/hub-limits.ts'
+import type { Knocks } from './limits/knocks.ts'
 import type { EntryStore, LogName } from './store/entry-store.ts'
 import type { HubIdentity } from './store/sqlite-meta.ts'
 import type { Follower, Streams } from './streams.ts'
@@ -15,6 +16,7 @@ export type HubContext = {
   readonly clock: Clock
   readonly random: (length: number) => Uint8Array
   readonly store: EntryStore
+  readonly knocks: Knocks
   readonly fanOut: FanOut
   readonly limits: HubLimitOptions
 }

@@ -50,7 +50,7 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
     socket.once('close', prefix.leave)
     server.handleUpgrade(request, socket, head, (webSocket) => {
       const buckets = createBuckets(hub.limits.perConnection, hub.clock.monotonic)
-      accept(webSocket, request, createAllowance(buckets, prefix.buckets))
+      accept(webSocket, request, createAllowance(buckets, prefix))
     })
   }
 
@@ -99,6 +99,7 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
     upgrade,
     tidy() {
       prefixes.tidy()
+      hub.knocks.tidy()
       for (const client of clients) {
         if (client.isOld && !client.connection.hasOpened()) client.socket.terminate()
         client.isOld = true

@@ -38,7 +38,7 @@ test('the log id is the hash of the policy: one changed key, right or kind is an
 
 test('a policy comes back from its bytes', () => {
   for (const kind of ['space', 'mailbox', 'knock', 'media', 'location'] as const) {
-    const other: Policy = { write: 'open', read: keys[0], admin: 'none', kind }
+    const other: Policy = { write: kind === 'mailbox' ? keys[1] : 'open', read: keys[0], admin: 'none', kind }
     assert.deepEqual(bytesToPolicy(policyToBytes(other)), other)
   }
   assert.throws(() => bytesToPolicy(fromHex('8402000000')), { code: 'bad-encoding' })
@@ -51,6 +51,17 @@ test('a policy that no key guards is refused', () => {
     }
   }
   checkPolicy({ write: 'open', read: keys[0], admin: 'none', kind: 'knock' })
+})
+
+test('everybody may write to a knock box and to no mailbox, and neither is read by all', () => {
+  const bad: Policy[] = [
+    { ...policy, kind: 'mailbox', write: 'open' },
+    { ...policy, kind: 'mailbox', read: 'open' },
+    { ...policy, kind: 'knock' },
+    { ...policy, kind: 'knock', write: 'open', read: 'open' },
+  ]
+  for (const one of bad) assert.throws(() => checkPolicy(one), { code: 'bad-key' })
+  checkPolicy({ ...policy, kind: 'mailbox' })
 })
 
 test('keys of low order, not canonical or of a wrong length are refused in each place', () => {

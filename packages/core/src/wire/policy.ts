@@ -45,13 +45,18 @@ export function policyToLogId(policy: Policy, crypto: Hashing): Uint8Array {
 }
 
 /**
- * Throws 'bad-key' for a policy that no key guards (anybody could fill such a log for others, and nobody answers for it) and for
- * keys that are malformed, not canonical or of low order.
+ * Throws 'bad-key' for a policy that no key guards (anybody could fill such a log for others, and nobody answers for it), for
+ * a mailbox or knock box with rights that its kind has not, and for keys that are malformed, not canonical or of low order.
  */
 export function checkPolicy(policy: Policy): void {
   const keys = [policy.write, policy.read, policy.admin].filter((key) => typeof key !== 'string')
   if (keys.length === 0)
     throw new KithError('bad-key', 'A policy was refused: each of its keys is open or none. Give it at least one key.')
+  const { write, read, kind } = policy
+  if ((kind === 'mailbox' && write === 'open') || ((kind === 'mailbox' || kind === 'knock') && read === 'open'))
+    throw new KithError('bad-key', 'A policy was refused: everybody could write to this mailbox, or read it.')
+  if (kind === 'knock' && write !== 'open')
+    throw new KithError('bad-key', 'A policy was refused: a knock box is one that everybody may write to.')
   if (!keys.every(isEd25519PublicKey)) {
     throw new KithError('bad-key', 'A policy was refused: a key in it is malformed, not canonical or of low order.')
   }

@@ -6,6 +6,13 @@ export type HubLimitOptions = {
   readonly logBytesMax: number
   readonly logEntriesMax: number
   readonly logsPerConnectionMax: number
+  /** A mailbox: what one contact may leave there until its owner comes. */
+  readonly mailboxBytesMax: number
+  readonly mailboxEntriesMax: number
+  /** Entries of a knock box; beyond, the oldest of whoever has the most there goes. */
+  readonly knockEntriesMax: number
+  /** Knocks on one box from one address prefix. */
+  readonly knocks: Rate
   readonly connectionsMax: number
   readonly connectionsPerPrefixMax: number
   /** The whole database file; undefined: as large as the disk allows. */
@@ -51,6 +58,12 @@ export const defaultLimits: HubLimitOptions = {
   logBytesMax: 4096 * mebibyte,
   logEntriesMax: 4_000_000,
   logsPerConnectionMax: 8_192,
+  mailboxBytesMax: 16 * mebibyte,
+  mailboxEntriesMax: 4_096,
+  // 512 KiB a box.
+  knockEntriesMax: 256,
+  // Five people of one household who all got a card at once; then one each six minutes.
+  knocks: { burst: 5, perSecond: 10 / 3600 },
   // 7 KB a connection: 140 MB.
   connectionsMax: 20_000,
   connectionsPerPrefixMax: 512,

@@ -9,6 +9,8 @@ import { type Buckets, createBuckets } from './bucket.ts'
 import type { HubLimitOptions } from './hub-limits.ts'
 
 export type Prefix = {
+  /** Tells prefixes apart within this process; empty for those that are not limited. */
+  readonly name: string
   readonly buckets: Buckets
   readonly leave: () => void
 }
@@ -23,7 +25,7 @@ export type Prefixes = {
 type Neighbourhood = { connections: number; readonly buckets: Buckets }
 
 /** For connections that are not counted. */
-export const unlimited: Prefix = { buckets: { take: () => 0, isFull: () => true }, leave() {} }
+export const unlimited: Prefix = { name: '', buckets: { take: () => 0, isFull: () => true }, leave() {} }
 
 export function createPrefixes(limits: HubLimitOptions, monotonic: () => number): Prefixes {
   const salt = random(32)
@@ -38,6 +40,7 @@ export function createPrefixes(limits: HubLimitOptions, monotonic: () => number)
       found.connections += 1
       known.set(key, found)
       return {
+        name: key,
         buckets: found.buckets,
         leave() {
           found.connections -= 1

@@ -61,6 +61,8 @@ export type EntryStore = {
   readonly newest: (log: LogName, lane: Lane) => Promise<number>
   /** Marks entries of any lane to be dropped at `dropMs`; resolves when that is on disk. */
   readonly trim: (log: LogName, ids: readonly Uint8Array[], dropMs: number) => Promise<void>
+  /** Drops entries of a lane now: what makes room in a knock box. */
+  readonly drop: (log: LogName, lane: Lane, ids: readonly Uint8Array[]) => Promise<void>
   /** Drops up to `entriesMax` entries that are due; how many it dropped. */
   readonly dropDue: (nowMs: number, entriesMax: number) => Promise<number>
   /** Notes that somebody uses a log, to the day: what leases will be counted by. */

@@ -9,6 +9,8 @@ import { startGeneration } from './sqlite-meta.ts'
 export type SqliteStoreOptions = {
   readonly logBytesMax: number
   readonly logEntriesMax: number
+  readonly mailboxBytesMax: number
+  readonly mailboxEntriesMax: number
   readonly random: (length: number) => Uint8Array
   /** Commits a group when the work already queued has had its turn. */
   readonly soon: (run: () => void) => void
@@ -65,7 +67,10 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
 
   function hasRoom(record: WritableRecord, entries: readonly NewEntry[]): boolean {
     const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, record.bytes)
-    return bytes <= options.logBytesMax && record.entries + entries.length <= options.logEntriesMax
+    const isMailbox = record.log.kind === 'mailbox'
+    const bytesMax = isMailbox ? Math.min(options.logBytesMax, options.mailboxBytesMax) : options.logBytesMax
+    const entriesMax = isMailbox ? Math.min(options.logEntriesMax, options.mailboxEntriesMax) : options.logEntriesMax
+    return bytes <= bytesMax && record.entries + entries.length <= entriesMax
   }
 
   function dropOne(row: { log: number; id: Uint8Array; lane: number; log_id: Uint8Array; kind: number }): void {
@@ -74,14 +79,17 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       key: Buffer.from(row.log_id).toString('hex'),
       kind: logKinds[row.kind] ?? 'space',
     } as const
-    const record = records.writable(log)
-    const size = statements.size.get(row.log, row.id, row.lane) as { size: number } | undefined
+    removeOne(records.writable(log), row.lane, row.id)
+  }
+
+  function removeOne(record: WritableRecord, lane: number, id: Uint8Array): void {
+    const size = statements.size.get(record.pk, id, lane) as { size: number } | undefined
     if (size !== undefined) {
       record.entries -= 1
       record.bytes -= size.size
-      statements.remove.run(row.log, row.id, row.lane)
+      statements.remove.run(record.pk, id, lane)
     }
-    statements.keep.run(row.log, row.id, row.lane)
+    statements.keep.run(record.pk, id, lane)
   }
 
   return {
@@ -139,6 +147,14 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       await group.write(() => {
         const record = records.writable(log)
         for (const id of ids) statements.trim.run(dropMs, record.pk, id)
+      })
+    },
+
+    async drop(log, lane, ids) {
+      if (records.find(log) === undefined) return
+      await group.write(() => {
+        const record = records.writable(log)
+        for (const id of ids) removeOne(record, lane, id)
       })
     },
 

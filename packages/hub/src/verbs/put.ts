@@ -27,11 +27,15 @@ export async function handlePut(session: Session, message: ClientMessage & { typ
 async function putOne(session: Session, item: PutItem): Promise<{ durable: Promise<Result> }> {
   const log = logWithRight(session, item.log, 'write')
   if (log === undefined) return settled(refusal('refused'))
-  const refused = refuseSize(item) ?? refuseRate(session, item)
+  const { store, crypto, clock, knocks } = session.hub
+  const { prefix } = session.allowance
+  const isKnock = log.kind === 'knock'
+  const refused =
+    refuseSize(item) ?? refuseRate(session, item) ?? (isKnock ? knocks.refuse(log, prefix, item) : undefined)
   if (refused !== undefined) return settled(refused)
-  const { store, crypto, clock } = session.hub
   const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
   try {
+    if (isKnock) await knocks.makeRoom(log, prefix, entries)
     const { placed, durable } = await store.append(log, item.lane, entries, item.covers, clock.now() + trimDelayMs)
     publish(
       session,
