@@ -76,9 +76,13 @@ CREATE TABLE parcel (n INTEGER PRIMARY KEY, hub INTEGER NOT NULL, policy BLOB NO
 -- Secrets of epochs and open invites, by name.
 CREATE TABLE secret (space INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, name, id)) STRICT, WITHOUT ROWID;
 
--- Hubs, what each is known to lack, and how far each of its logs was read.
+-- Hubs, what each log at each is known to lack, and how far it was read; lane -1: the generation that was compared, and when the log was last read to its end.
 CREATE TABLE hub (n INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, key BLOB) STRICT;
-CREATE TABLE outbox (hub INTEGER NOT NULL, space INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (hub, space, change)) STRICT, WITHOUT ROWID;
+-- \`change\` is a segment's; below zero that of the record which begins the log. Not sent before \`due\`, in milliseconds since 1970.
+CREATE TABLE outbox (hub INTEGER NOT NULL, space INTEGER NOT NULL, log BLOB NOT NULL, change INTEGER NOT NULL, due INTEGER NOT NULL,
+  PRIMARY KEY (hub, space, log, change)) STRICT, WITHOUT ROWID;
+-- Boxes of epochs, by their hash, that a hub is known to have on a log.
+CREATE TABLE boxed (hub INTEGER NOT NULL, log BLOB NOT NULL, boxes BLOB NOT NULL, PRIMARY KEY (hub, log, boxes)) STRICT, WITHOUT ROWID;
 CREATE TABLE cursor (hub INTEGER NOT NULL, log BLOB NOT NULL, lane INTEGER NOT NULL, generation BLOB NOT NULL, n INTEGER NOT NULL,
   id BLOB NOT NULL, PRIMARY KEY (hub, log, lane)) STRICT, WITHOUT ROWID;
 `

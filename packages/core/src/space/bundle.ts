@@ -1,36 +1,62 @@
-import { type CborValue, decodeCbor, encodeCbor, equalBytes, KithError } from '../bytes/index.ts'
-import type { SyncSpace } from '../sync/index.ts'
+import { type CborValue, decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
 import { bytesToPolicy, type Lane, policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import type { Replica } from './replica.ts'
-import { packOutgoing, segmentsOf } from './sync-space.ts'
+import { packOutgoing, segmentsAtOnce, segmentsOf } from './packing.ts'
+import { createSpaceLogs, type SpaceLog } from './space-logs.ts'
+import type { ReplicaSyncSpace } from './sync-space.ts'
 
 /** First field of a bundle, and its format. */
 const bundleName = 'kith bundle'
 const bundleVersion = 1
-/** Packed in one go: what is left of them is looked through again for each few entries. */
-const segmentsAtOnce = 512
 
 /**
  * All entries of a space, sealed as for a hub: CBOR ['kith bundle', 1, [[policy, [[lane, entry]…]]…]]. Whoever carries it learns what a hub
  * does, and no more.
  */
 export const exportEntries = (engine: Engine, replica: Replica): Uint8Array => {
-  const epoch = replica.epochInUse()
-  if (!epoch) throw new KithError('cannot-open', 'The keys of this space are not here.')
+  const { n } = replica.entry
+  const logs = createSpaceLogs({
+    engine,
+    n,
+    replicaOf: () => replica,
+    visitedMs: () => undefined,
+    isOwed: () => false,
+  })
+  const target = logs.target()
+  const inUse = target && logs.mainOf(target.hash)
+  if (!inUse) throw new KithError('cannot-open', 'The keys of this space are not here.')
+  const { history, registry } = engine.store()
+  const byLog = new Map<SpaceLog, number[]>([[inUse, []]])
+  for (const number of segmentsOf(engine, n)) {
+    const stored = history.segment(number)
+    const log = stored && registry.chain(stored.chain).class === 1 ? logs.mainOf(stored.epoch) : inUse
+    if (!log) continue
+    const numbers = byLog.get(log) ?? []
+    numbers.push(number)
+    byLog.set(log, numbers)
+  }
+  const written = [...byLog].map(([log, numbers]) => [
+    policyToBytes(log.keys.policy),
+    packAll(engine, replica, log, numbers),
+  ])
+  return encodeCbor([bundleName, bundleVersion, written])
+}
+
+const packAll = (engine: Engine, replica: Replica, log: SpaceLog, numbers: readonly number[]): CborValue[] => {
   const entries: CborValue[] = []
-  const numbers = segmentsOf(engine, replica.entry.n)
+  // What is left of them is looked through again for each few entries.
   for (let start = 0; start < numbers.length; start += segmentsAtOnce) {
     let rest: readonly number[] = numbers.slice(start, start + segmentsAtOnce)
     while (rest.length > 0) {
-      const packed = packOutgoing(engine, replica, rest)
+      const packed = packOutgoing(engine, replica, log, rest)
       if (packed.length === 0) break
       const done = new Set(packed.flatMap(({ segments }) => segments))
       for (const { lane, entry } of packed) entries.push([lane, entry])
       rest = rest.filter((number) => !done.has(number))
     }
   }
-  return encodeCbor([bundleName, bundleVersion, [[policyToBytes(epoch.keys.log.policy), entries]]])
+  return entries
 }
 
 export type BundleLog = {
@@ -57,12 +83,14 @@ export const readBundle = (engine: Engine, bytes: Uint8Array): BundleLog[] => {
   })
 }
 
-/** Finds the space whose log a bundle's is. */
-export const findLog = <S extends SyncSpace>(spaces: readonly S[], logId: Uint8Array): S | undefined =>
-  spaces.find((space) => {
-    const log = space.log()
-    return log !== undefined && equalBytes(log.id, logId)
-  })
+/** The space that a bundle is of, with the entries of all its logs: the first of them that is here. */
+export const findSpace = (
+  spaces: readonly ReplicaSyncSpace[],
+  logs: readonly BundleLog[],
+): { readonly space: ReplicaSyncSpace; readonly entries: BundleLog['entries'] } | undefined => {
+  const space = spaces.find(({ space: known }) => logs.some(({ logId }) => known.find(logId)))
+  return space && { space, entries: logs.flatMap(({ entries }) => entries) }
+}
 
 /** A bundle holds no chunks. */
 const isLane = (value: CborValue | undefined): value is Lane => value === 0 || value === 1 || value === 2

@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes/index.ts'
 import {
   bytesToTime,
   compareTimes,
@@ -25,6 +26,7 @@ import type { Platform, SqlDatabase } from '../ports/index.ts'
 import { keepBoxes } from './boxes.ts'
 import { createIdentity, loadIdentity } from './identity.ts'
 import { createNotifier, type Notifier } from './notify.ts'
+import { enqueue, type Origin, type Place } from './outbox.ts'
 import { createSpaceSignal } from './space-signal.ts'
 
 /** One person's data on one device: the database, the group commit, the clock and the keys, shared by all spaces. */
@@ -50,7 +52,10 @@ export type Engine = {
   readonly nameHub: (n: number, key: Uint8Array) => void
   /** Called after a commit with what this device wrote or took in, and now owes to hubs. */
   readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
-  readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment) => void
+  /** Owes a segment to hubs, on the logs that it belongs on but the one that it came from. */
+  readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment, from?: Origin) => void
+  /** Says where segments of a space belong. */
+  readonly placeBy: (places: PlacesOf) => void
   /** Who may do what in a space, or which keys of it are here, has changed: what follows from that is looked for soon. */
   readonly membershipCame: (space: number) => void
   readonly onMembership: (listener: (space: number) => void) => () => void
@@ -58,6 +63,8 @@ export type Engine = {
   readonly onUndone: (listener: (cause: unknown) => void) => () => void
   readonly close: () => void
 }
+
+type PlacesOf = (space: number, segment: StoredSegment, from: Origin | undefined) => readonly Place[]
 
 export type HubRow = { readonly n: number; readonly url: string; readonly key: Uint8Array | undefined }
 
@@ -152,9 +159,12 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       },
     })
 
-    const queueFor: Engine['queueFor'] = (numbers, space, segment) => {
-      for (const hub of numbers)
-        statements('INSERT OR IGNORE INTO outbox (hub, space, change) VALUES (?, ?, ?)').run(hub, space, segment.change)
+    let placesOf: PlacesOf = () => []
+    const queueFor: Engine['queueFor'] = (numbers, space, segment, from) => {
+      for (const place of placesOf(space, segment, from)) {
+        const isSource = (hub: number): boolean => hub === from?.hub && equalBytes(place.log, from.log)
+        for (const hub of numbers) if (!isSource(hub)) enqueue(statements, hub, space, segment.change, place)
+      }
       owed.add(space)
     }
 
@@ -243,6 +253,9 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       },
       onOutgoing: (listener) => outgoing.add(listener),
       queueFor,
+      placeBy: (places) => {
+        placesOf = places
+      },
       membershipCame: membership.tell,
       onMembership: membership.listen,
       onUndone: (listener) => {

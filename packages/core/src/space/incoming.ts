@@ -2,11 +2,12 @@ import { equalBytes, KithError } from '../bytes/index.ts'
 import { type Chain, type Change, decodeSegment, type Segment, type UnpackedSegment } from '../change/index.ts'
 import type { Content, NumberedChange, SpaceEntry } from '../database/index.ts'
 import type { Engine } from './engine.ts'
+import { dequeue, type Origin } from './outbox.ts'
 
 /** What comes from hubs and bundles into one space. */
 export type Incoming = {
   /** Takes segments within the open transaction; the caller undoes it when this throws. */
-  readonly receive: (segments: readonly UnpackedSegment[], hub: number | undefined, expected: Chain) => ReceiveResult
+  readonly receive: (segments: readonly UnpackedSegment[], from: Origin | undefined, expected: Chain) => ReceiveResult
 }
 
 export type ReceiveResult = { readonly fresh: number; readonly refused: readonly KithError[] }
@@ -35,7 +36,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
   const take = (
     segment: Segment,
     unpacked: UnpackedSegment,
-    hub: number | undefined,
+    from: Origin | undefined,
     fresh: NumberedChange[],
     branched: Set<number>,
   ): readonly Uint8Array[] => {
@@ -52,20 +53,11 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     }
     const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
     const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
-    if (hub !== undefined) {
-      for (const number of result.covered)
-        statements('DELETE FROM outbox WHERE hub = ? AND space = ? AND change = ?').run(hub, space.n, number)
-    }
+    if (from) dequeue(statements, from, space.n, result.covered)
     if (result.stored) {
-      // Whoever takes a change in also brings it to the hubs that lack it.
-      engine.queueFor(
-        engine
-          .hubs()
-          .map(({ n }) => n)
-          .filter((n) => n !== hub),
-        space.n,
-        result.stored,
-      )
+      // Whoever takes a change in also brings it to the hubs and logs that lack it.
+      const hubs = engine.hubs().map(({ n }) => n)
+      engine.queueFor(hubs, space.n, result.stored, from)
     }
     const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
     if (arrived) overtaken(arrived.change)
@@ -78,7 +70,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     return addMembership(segment.changes)
   }
 
-  const receive: Incoming['receive'] = (segments, hub, expected) => {
+  const receive: Incoming['receive'] = (segments, from, expected) => {
     unit.enter('soon')
     const refused: KithError[] = []
     const fresh: NumberedChange[] = []
@@ -89,7 +81,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
         const segment = decodeSegment(crypto, unpacked.bytes)
         if (segment.chain !== expected)
           throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
-        settled.push(...take(segment, unpacked, hub, fresh, branched))
+        settled.push(...take(segment, unpacked, from, fresh, branched))
       } catch (cause) {
         // A full disk is no fault of the segment: it must come again.
         if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause

@@ -6,13 +6,11 @@ import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
 import { decodeGenesis, encodeSchema, type RecoveryKeys } from '../membership/index.ts'
 import { checkHubUrl } from '../sync/index.ts'
-import { policyToBytes } from '../wire/index.ts'
 import type { Kith, Space, SpaceSummary, Status } from './api.ts'
 import { keepBoxes } from './boxes.ts'
-import { findLog, readBundle } from './bundle.ts'
+import { findSpace, readBundle } from './bundle.ts'
 import { createEngine, type Engine, type HubRow } from './engine.ts'
 import { spaceName } from './held.ts'
-import { queueParcel } from './invite.ts'
 import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
 import { createLive } from './live.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -46,11 +44,14 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
   engine.onUndone(() => replicas.clear())
 
   const replicaOf = (n: number): Replica => {
-    let replica = replicas.get(n)
-    if (!replica) {
-      assertOpen()
-      replicas.set(n, (replica = createReplica(engine, engine.store().registry.spaceByNumber(n))))
-    }
+    const known = replicas.get(n)
+    if (known) return known
+    assertOpen()
+    return makeReplica(n)
+  }
+  const makeReplica = (n: number): Replica => {
+    const replica = createReplica(engine, engine.store().registry.spaceByNumber(n))
+    replicas.set(n, replica)
     return replica
   }
   const assertOpen = (): void => {
@@ -63,9 +64,10 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       .filter(({ kind }) => kind === 'space')
   const syncSpaceOf = (n: number): ReplicaSyncSpace => {
     let space = syncSpaces.get(n)
-    if (!space) syncSpaces.set(n, (space = createSyncSpace(engine, n, () => replicaOf(n))))
+    if (!space) syncSpaces.set(n, (space = createSyncSpace(engine, n, () => replicas.get(n) ?? makeReplica(n))))
     return space
   }
+  engine.placeBy((n, segment, from) => syncSpaceOf(n).places(segment, from))
   // Its own notifier: what goes on between hubs must not make queries wait for their turn.
   const statusNotifier = createNotifier(platform.clock)
   const statusChanged = (): void => statusNotifier.touch(0, [''])
@@ -152,12 +154,11 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       assertOpen()
       checkName(title)
       const n = engine.whole(() => {
-        const made = createSpaceHere(engine, app)
+        const made = createSpaceHere(engine, app, replicaOf)
         createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
           recorder.push([opCodes.title, title])
           if (name) recorder.push([opCodes.profile, name])
         })
-        postBoxes(engine, replicaOf(made))
         return made
       })
       await engine.unit.durable()
@@ -229,12 +230,9 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       const bytes = typeof bundle === 'string' ? await filesOf(engine).read(bundle) : bundle
       const spaces = ownSpaces().map(({ n }) => syncSpaceOf(n))
       const logs = readBundle(engine, bytes)
-      const [found] = logs.flatMap((log) => {
-        const space = findLog(spaces, log.logId)
-        return space ? [{ log, space }] : []
-      })
+      const found = findSpace(spaces, logs)
       if (!found) throw new KithError('not-found', 'The bundle is of a space that is not here. Join the space first.')
-      const fresh = found.space.takeBundle(found.log.entries)
+      const fresh = found.space.takeBundle(found.entries)
       await engine.unit.durable()
       network.wake([found.space.n])
       return { space: toBase32(engine.store().registry.spaceByNumber(found.space.n).id), changes: fresh }
@@ -279,7 +277,7 @@ const clockWarning = (correctedMs: number, doubtMs: number): string | undefined 
 }
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
-const createSpaceHere = (engine: Engine, app: App): number => {
+const createSpaceHere = (engine: Engine, app: App, replicaOf: (n: number) => Replica): number => {
   const { platform, person, clock, unit } = engine
   unit.enter()
   const { registry } = engine.store()
@@ -296,11 +294,12 @@ const createSpaceHere = (engine: Engine, app: App): number => {
   })
   clock.advance(made.end.time)
   const { n } = registry.addSpace(made.space, app.id, 'space')
-  carryPerson(engine, n)
-  const replica = createReplica(engine, registry.spaceByNumber(n))
-  replica.keepOwn(made.segment)
+  const replica = replicaOf(n)
+  // First of all: what is written goes to the logs whose keys are here.
   if (made.epoch.secrets.admin) replica.addEpochSecret(made.epoch.hash, 'admin', made.epoch.secrets.admin)
+  replica.keepOwn(made.segment)
   if (made.boxes) keepBoxes(engine.statements, platform.crypto, n, made.boxes)
+  carryPerson(engine, n)
   engine.touchSpace(n, clock.nowMs())
   return n
 }
@@ -328,13 +327,6 @@ const carryPerson = (engine: Engine, space: number): void => {
         )
     }
   }
-}
-
-const postBoxes = (engine: Engine, replica: Replica): void => {
-  const epoch = replica.epochInUse()
-  const write = epoch?.keys.log.write
-  const boxes = epoch && replica.boxes(epoch)
-  if (epoch && write && boxes) queueParcel(engine, policyToBytes(epoch.keys.log.policy), write.seed, boxes)
 }
 
 /** Opens a space for this version of the app: its schema is published if it is newer and may be. */

@@ -169,15 +169,19 @@ export const createNetwork = (
           url,
           ...status,
           problem: problem && { code: problem.code, message: problem.message },
-          pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ?').get(hub)?.n as number,
+          pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND due <= ?').get(hub, clock.nowMs())
+            ?.n as number,
         }
       }),
     spaceStatus: (space) =>
       [...links].map(([hub, { url, link }]) => ({
         url,
         caughtUp: link.isCaughtUp(space),
-        pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND space = ?').get(hub, space)
-          ?.n as number,
+        pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND space = ? AND due <= ?').get(
+          hub,
+          space,
+          clock.nowMs(),
+        )?.n as number,
       })),
     close: () => {
       due.close()

@@ -1,4 +1,4 @@
-import { assert, equalBytes, KithError } from '../bytes/index.ts'
+import { assert, equalBytes, KithError, toHex } from '../bytes/index.ts'
 import {
   type Chain,
   type Change,
@@ -45,6 +45,7 @@ import type { Engine } from './engine.ts'
 import { createIncoming, type ReceiveResult } from './incoming.ts'
 import { createEpochs, type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
+import type { Origin } from './outbox.ts'
 import { startEpoch } from './rotation.ts'
 import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
@@ -73,13 +74,15 @@ export type Replica = {
   /** Takes a segment that this device has just made and signed. */
   readonly keepOwn: (segment: Segment) => void
   /** Takes segments from elsewhere. Nothing of a segment that does not verify is kept. */
-  readonly receive: (segments: readonly UnpackedSegment[], hub: number | undefined, chain: Chain) => ReceiveResult
+  readonly receive: (segments: readonly UnpackedSegment[], from: Origin | undefined, chain: Chain) => ReceiveResult
   readonly retry: () => void
   /** All membership changes here, the carried ones too. */
   readonly changes: () => readonly Change[]
   /** The sealed boxes of an epoch, if they are here. */
   readonly boxes: (epoch: ReplicaEpoch) => Uint8Array | undefined
   /** The boxes of an epoch came; `too-large` where they belong to nothing and there are many. */
+  /** The change that began an epoch, whatever its verdict. */
+  readonly epochRecord: (epoch: Uint8Array) => Change | undefined
   readonly boxesCame: (boxes: Uint8Array) => void
   /** A person's changes travel with the space from now on: somebody is to become a member who is known from elsewhere. */
   readonly carry: (person: number) => void
@@ -126,6 +129,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const content = createContent({ store, space: entry, crypto, membership, origin, observe: clock.observe })
   const keys = createEpochs({ crypto, statements, space: entry, membership })
   let epochs: ReplicaEpoch[] | undefined
+  const epochRecords = new Map<string, Change>()
   /** Found anew after each membership change: every write asks for them. */
   let known:
     | {
@@ -169,6 +173,10 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   /** Returns the hashes of what can be judged now: each of these may end a wait. */
   const addMembership = (changes: readonly Change[]): Uint8Array[] => {
     if (changes.length === 0) return []
+    for (const change of changes) {
+      const isRecord = change.header.kind === kinds.epoch && equalBytes(change.header.space, entry.id)
+      if (isRecord) epochRecords.set(toHex(change.hash), change)
+    }
     const effects = membership.add(changes)
     epochs = undefined
     known = undefined
@@ -326,6 +334,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         body,
       )
     },
+    epochRecord: (epoch) => epochRecords.get(toHex(epoch)),
     boxesCame: (sealed) => {
       boxes.came(sealed)
       boxes.open()
@@ -361,7 +370,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
           stored,
         )
     },
-    receive: (segments, hub, expected) => whole(() => incoming.receive(segments, hub, expected)),
+    receive: (segments, from, expected) => whole(() => incoming.receive(segments, from, expected)),
     retry: () =>
       whole(() => {
         unit.enter()

@@ -5,12 +5,12 @@ import { createBackOff } from './back-off.ts'
 import { connectHub, type HubConnection, type HubEntries } from './hub-connection.ts'
 import { createLogSync, type LogSync } from './log-sync.ts'
 import { createParcels, type Parcels } from './parcels.ts'
-import type { SyncSource, SyncSpace } from './source.ts'
+import type { SyncLog, SyncSource, SyncSpace } from './source.ts'
 import { createWaiters } from './waiters.ts'
 
-/** Keeps one hub and this device in step: connects, reconnects with patience, and runs a `LogSync` for each space. */
+/** Keeps one hub and this device in step: connects, reconnects with patience, and runs a `LogSync` for each log of each space. */
 export type HubLink = {
-  /** A space is new, or has something to send. */
+  /** A space is new, has something to send, or has other logs than before. */
   readonly wake: (space: number) => void
   readonly wakeParcels: () => void
   /** Resolves when what is here is there and what was there is here. Rejects with the connection's end. */
@@ -52,16 +52,30 @@ const longestOwnWaitMs = 5_000
 /** Such trouble that does not come back for so long is over. */
 const ownTroubleMs = 60_000
 
+/** Each epoch that comes while somebody waits costs a round. */
+const roundsMax = 32
+
+/** A log that is read in other lanes than before is opened anew. */
+const nameOf = ({ id, lanes }: SyncLog): string => `${toHex(id)}/${lanes.join()}`
+
 /** What ends with a connection. */
 type Session = {
   readonly connection: HubConnection
   readonly parcels: Parcels
-  readonly logs: Map<number, LogSync>
-  readonly logsById: Map<string, LogSync>
-  /** Spaces whose log the hub did not open, with the timers after which it is asked again. */
-  readonly resting: Map<number, Cancel>
+  readonly spaces: Map<number, SpaceLogs>
+  /** By log id in hexadecimal. */
+  readonly logs: Map<string, LogSync>
+  /** Logs that the hub did not open, with the timers after which it is asked again. */
+  readonly resting: Map<string, Cancel>
   isOpen: boolean
   lies: number
+}
+
+type SpaceLogs = {
+  readonly space: SyncSpace
+  /** As the space gave them last. */
+  readonly wanted: readonly SyncLog[]
+  syncs: readonly LogSync[]
 }
 
 export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions): HubLink => {
@@ -177,8 +191,8 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
     const made: Session = {
       connection,
       parcels,
+      spaces: new Map(),
       logs: new Map(),
-      logsById: new Map(),
       resting: new Map(),
       isOpen: false,
       lies: 0,
@@ -215,22 +229,53 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
     })
   }
 
-  /** Opens the logs of spaces that are not open yet. */
+  /** Opens the logs that are not open yet, and lets those go that are no longer needed. */
   const openAll = (on: Session): void => {
     if (!on.isOpen) return
-    const fresh = source.spaces().flatMap((space) => {
-      if (on.logs.has(space.n) || on.resting.has(space.n)) return []
-      const log = space.log()
-      return log ? [{ space, sync: createSync(on, space, log), wish: log.wish }] : []
+    open(
+      on,
+      source.spaces().flatMap((space) => refresh(on, space)),
+    )
+  }
+
+  const openOne = (on: Session, number: number): void => {
+    if (!on.isOpen) return
+    const space = on.spaces.get(number)?.space ?? source.spaces().find(({ n }) => n === number)
+    if (space) open(on, refresh(on, space))
+  }
+
+  /** Returns what has to be opened. */
+  const refresh = (on: Session, space: SyncSpace): LogSync[] => {
+    const wanted = space.logs(hub.n)
+    const known = on.spaces.get(space.n)
+    if (known?.wanted === wanted && known.syncs.length === wanted.length) return []
+    const before = new Map(known?.syncs.map((sync) => [nameOf(sync.log), sync]))
+    const fresh: LogSync[] = []
+    const syncs = wanted.flatMap((log) => {
+      const name = nameOf(log)
+      const kept = before.get(name)
+      before.delete(name)
+      if (kept) return [kept]
+      if (on.resting.has(toHex(log.id))) return []
+      const sync = createSync(on, space, log)
+      fresh.push(sync)
+      return [sync]
     })
+    for (const sync of before.values()) letGo(on, sync)
+    for (const sync of fresh) on.logs.set(toHex(sync.log.id), sync)
+    on.spaces.set(space.n, { space, wanted, syncs })
+    return fresh
+  }
+
+  const open = (on: Session, fresh: readonly LogSync[]): void => {
     if (fresh.length === 0) return
-    on.connection.open(fresh.map(({ wish }) => wish)).then(
+    on.connection.open(fresh.map(({ log }) => log.wish)).then(
       (results) => {
         if (session !== on) return
         for (const [index, result] of results.entries()) {
-          const { space, sync } = fresh[index] as (typeof fresh)[number]
-          if (on.logs.get(space.n) !== sync) continue
-          if (result instanceof KithError) notOpened(on, space.n, sync, result)
+          const sync = fresh[index] as LogSync
+          if (on.logs.get(toHex(sync.log.id)) !== sync) continue
+          if (result instanceof KithError) notOpened(on, sync, result)
           else sync.opened(result.generation)
         }
       },
@@ -238,8 +283,7 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
     )
   }
 
-  const createSync = (on: Session, space: SyncSpace, log: NonNullable<ReturnType<SyncSpace['log']>>): LogSync => {
-    const { connection } = on
+  const createSync = (on: Session, space: SyncSpace, log: SyncLog): LogSync => {
     const caughtUp = (): void => {
       if (sync.isCaughtUp()) {
         // Only a hub that can be used is one to come back to at once.
@@ -249,36 +293,30 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
       }
       settled()
     }
-    const sync: LogSync = createLogSync({
-      hub: hub.n,
-      connection,
-      space,
-      log,
-      crypto,
-      clock,
-      refuse,
-      settled: caughtUp,
-      failed,
-    })
-    on.logs.set(space.n, sync)
-    on.logsById.set(toHex(log.id), sync)
+    const { connection } = on
+    const common = { hub: hub.n, connection, space, log, crypto, clock, refuse, failed }
+    const sync: LogSync = createLogSync({ ...common, settled: caughtUp })
     return sync
   }
 
-  const notOpened = (on: Session, space: number, sync: LogSync, cause: KithError): void => {
+  const notOpened = (on: Session, sync: LogSync, cause: KithError): void => {
     refuse(cause)
-    forget(on, space, sync)
+    letGo(on, sync)
+    for (const known of on.spaces.values()) {
+      if (known.syncs.includes(sync)) known.syncs = known.syncs.filter((other) => other !== sync)
+    }
+    const name = toHex(sync.log.id)
     const cancel = clock.after(openRest.next(cause), () => {
-      on.resting.delete(space)
+      on.resting.delete(name)
       openSafely(on)
     })
-    on.resting.set(space, cancel)
+    on.resting.set(name, cancel)
   }
 
-  const forget = (on: Session, space: number, sync: LogSync): void => {
+  const letGo = (on: Session, sync: LogSync): void => {
     sync.close()
-    on.logs.delete(space)
-    on.logsById.delete(toHex(sync.id))
+    const name = toHex(sync.log.id)
+    if (on.logs.get(name) === sync) on.logs.delete(name)
   }
 
   const openSafely = (on: Session): void => {
@@ -292,18 +330,31 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
   const entriesCame = (on: Session, event: HubEntries): void => {
     const isPartial = on.lies > 0
     on.lies = 0
-    on.logsById.get(toHex(event.log))?.entriesCame(event, isPartial)
+    on.logs.get(toHex(event.log))?.entriesCame(event, isPartial)
+  }
+
+  /** All logs of a space, as soon as each has shown what the hub has; undefined before. */
+  const caughtUpLogs = (space: number): readonly LogSync[] | undefined => {
+    const known = session?.spaces.get(space)
+    const isWhole = known !== undefined && known.syncs.length > 0 && known.syncs.length === known.wanted.length
+    return isWhole && known.syncs.every((sync) => sync.isCaughtUp()) ? known.syncs : undefined
   }
 
   const synced = async (space: number): Promise<void> => {
-    const find = (): LogSync | undefined => session?.logs.get(space)
-    await waiters.until(() => find()?.isCaughtUp() === true)
-    const sync = find()
-    assert(sync, 'a log that is caught up is there')
-    await sync.pullNow()
-    if (find() !== sync) throw new KithError('closed', 'The connection to the hub was made anew.')
-    sync.send('all')
-    await waiters.until(() => find() === sync && sync.isDelivered())
+    for (let round = 0; round < roundsMax; round += 1) {
+      await waiters.until(() => caughtUpLogs(space) !== undefined)
+      const syncs = caughtUpLogs(space)
+      assert(syncs, 'logs that are caught up are there')
+      await Promise.all(syncs.map((sync) => sync.pullNow()))
+      // What came may have brought another epoch, and so other logs.
+      if (session?.isOpen) openOne(session, space)
+      const isSame = (): boolean => session?.spaces.get(space)?.syncs === syncs
+      if (!isSame()) continue
+      for (const sync of syncs) sync.send('all')
+      await waiters.until(() => !isSame() || syncs.every((sync) => sync.isDelivered()))
+      if (isSame()) return
+    }
+    throw new KithError('closed', 'The logs of the space change all the time.')
   }
 
   connect()
@@ -311,9 +362,12 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
   return {
     wake: (space) => {
       if (!session) return
-      const known = session.logs.get(space)
-      if (known) known.send('own')
-      else openSafely(session)
+      try {
+        openOne(session, space)
+      } catch (cause) {
+        failed(cause)
+      }
+      for (const sync of session?.spaces.get(space)?.syncs ?? []) sync.send('own')
     },
     wakeParcels: () => {
       if (session?.isOpen) session.parcels.deliver()
@@ -327,7 +381,7 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
       sentBytes: sentBefore + (session?.connection.sentBytes() ?? 0),
       receivedBytes: receivedBefore + (session?.connection.receivedBytes() ?? 0),
     }),
-    isCaughtUp: (space) => session?.logs.get(space)?.isCaughtUp() === true,
+    isCaughtUp: (space) => caughtUpLogs(space) !== undefined,
     undone: () => restart(undefined),
     close: () => {
       isClosed = true

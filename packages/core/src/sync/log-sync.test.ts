@@ -33,7 +33,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
   let receive: SyncSpace['receive'] = () => []
   const space: SyncSpace = {
     n: 1,
-    log: () => undefined,
+    logs: () => [],
     cursor: (_hub, _log, lane) => cursors.get(lane),
     comparedIn: () => compared,
     compared: (_hub, _log, named) => {
@@ -44,7 +44,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
       if (all[4]) cursors.set(all[2], all[4])
       return result
     },
-    outgoing: (_hub, flying, whose) => {
+    outgoing: (_hub, _log, flying, whose) => {
       asked.push(whose)
       return outbox
         .filter((n) => !flying.has(n))
@@ -60,6 +60,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
       compared = undefined
     },
     pending: () => outbox.length,
+    dueInMs: () => undefined,
   }
   const ask = <Wish, Result>(list: Asked<Wish, Result>[], wish: Wish): Promise<Result> => {
     const one = { wish, ...Promise.withResolvers<Result>() }
@@ -81,7 +82,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
     hub,
     connection,
     space,
-    log: { id: log, wish: {} as never, mayWrite: true },
+    log: { id: log, wish: {} as never, mayWrite: true, lanes: [0, 1, 2] },
     crypto: { randomBytes: (length: number) => new Uint8Array(length), sha256: () => id } as unknown as Crypto,
     clock,
     refuse: ({ code }) => refused.push(code),

@@ -7,9 +7,9 @@ import type { HubConnection, HubEntries } from './hub-connection.ts'
 import { createPullNow } from './pull-now.ts'
 import { type Cursor, type Outgoing, type SyncLog, type SyncSpace, toPosition, type Whose } from './source.ts'
 
-/** One space's log on one connection. */
+/** One log of a space on one connection. */
 export type LogSync = {
-  readonly id: Uint8Array
+  readonly log: SyncLog
   /** The hub has opened the log. */
   readonly opened: (generation: Uint8Array) => void
   /** `isPartial`: the hub sent entries with them that are not what they claim to be. */
@@ -39,20 +39,22 @@ export type LogSyncOptions = {
 }
 
 /** Membership comes before what it judges; packs before the tail that they shorten. */
-const firstLane: Lane = 0
-const laterLanes: readonly Lane[] = [1, 2]
-const lanes = [firstLane, ...laterLanes]
+const membershipLane: Lane = 0
 
 /** Entries on their way at once: enough to keep a long line full, little enough that a lost connection costs little. */
 const flyingBytesMax = 4 * 1024 * 1024
 /** How long another's change may take to reach this hub by another way before we bring it: its author usually does. */
 const bringOthersMs = 1_500
+/** A clock may be set, and a computer may sleep: no wait is longer. */
+const longestNapMs = 60_000
 /** After a refusal (a full log, a full disk) the hub is left alone: at first shortly, for a rate soon allows more. */
 const firstRestMs = 1_000
 const longestRestMs = 5 * 60_000
 
 export const createLogSync = (options: LogSyncOptions): LogSync => {
   const { hub, connection, space, log, crypto, clock, refuse, settled, failed } = options
+  const { lanes } = log
+  const laterLanes = lanes.filter((lane) => lane !== membershipLane)
   const caughtUp = new Set<Lane>()
   /** Lanes in which the hub has to show something again: their cursors stay. */
   const frozen = new Set<Lane>()
@@ -69,6 +71,7 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
   let willBringOthers = false
   let isResting = false
   let wanted: Whose | undefined
+  let isWaitingForDue = false
 
   /** All that others call comes through here: after `close` nothing runs, and failures of the disk end the connection. */
   const guard = (run: () => void): void => {
@@ -105,15 +108,15 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     // A comparison that was cut short goes on where it was: all its cursors are of this generation.
     const isCutShort = cursors.length > 0 && cursors.every((cursor) => equalBytes(cursor.generation, named))
     mayTrustHub = compared !== undefined && equalBytes(compared, named)
-    if (!mayTrustHub && !isCutShort) space.lost(hub)
+    if (!mayTrustHub && !isCutShort) space.lost(hub, log.id)
     check.start()
-    follow([firstLane])
+    follow(lanes.includes(membershipLane) ? [membershipLane] : lanes)
     if (mayTrustHub) send('own')
   }
 
   /** The hub's numbers are not those that we know: cursors mean nothing, and it has to show what it has. */
   const beginAnew = (): never => {
-    space.lost(hub)
+    space.lost(hub, log.id)
     throw otherGeneration()
   }
 
@@ -159,11 +162,13 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
   const caughtUpWith = (lane: Lane): void => {
     caughtUp.add(lane)
     pullRest.reset()
-    if (lane === firstLane) follow(laterLanes)
+    if (lane === membershipLane && laterLanes.length > 0) follow(laterLanes)
     if (!isCaughtUp()) return
-    if (!mayTrustHub && generation) space.compared(hub, log.id, generation)
+    // Noted each time, for it also says when the log was last read to its end.
+    if (generation) space.compared(hub, log.id, generation)
     mayTrustHub = true
     send('all')
+    sendWhenDue()
   }
 
   /** A cursor only goes forward: what is replayed changes nothing, and what was not what it claims to be is asked for again. */
@@ -181,6 +186,19 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     after(bringOthersMs * (1 + (crypto.randomBytes(1)[0] as number) / 128), () => {
       willBringOthers = false
       send('all')
+      sendWhenDue()
+    })
+  }
+
+  /** What waits for others to bring it: looked at again when that time is over. */
+  const sendWhenDue = (): void => {
+    const waitMs = log.mayWrite ? space.dueInMs(hub, log.id) : undefined
+    if (waitMs === undefined || isWaitingForDue) return
+    isWaitingForDue = true
+    after(Math.min(waitMs, longestNapMs), () => {
+      isWaitingForDue = false
+      send('all')
+      sendWhenDue()
     })
   }
 
@@ -191,7 +209,7 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
       return
     }
     for (;;) {
-      const batch = flyingBytes < flyingBytesMax ? space.outgoing(hub, flying, whose) : []
+      const batch = flyingBytes < flyingBytesMax ? space.outgoing(hub, log.id, flying, whose) : []
       if (batch.length === 0) return
       for (const lane of lanes) {
         const entries = batch.filter((outgoing) => outgoing.lane === lane)
@@ -252,13 +270,13 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
   }
 
   return {
-    id: log.id,
+    log,
     opened: (named) => guard(() => opened(named)),
     entriesCame: (event, isPartial) => guard(() => entriesCame(event, isPartial)),
     send: (whose) => guard(() => send(whose)),
     pullNow: pulls.pull,
     isCaughtUp,
-    isDelivered: () => !log.mayWrite || space.pending(hub) === 0,
+    isDelivered: () => !log.mayWrite || space.pending(hub, log.id) === 0,
     close: () => {
       isClosed = true
       for (const cancel of timers) cancel()

@@ -17,8 +17,11 @@ export type SyncSource = {
 export type SyncSpace = {
   /** Local number. */
   readonly n: number
-  /** The log of the epoch in use, with the rights that we can prove; undefined while its keys are not here. */
-  readonly log: () => SyncLog | undefined
+  /**
+   * All logs to keep in step with a hub now, with the rights that we can prove: those of the epochs that count, and their doors. The
+   * same list, by identity, until something changes: it is asked for with each commit.
+   */
+  readonly logs: (hub: number) => readonly SyncLog[]
   /** How far a lane was read: everything up to there is here, durably. */
   readonly cursor: (hub: number, log: Uint8Array, lane: Lane) => Cursor | undefined
   /** The generation in which the hub has last shown all that it has. */
@@ -36,24 +39,32 @@ export type SyncSpace = {
     cursor: Cursor | undefined,
   ) => readonly KithError[]
   /** Sealed entries that the hub is not known to have, without those in `flying`; at most a few. */
-  readonly outgoing: (hub: number, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
+  readonly outgoing: (hub: number, log: Uint8Array, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
   /** The hub has these durably; `cursor` if they followed directly on ours. */
   readonly delivered: (hub: number, log: Uint8Array, outgoing: Outgoing, cursor: Cursor | undefined) => void
-  /** The hub may have lost anything: from now on it counts as lacking all that we have, until it shows otherwise. */
-  readonly lost: (hub: number) => void
-  /** Segments that the hub is not known to have. */
-  readonly pending: (hub: number) => number
+  /** The hub may have lost anything of a log: from now on it counts as lacking all that belongs there, until it shows otherwise. */
+  readonly lost: (hub: number, log: Uint8Array) => void
+  /** What the hub is not known to have of what it may be sent now. */
+  readonly pending: (hub: number, log: Uint8Array) => number
+  /** Milliseconds until more may be sent: what others will probably bring is held back for a while. Undefined: no more waits. */
+  readonly dueInMs: (hub: number, log: Uint8Array) => number | undefined
 }
 
 /** What this device wrote, or also what it has of others. */
 export type Whose = 'own' | 'all'
 
-export type SyncLog = { readonly id: Uint8Array; readonly wish: OpenWish; readonly mayWrite: boolean }
+export type SyncLog = {
+  readonly id: Uint8Array
+  readonly wish: OpenWish
+  readonly mayWrite: boolean
+  /** Those that are read, ascending. */
+  readonly lanes: readonly Lane[]
+}
 
 /** The last entry of a lane that was read: its number within a generation, and its id. */
 export type Cursor = { readonly generation: Uint8Array; readonly n: number; readonly id: Uint8Array }
 
-/** One sealed entry on its way, with the numbers of the segments in it. */
+/** One sealed entry on its way, with the numbers of what is in it: segments, or a number below zero for an epoch's boxes. */
 export type Outgoing = { readonly lane: Lane; readonly entry: Uint8Array; readonly segments: readonly number[] }
 
 /** A sealed entry for a log that is not a space's own. */

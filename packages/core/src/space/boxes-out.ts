@@ -1,0 +1,113 @@
+import { equalBytes, toHex } from '../bytes/index.ts'
+import { entryKinds, sealEntry } from '../change/index.ts'
+import type { Epoch } from '../membership/index.ts'
+import type { Outgoing, Whose } from '../sync/index.ts'
+import { findBoxes } from './boxes.ts'
+import type { Engine } from './engine.ts'
+import type { Origin } from './outbox.ts'
+import type { Replica } from './replica.ts'
+import type { SpaceLog, SpaceLogs } from './space-logs.ts'
+
+/**
+ * Brings the boxes of epochs to where those find them who have no key of the epoch yet: on its own log, and on the logs of the epochs
+ * that it supersedes. Whoever has them brings them; a hub that is known to have them is noted in `boxed`.
+ */
+export type BoxesOut = {
+  readonly outgoing: (at: Origin, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
+  readonly delivered: (at: Origin, number: number) => void
+  /** A hub has shown that it has them. */
+  readonly shown: (at: Origin, id: Uint8Array) => void
+  /** Some came otherwise. */
+  readonly came: () => void
+  readonly pending: (at: Origin) => number
+  /** The hub may have lost them. */
+  readonly lost: (at: Origin) => void
+}
+
+type Owed = { readonly number: number; readonly boxes: Uint8Array; readonly isOwn: boolean }
+
+export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Replica, logs: SpaceLogs): BoxesOut => {
+  const { statements } = engine
+  const { crypto } = engine.platform
+  const own = engine.person.device.signing.publicKey
+  /** What is under way is named by a number below zero, for no segment has such a one. */
+  const ids: Uint8Array[] = []
+  /** What is owed, by hub and log: asked for with each commit. */
+  const owed = new Map<string, readonly Owed[]>()
+  let version = -1
+
+  const numberOf = (id: Uint8Array): number => {
+    const at = ids.findIndex((known) => equalBytes(known, id))
+    return at < 0 ? -ids.push(id) : -1 - at
+  }
+
+  const findOwed = ({ hub, log: id }: Origin): Owed[] => {
+    const log = logs.find(id)
+    if (!log || log.isDoor || !log.isFollowed || !log.keys.write) return []
+    const { membership, epochRecord } = replicaOf()
+    const records = membership.epochs()
+    return records.flatMap((record): Owed[] => {
+      if (!record.boxesHash || !belongsOn(log, record, records)) return []
+      const isThere = statements('SELECT 1 FROM boxed WHERE hub = ? AND log = ? AND boxes = ?')
+      if (isThere.get(hub, id, record.boxesHash)) return []
+      const boxes = findBoxes(statements, n, record)
+      const author = epochRecord(record.hash)?.header.device
+      const isOwn = author !== undefined && equalBytes(author, own)
+      return boxes ? [{ number: numberOf(record.boxesHash), boxes, isOwn }] : []
+    })
+  }
+
+  const owedAt = (at: Origin): readonly Owed[] => {
+    if (version !== logs.version()) {
+      version = logs.version()
+      owed.clear()
+    }
+    const name = `${at.hub}/${toHex(at.log)}`
+    let list = owed.get(name)
+    if (!list) owed.set(name, (list = findOwed(at)))
+    return list
+  }
+
+  const note = ({ hub, log }: Origin, id: Uint8Array): void => {
+    statements('INSERT OR IGNORE INTO boxed (hub, log, boxes) VALUES (?, ?, ?)').run(hub, log, id)
+    owed.clear()
+  }
+
+  return {
+    outgoing: (at, flying, whose) => {
+      const log = logs.find(at.log)
+      if (!log) return []
+      const key = { baseKey: log.epoch.keys.membership, associated: log.epoch.hash }
+      return owedAt(at)
+        .filter(({ number, isOwn }) => !flying.has(number) && (isOwn || whose === 'all'))
+        .map(({ number, boxes }): Outgoing => {
+          const { bytes } = sealEntry(crypto, key, entryKinds.boxes, boxes)
+          return { lane: 0, entry: bytes, segments: [number] }
+        })
+    },
+    delivered: (at, number) => {
+      const id = ids[-1 - number]
+      if (id) note(at, id)
+    },
+    shown: note,
+    came: () => owed.clear(),
+    pending: (at) => owedAt(at).length,
+    lost: ({ hub, log }) => {
+      statements('DELETE FROM boxed WHERE hub = ? AND log = ?').run(hub, log)
+      owed.clear()
+    },
+  }
+}
+
+const belongsOn = (log: SpaceLog, record: Epoch, records: readonly Epoch[]): boolean => {
+  const isSuperseded = records.some(({ supersedes }) => supersedes.some((older) => equalBytes(older, record.hash)))
+  if (equalBytes(record.hash, log.epoch.hash)) return !isSuperseded
+  const supersedes = (epoch: Epoch, older: Uint8Array): boolean =>
+    epoch.supersedes.some((one) => equalBytes(one, older))
+  if (!supersedes(record, log.epoch.hash)) return false
+  const between = records.filter((other) => supersedes(record, other.hash) && supersedes(other, log.epoch.hash))
+  if (between.length === 0) return true
+  // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody.
+  const known = new Set(between.flatMap(({ recipients }) => recipients.map(({ id }) => toHex(id))))
+  return !isSuperseded && record.recipients.some(({ id, sealing }) => sealing !== undefined && !known.has(toHex(id)))
+}

@@ -1,0 +1,205 @@
+import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
+import type { LogKeys } from '../keys/index.ts'
+import { type Epoch, isRankAtLeast } from '../membership/index.ts'
+import type { SyncLog } from '../sync/index.ts'
+import { policyToLogId } from '../wire/index.ts'
+import type { Engine } from './engine.ts'
+import { isFollowed } from './followed.ts'
+import { type HeldEpoch, isHeld, type Replica, type ReplicaEpoch } from './replica.ts'
+
+/** One log of a space: the main one of an epoch, or its door. */
+export type SpaceLog = {
+  readonly id: Uint8Array
+  readonly epoch: ReplicaEpoch
+  readonly isDoor: boolean
+  readonly keys: LogKeys
+  /** Somebody may still write to it: its epoch is in use, or not superseded by all. */
+  readonly isFollowed: boolean
+}
+
+/** Which logs a space has, by the membership and the keys that are here. */
+export type SpaceLogs = {
+  /** Every one that can be read here. */
+  readonly all: () => readonly SpaceLog[]
+  readonly find: (id: Uint8Array) => SpaceLog | undefined
+  /** The epoch that membership changes go to: the one in use; while none is, the newest that we have keys of. */
+  readonly target: () => HeldEpoch | undefined
+  readonly mainOf: (epoch: Uint8Array) => SpaceLog | undefined
+  readonly doorOf: (epoch: Uint8Array) => SpaceLog | undefined
+  /** Logs of superseded epochs that are followed and can be written to. */
+  readonly superseded: () => readonly SpaceLog[]
+  /** Epochs whose admin secret somebody has who is no admin any more: he can have the content of their logs trimmed. */
+  readonly endangered: () => readonly Uint8Array[]
+  /** As a hub is to be asked for; the same list until something changes. */
+  readonly wanted: (hub: number) => readonly SyncLog[]
+  /** A number that changes whenever the answers may. */
+  readonly version: () => number
+}
+
+/** A log that is not followed any more is looked at so often: its lease is renewed by it, and who was away may have written there. */
+export const visitEachMs = 7 * 24 * 60 * 60_000
+/** What hangs on the time is looked at again after so long. */
+const freshMs = 60 * 60_000
+
+export type SpaceLogsInput = {
+  readonly engine: Engine
+  readonly n: number
+  readonly replicaOf: () => Replica
+  /** When a log was last read to its end on a hub; undefined: never. */
+  readonly visitedMs: (hub: number, log: Uint8Array) => number | undefined
+  /** Whether something waits to be sent there. */
+  readonly isOwed: (hub: number, log: Uint8Array) => boolean
+}
+
+type Known = {
+  readonly epochs: readonly ReplicaEpoch[]
+  readonly atMs: number
+  readonly logs: readonly SpaceLog[]
+  readonly byId: ReadonlyMap<string, SpaceLog>
+  readonly target: HeldEpoch | undefined
+  readonly endangered: readonly Uint8Array[]
+  readonly wanted: Map<number, readonly SyncLog[]>
+}
+
+export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: SpaceLogsInput): SpaceLogs => {
+  const { statements, clock } = engine
+  const { crypto } = engine.platform
+  const ids = new WeakMap<LogKeys, Uint8Array>()
+  let known: Known | undefined
+  let version = 0
+
+  const idOf = (keys: LogKeys): Uint8Array => {
+    let id = ids.get(keys)
+    if (!id) ids.set(keys, (id = policyToLogId(keys.policy, crypto)))
+    return id
+  }
+
+  const now = (): Known => {
+    const replica = replicaOf()
+    const epochs = replica.epochs()
+    const nowMs = clock.nowMs()
+    if (known?.epochs === epochs && nowMs - known.atMs < freshMs && nowMs >= known.atMs) return known
+    version += 1
+    return (known = compute(replica, epochs, nowMs))
+  }
+
+  const compute = (replica: Replica, epochs: readonly ReplicaEpoch[], nowMs: number): Known => {
+    const records = replica.membership.epochs()
+    const target = replica.epochInUse() ?? newestHeld(epochs.filter(isHeld), records)
+    const hasDoors = epochs.length > 0 && hasReaders(replica, target)
+    const logs = epochs.flatMap((epoch): SpaceLog[] => {
+      const isFollowedNow = epoch === target || isStillFollowed(replica, epoch, records, target, nowMs)
+      const main = { id: idOf(epoch.keys.log), epoch, isDoor: false, keys: epoch.keys.log, isFollowed: isFollowedNow }
+      const { door } = epoch.keys
+      if (!door || !hasDoors) return [main]
+      return [main, { id: idOf(door), epoch, isDoor: true, keys: door, isFollowed: isFollowedNow }]
+    })
+    const byId = new Map<string, SpaceLog>()
+    // Of an epoch that several links name, the first is what counts.
+    for (const log of logs) if (!byId.has(toHex(log.id))) byId.set(toHex(log.id), log)
+    const endangered = records.filter((record) => isEndangered(replica, record)).map(({ hash }) => hash)
+    return { epochs, atMs: nowMs, logs, byId, target, endangered, wanted: new Map() }
+  }
+
+  const isStillFollowed = (
+    replica: Replica,
+    epoch: ReplicaEpoch,
+    records: readonly Epoch[],
+    target: HeldEpoch | undefined,
+    nowMs: number,
+  ): boolean => {
+    const newer = new Map<string, number>()
+    for (const { hash, supersedes } of records) {
+      const isNewer = supersedes.some((older) => equalBytes(older, epoch.hash))
+      // Two that were started at once: whoever is in the one that is not used moves to the one that is.
+      const isInstead = target !== undefined && equalBytes(hash, target.hash) && target !== epoch
+      if (isNewer || isInstead) newer.set(toHex(hash), replica.epochRecord(hash)?.header.time.ms ?? nowMs)
+    }
+    if (newer.size === 0) return true
+    // Devices of a person write no content that could tell that they have moved on.
+    if (replica.entry.kind === 'person') return isFollowed({ nowMs, newer, members: [[]] })
+    const record = records.find(({ hash }) => equalBytes(hash, epoch.hash))
+    const listed = (record?.recipients ?? []).flatMap(({ id }) => replica.membership.member(id) ?? [])
+    const members = listed.map(({ devices }) => devices.flatMap(({ device }) => newestEpochOf(device) ?? []))
+    return isFollowed({ nowMs, newer, members })
+  }
+
+  const newestEpochOf = (device: Uint8Array): string | undefined => {
+    const row = statements(
+      'SELECT s.epoch FROM segment s JOIN chain c ON c.n = s.chain WHERE c.space = ? AND c.device = ? AND c.class = 1 ORDER BY s.seq DESC LIMIT 1',
+    ).get(n, device)
+    return row && toHex(row.epoch as Uint8Array)
+  }
+
+  const toWanted = (hub: number, { logs }: Known): SyncLog[] => {
+    const isWaiting = replicaOf().membership.waiting().length > 0
+    return logs.flatMap(({ id, keys, epoch, isDoor, isFollowed: isFollowedNow }) => {
+      const { read, write, policy } = keys
+      const isDue = (): boolean => (visitedMs(hub, id) ?? 0) <= clock.nowMs() - visitEachMs || isOwed(hub, id)
+      if (!read || (!isFollowedNow && !isDue())) return []
+      const rights = [
+        { right: 'read' as const, seed: read.seed },
+        ...(write ? [{ right: 'write' as const, seed: write.seed }] : []),
+      ]
+      // What a link alone leads to lies before all that the newest log's membership tells, unless that has gaps.
+      const needsMembership = isHeld(epoch) || isWaiting
+      const content = !isDoor && epoch.keys.content ? ([1, 2] as const) : []
+      const lanes = [...(needsMembership ? ([0] as const) : []), ...content]
+      return lanes.length === 0 ? [] : [{ id, wish: { policy, rights }, mayWrite: write !== undefined, lanes }]
+    })
+  }
+
+  const mainOf: SpaceLogs['mainOf'] = (hash) =>
+    now().logs.find(({ epoch, isDoor }) => !isDoor && equalBytes(epoch.hash, hash))
+
+  return {
+    all: () => now().logs,
+    find: (id) => now().byId.get(toHex(id)),
+    target: () => now().target,
+    mainOf,
+    doorOf: (hash) => now().logs.find(({ epoch, isDoor }) => isDoor && equalBytes(epoch.hash, hash)),
+    superseded: () => {
+      const { logs, target } = now()
+      return logs.filter((log) => !log.isDoor && log.isFollowed && log.epoch !== target && log.keys.write !== undefined)
+    },
+    endangered: () => now().endangered,
+    wanted: (hub) => {
+      const current = now()
+      let list = current.wanted.get(hub)
+      if (!list) current.wanted.set(hub, (list = toWanted(hub, current)))
+      return list
+    },
+    version: () => {
+      now()
+      return version
+    },
+  }
+}
+
+/** Those that no other one that we hold supersedes; of several the lowest hash, as for those that are in use. */
+const newestHeld = (held: readonly HeldEpoch[], records: readonly Epoch[]): HeldEpoch | undefined => {
+  const isOlder = (hash: Uint8Array): boolean =>
+    held.some((other) => {
+      const record = records.find((candidate) => equalBytes(candidate.hash, other.hash))
+      return record?.supersedes.some((older) => equalBytes(older, hash)) === true
+    })
+  const newest = held.filter(({ hash }) => !isOlder(hash))
+  return newest.toSorted((left, right) => compareBytes(left.hash, right.hash))[0]
+}
+
+/** Doors are used by readers alone: without any, they are one log less for each epoch to keep open. */
+const hasReaders = ({ membership }: Replica, target: HeldEpoch | undefined): boolean =>
+  target?.secrets.write === undefined ||
+  membership.invites().some(({ rank }) => rank === 'reader') ||
+  membership.epochs().some(({ recipients }) => recipients.some(({ level }) => level === 'read')) ||
+  membership.members().some(({ rank }) => rank === 'reader')
+
+const isEndangered = ({ membership }: Replica, { commitments, recipients }: Epoch): boolean =>
+  commitments.admin !== undefined &&
+  recipients.some(({ id, level, sealing }) => {
+    if (level !== 'admin' || sealing === undefined) return false
+    const member = membership.member(id)
+    if (!member || !isRankAtLeast(member.rank, 'admin')) return true
+    const current = membership.sealingKey(id, member.tag)
+    return current !== undefined && !equalBytes(current, sealing)
+  })
