@@ -88,7 +88,7 @@ const queueFor = (engine: Engine, hub: number, policy: Uint8Array, seed: Uint8Ar
     .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
     .run(hub, policy, seed, bytes)
 
-/** For a hub that may have lost everything: the boxes of the epoch in use, and open links. Within the open transaction. */
+/** For a hub that may have lost everything: open links. Within the open transaction. */
 export const requeueParcels = (engine: Engine, replica: Replica, hub: number): void => {
   const { statements } = engine
   const queued = new Set(
@@ -99,10 +99,6 @@ export const requeueParcels = (engine: Engine, replica: Replica, hub: number): v
   const queueOnce = (policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
     if (!queued.has(toHex(bytes))) queueFor(engine, hub, policy, seed, bytes)
   }
-  const epoch = replica.epochInUse()
-  const boxes = epoch && replica.boxes(epoch)
-  const { write, policy: own } = epoch?.keys.log ?? {}
-  if (boxes && write && own) queueOnce(policyToBytes(own), write.seed, boxes)
   const open = replica.membership.invites()
   for (const { grant, policy, seed, entry } of loadKept(engine, replica)) {
     const invite = open.find(({ hash }) => equalBytes(hash, grant))

@@ -249,7 +249,8 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
       enterSpace(engine, app, link, fetched, replicaOf(n), from.n)
       carryPerson(engine, n)
-      if (name)
+      // A reader writes nothing, not even how it is called.
+      if (name && replicaOf(n).me()?.rank !== 'reader')
         createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push([opCodes.profile, name]))
       return n
     } catch (cause) {

@@ -34,7 +34,6 @@ export const startEpoch = (engine: Engine, replica: Replica, how: EpochStart = {
     )
   const highest = isRankAtLeast(me.rank, 'admin') ? 'admin' : 'write'
   const invites = seededInvites(engine, replica)
-  const superseded = newestEpochs(membership.epochs())
   const epoch = createEpoch(crypto, entry.id, highest, membership.recipients(highest), (secrets) => ({
     inviteSeeds: invites.map(({ invite, seed }) => ({
       grant: invite.hash,
@@ -55,26 +54,10 @@ export const startEpoch = (engine: Engine, replica: Replica, how: EpochStart = {
       .filter(isHeld)
       .find(({ hash }) => equalBytes(hash, record.hash))
     if (made) {
-      postBoxes(engine, replica, made, [made, ...oursOf(replica, superseded)])
       for (const { invite, seed } of invites) postInvite(engine, replica, invite, seed, made)
     }
     return record
   })
-}
-
-/** Puts an epoch's boxes on lane 0 of these epochs' logs: its own, and those where members still look who have no key of it yet. */
-export const postBoxes = (engine: Engine, replica: Replica, epoch: HeldEpoch, into: readonly HeldEpoch[]): void => {
-  const { crypto } = engine.platform
-  const record = replica.membership.epochs().find(({ hash }) => equalBytes(hash, epoch.hash))
-  const boxes = record && findBoxes(engine.statements, replica.entry.n, record)
-  if (!boxes) return
-  engine.unit.enter()
-  for (const { hash, keys } of into) {
-    const { write, policy } = keys.log
-    if (!write) continue
-    const sealed = sealEntry(crypto, { baseKey: keys.membership, associated: hash }, entryKinds.boxes, boxes)
-    queueParcel(engine, policyToBytes(policy), write.seed, sealed.bytes)
-  }
 }
 
 /** Open invites whose log we can write to. Expired ones bring nobody in any more. */
@@ -83,13 +66,3 @@ const seededInvites = (engine: Engine, replica: Replica): { invite: OpenInvite; 
     const seed = isExpired(invite, engine.clock.nowMs()) ? undefined : findInviteSeed(engine, replica, invite)
     return seed === undefined ? [] : [{ invite, seed }]
   })
-
-/** Those that no other one supersedes. */
-const newestEpochs = (epochs: readonly Epoch[]): Epoch[] =>
-  epochs.filter(({ hash }) => !epochs.some(({ supersedes }) => supersedes.some((older) => equalBytes(older, hash))))
-
-const oursOf = (replica: Replica, epochs: readonly Epoch[]): HeldEpoch[] =>
-  replica
-    .epochs()
-    .filter(isHeld)
-    .filter((ours) => epochs.some(({ hash }) => equalBytes(hash, ours.hash)))

@@ -41,9 +41,6 @@ const againMs = 60_000
 /** A timer that a computer slept through, or that is far off, is looked at now and then. */
 const longestNapMs = 10 * 60_000
 
-/** Off until devices follow several logs of a space. */
-const closesInvites: boolean = false
-
 type Chore = 'broken' | 'share' | 'close' | 'late grants' | 'expiry'
 
 export const createUpkeep = (input: UpkeepInput): Upkeep => {
@@ -95,7 +92,7 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
     if (!replica?.me() || replica.isReadOnly()) return
     if (replica.brokenEpochs().length > 0) attempt(space, 'broken', reportBroken)
     if (sharesDue(replica).length > 0) later(space, 'share', spread(replica), writeShares)
-    if (closesInvites) lookAtInvites(space, replica)
+    lookAtInvites(space, replica)
     if (isAdmin(replica))
       later(space, 'late grants', randomBelow(adminSpreadMs), (found) => removeLateGrants(engine, found))
   }
