@@ -1,12 +1,11 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { type Change, entryKinds, kinds, sealEntry } from '../change/index.ts'
+import { type Change, kinds } from '../change/index.ts'
 import { createEpoch, sealInviteSeed, secretOfLevel } from '../keys/index.ts'
-import { encodeEpoch, type Epoch, isRankAtLeast, type OpenInvite } from '../membership/index.ts'
-import { policyToBytes } from '../wire/index.ts'
-import { findBoxes, keepBoxes } from './boxes.ts'
+import { encodeEpoch, isRankAtLeast, type OpenInvite } from '../membership/index.ts'
+import { keepBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
-import { findInviteSeed, isExpired, postInvite, queueParcel } from './invite.ts'
-import { isHeld, type Replica, type HeldEpoch } from './replica.ts'
+import { findInviteSeed, isExpired, postInvite } from './invite.ts'
+import { isHeld, type Replica } from './replica.ts'
 
 export type EpochStart = {
   /** In one transaction with the membership change before, the removal that owes it. */
