@@ -20,6 +20,10 @@ export const entryKinds = {
   invite: 3,
   /** A letter in a mailbox or knock box, sealed to its owner's key: `sealEntryTo`. */
   letter: 4,
+  /** What two devices of one person say while they are being linked. */
+  pairing: 5,
+  /** Where a person's home space for one app is. */
+  home: 6,
 } as const
 
 /** A key that may open an entry, and what the entry must have been sealed with (an epoch's hash; empty where none). */

@@ -25,7 +25,8 @@ import {
 import type { Crypto } from '../ports/index.ts'
 import { createEpoch } from './epoch.ts'
 import { createInvite, type InviteTerms, type NewInvite, signJoin } from './invite.ts'
-import { createPerson, entropyToRecovery, type NewPerson } from './person.ts'
+import { createPerson, type NewPerson } from './person.ts'
+import { entropyToRecovery } from './recovery.ts'
 import { createSpaceChanges, type NewSpace } from './space.ts'
 
 export const castNowMs = 1_795_000_000_000

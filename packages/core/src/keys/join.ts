@@ -4,12 +4,14 @@ import { encodeJoin, encodeShare, levelDue, type Membership } from '../membershi
 import type { Crypto } from '../ports/index.ts'
 import { type ChainEnd, createChainWriter } from './chain.ts'
 import { secretToInvite, signJoin } from './invite.ts'
-import type { PersonSecrets } from './person.ts'
+import type { PersonSecrets, TagSecret } from './person.ts'
 import { type EpochSecrets, secretsToLevel } from './secrets.ts'
 import { createShare } from './share.ts'
 
 export type JoinOptions = {
   readonly person: PersonSecrets
+  /** The key of the app; by default the first that the person has. */
+  readonly tag?: TagSecret
   /** The space as pulled, with the joiner's own person changes added. */
   readonly membership: Membership
   readonly space: Uint8Array
@@ -32,13 +34,13 @@ export function createJoinChanges(crypto: Crypto, options: JoinOptions): NewJoin
   const { invite: key } = secretToInvite(crypto, secret)
   const invite = membership.invites().find(({ inviteKey }) => equalBytes(inviteKey, key.publicKey))
   if (invite === undefined)
-    throw new KithError('not-found', 'The space knows nothing of this link. Ask for a fresh one.')
+    throw new KithError('link-expired', 'The link was closed. Ask for a fresh one.')
   const isSpent = invite.uses !== null && invite.joins >= invite.uses
   if (isSpent || (invite.expires !== null && options.nowMs > invite.expires)) {
     throw new KithError('link-expired', 'The invite has expired or is used up. Ask for a fresh one.')
   }
   const { person: id, address, admission } = person
-  const tag = person.tagKeys[0]
+  const tag = options.tag ?? person.tagKeys[0]
   assert(tag !== undefined, 'a person has a tag')
   const start = { space, grant: invite.hash, admission, seq: 0, prev: noBytes, time: options.last }
   const writer = createChainWriter(crypto, person.device.signing, start, options.nowMs)

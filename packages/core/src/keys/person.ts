@@ -1,7 +1,7 @@
 import { equalBytes } from '../bytes/index.ts'
 import { type Change, kinds, type Segment, type Time } from '../change/index.ts'
-import { deriveKey, openBox, sealBoxes } from '../crypto/seal/index.ts'
-import { createSigningKey, type SigningKey, seedToSigningKey } from '../crypto/sign/index.ts'
+import { openBox, sealBoxes } from '../crypto/seal/index.ts'
+import { createSigningKey, type SigningKey } from '../crypto/sign/index.ts'
 import {
   createAddress,
   createMembership,
@@ -13,6 +13,7 @@ import {
 import type { Crypto } from '../ports/index.ts'
 import { type ChainEnd, chainStart, createChainWriter } from './chain.ts'
 import { createEpoch } from './epoch.ts'
+import { entropyToRecovery } from './recovery.ts'
 import type { EpochSecrets } from './secrets.ts'
 
 /** An X25519 pair. */
@@ -26,15 +27,21 @@ export type PersonSecrets = {
   readonly address: Uint8Array
   readonly device: { readonly signing: SigningKey; readonly sealing: SealingKey }
   readonly addressKey: SigningKey
+  /** Keys under the tags that this device serves (rule 11), those of the past too: older boxes are sealed to them. */
+  readonly tagKeys: readonly TagSecret[]
+}
+
+/** A key of one app, under the app's random tag. */
+export type TagSecret = { readonly tag: Uint8Array; readonly sealing: SealingKey }
+
+export type NewPersonSecrets = PersonSecrets & {
   /** 16 bytes: the recovery phrase. Erased once its owner has written it down (rule 12). */
   readonly recoveryEntropy: Uint8Array
-  /** One for each app, under a random tag (rule 11). */
-  readonly tagKeys: readonly { readonly tag: Uint8Array; readonly sealing: SealingKey }[]
   readonly epoch: { readonly hash: Uint8Array; readonly secrets: EpochSecrets }
 }
 
 export type NewPerson = {
-  readonly secrets: PersonSecrets
+  readonly secrets: NewPersonSecrets
   /** Genesis, keys, epoch: one segment, carried into every space that the person is in. */
   readonly segment: Segment
   readonly changes: readonly Change[]
@@ -97,16 +104,7 @@ export function createPerson(crypto: Crypto, options: { readonly last: Time; rea
   }
 }
 
-/** Both keys of a recovery phrase, from its 16 bytes of entropy. */
-export function entropyToRecovery(crypto: Crypto, entropy: Uint8Array): { signing: SigningKey; sealing: SealingKey } {
-  const secretKey = deriveKey(crypto, entropy, 32, 'kith/1 recovery seal')
-  return {
-    signing: seedToSigningKey(crypto, deriveKey(crypto, entropy, 32, 'kith/1 recovery sign')),
-    sealing: { publicKey: crypto.x25519PublicKey(secretKey), secretKey },
-  }
-}
-
-function createSealingKey(crypto: Crypto): SealingKey {
+export function createSealingKey(crypto: Crypto): SealingKey {
   const secretKey = crypto.randomBytes(32)
   return { publicKey: crypto.x25519PublicKey(secretKey), secretKey }
 }
@@ -118,8 +116,13 @@ export type NewTagKey = {
   readonly devices: readonly { readonly id: Uint8Array; readonly sealing: Uint8Array }[]
 }
 
-/** A `keys` change; `tagKeys` by tag ascending. */
-function createKeys(crypto: Crypto, person: Uint8Array, tagKeys: readonly NewTagKey[], recovery: Uint8Array): KeysBody {
+/** A `keys` change; `tagKeys` by tag ascending. The secret of a tag may be the one that it has: then only more devices get it. */
+export function createKeys(
+  crypto: Crypto,
+  person: Uint8Array,
+  tagKeys: readonly NewTagKey[],
+  recovery: Uint8Array,
+): KeysBody {
   const sealable = tagKeys.flatMap(({ key, devices }) => {
     return [...devices.map(({ sealing }) => sealing), recovery].map((publicKey) => ({
       publicKey,

@@ -9,6 +9,8 @@ import type { EpochSecrets } from './secrets.ts'
 
 export type NewSpaceOptions = {
   readonly person: PersonSecrets
+  /** Of the app; by default the first that the person has. */
+  readonly tag?: Uint8Array
   /** The person's changes so far; the space carries them. */
   readonly personChanges: readonly Change[]
   readonly app: string
@@ -40,7 +42,7 @@ export function createSpaceChanges(crypto: Crypto, options: NewSpaceOptions): Ne
     chainStart(options.last, person.admission),
     options.nowMs,
   )
-  const tag = person.tagKeys[0]
+  const tag = options.tag ?? person.tagKeys[0]?.tag
   assert(tag !== undefined, 'a person has a tag')
   const own = createMembership({ crypto, space: person.person })
   own.add(personChanges)
@@ -49,7 +51,7 @@ export function createSpaceChanges(crypto: Crypto, options: NewSpaceOptions): Ne
     salt: crypto.randomBytes(16),
     app: options.app,
     person: person.person,
-    tag: tag.tag,
+    tag,
     recovery: options.recovery,
   } as const
   const genesis = writer.write(kinds.genesis, encodeGenesis(body), own.personHeads(person.person))
