@@ -76,6 +76,23 @@ CREATE TABLE parcel (n INTEGER PRIMARY KEY, hub INTEGER NOT NULL, policy BLOB NO
 -- Secrets of epochs and open invites, by name.
 CREATE TABLE secret (space INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, name, id)) STRICT, WITHOUT ROWID;
 
+-- Contacts: the secrets that our own boxes follow from, the newest in use; people by address (48 bytes), with how to write to them.
+CREATE TABLE contact_root (n INTEGER PRIMARY KEY, root BLOB NOT NULL, since INTEGER NOT NULL) STRICT;
+CREATE TABLE contact (
+  address BLOB PRIMARY KEY, person BLOB NOT NULL UNIQUE, name TEXT NOT NULL, blocked INTEGER NOT NULL,
+  card BLOB, card_time INTEGER NOT NULL, terms BLOB, terms_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Letters of contacts ('message') and strangers ('request'); ids that came before (an empty id: all up to its time); sealed ones for others' boxes.
+CREATE TABLE letter (
+  address BLOB NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, person BLOB NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL,
+  arrived INTEGER NOT NULL, invite TEXT, message TEXT, terms BLOB, UNIQUE (address, id)
+) STRICT;
+CREATE TABLE letter_seen (address BLOB NOT NULL, id BLOB NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (address, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE delivery (
+  n INTEGER PRIMARY KEY, url TEXT NOT NULL, hub BLOB NOT NULL, policy BLOB NOT NULL, seed BLOB, bytes BLOB NOT NULL, expires INTEGER NOT NULL
+) STRICT;
+
 -- Hubs, what each log at each is known to lack, and how far it was read; lane -1: the generation that was compared, and when the log was last read to its end.
 CREATE TABLE hub (n INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, key BLOB) STRICT;
 -- \`change\` is a segment's; below zero that of the record which begins the log. Not sent before \`due\`, in milliseconds since 1970.

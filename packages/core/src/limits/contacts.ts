@@ -45,8 +45,14 @@ export const contactsMax = 4096
 /** A letter older than this is refused: as long as hubs keep mailboxes, and a day for clocks. */
 export const letterAgeMsMax = 31 * 24 * 60 * 60 * 1000
 
+/** A letter from further ahead of our clock is refused: phones may be a time zone off, and ids are remembered no longer than needed. */
+export const letterAheadMsMax = 24 * 60 * 60 * 1000
+
 /** A letter that no hub of its receiver took for so long is given up. */
 export const deliveryMsMax = 30 * 24 * 60 * 60 * 1000
 
 /** Letters on their way at once, each on a connection of its own. */
 export const couriersMax = 4
+
+/** Epochs of one space that contacts told of and whose records have not come: any member can tell of some. */
+export const noticesPerSpaceMax = 16

@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
 import type { ErrorCode } from '../bytes/index.ts'
+import type { Contacts } from './contacts/api.ts'
 import type { Query, QueryStart } from '../database/index.ts'
 import type {
   App,
@@ -20,6 +21,9 @@ import type {
 export type Kith = {
   /** Stable for life, 77 characters. */
   readonly address: string
+  /** What one gives to others so that they can write: a text for a link or a QR code, signed by this device. */
+  readonly card: () => Promise<string>
+  readonly contacts: Contacts
   readonly createSpace: <A extends App>(app: A, options: { name: string }) => Promise<Space<A>>
   /** @throws KithError `bad-link`, `link-expired`, `wrong-app`, `hub-unreachable`. Joining twice opens the same space. */
   readonly join: <A extends App>(app: A, link: string) => Promise<Space<A>>

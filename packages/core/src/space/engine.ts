@@ -58,6 +58,9 @@ export type Engine = {
   readonly placeBy: (places: PlacesOf) => void
   /** Who may do what in a space, or which keys of it are here, has changed: what follows from that is looked for soon. */
   readonly membershipCame: (space: number) => void
+  /** This device has started an epoch: called within the transaction that did. */
+  readonly epochStarted: (space: number, epoch: Uint8Array) => void
+  readonly onEpochStarted: (listener: (space: number, epoch: Uint8Array) => void) => void
   readonly onMembership: (listener: (space: number) => void) => () => void
   /** Called when memory was made anew. */
   readonly onUndone: (listener: (cause: unknown) => void) => () => void
@@ -107,6 +110,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     const undone = new Set<(cause: unknown) => void>()
     const membership = createSpaceSignal(clock)
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
+    const epochStarted = new Set<(space: number, epoch: Uint8Array) => void>()
     let owed = new Set<number>()
     let changedSpaces = new Map<number, number>()
     /** The clock on disk: ahead of what was used, so that it need not be written with each commit. */
@@ -257,6 +261,10 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         placesOf = places
       },
       membershipCame: membership.tell,
+      epochStarted: (space, epoch) => {
+        for (const listener of epochStarted) listener(space, epoch)
+      },
+      onEpochStarted: (listener) => epochStarted.add(listener),
       onMembership: membership.listen,
       onUndone: (listener) => {
         undone.add(listener)

@@ -1,16 +1,19 @@
-import { equalBytes, toHex } from '../bytes/index.ts'
+import { decodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
 import {
+  checkSecret,
   createLinks,
   type EpochKeys,
   type EpochSecrets,
   type LinkedEpoch,
   openLinks,
+  secretToKeys,
   secretsToKeys,
   secretToSecrets,
 } from '../keys/index.ts'
-import type { Epoch, EpochBody, Membership } from '../membership/index.ts'
+import type { Epoch, EpochBody, Level, Membership } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
+import { bytesToPolicy } from '../wire/index.ts'
 import { bytesToEpochSecret, loadSecrets } from './secrets.ts'
 
 /** An epoch that this device has a secret of, with the keys that follow from it. */
@@ -67,6 +70,36 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
     return [...found.filter(isInUse), ...found.filter((epoch) => !isInUse(epoch))]
   }
 
+  /**
+   * Epochs that a contact told of and whose records are not here: their logs are followed for the records. Once a record has come, the
+   * secret counts if it is what the record commits to.
+   */
+  const loadNoticed = (records: readonly Epoch[], own: readonly HeldEpoch[]): HeldEpoch[] =>
+    loadSecrets(statements, space.n, 'notice').flatMap(({ id, value }): HeldEpoch[] => {
+      if (own.some(({ hash }) => equalBytes(hash, id))) return []
+      const [kept, policyBytes] = decodeCbor(value) as unknown as [Uint8Array, Uint8Array]
+      const { level, secret } = bytesToEpochSecret(kept)
+      const record = records.find(({ hash }) => equalBytes(hash, id))
+      if (record && !isCommitted(record, level, secret)) return []
+      const name = toHex(id)
+      const known = held.get(name)
+      if (known?.kept === toHex(kept)) return [known.epoch]
+      const secrets = secretToSecrets(crypto, level, secret)
+      const epoch = { hash: id, secrets, keys: secretToKeys(crypto, level, secret, bytesToPolicy(policyBytes)) }
+      held.set(name, { kept: toHex(kept), epoch })
+      return [epoch]
+    })
+
+  const isCommitted = (record: Epoch, level: Level, secret: Uint8Array): boolean => {
+    try {
+      checkSecret(crypto, record.commitments, level, secret)
+      return true
+    } catch (cause) {
+      if (cause instanceof KithError) return false
+      throw cause
+    }
+  }
+
   /** Epochs that links lead to, near ones first. One that several links name otherwise is listed with each of its keys. */
   const follow = (records: readonly Epoch[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {
     const recordOf = new Map(records.map((record) => [toHex(record.hash), record]))
@@ -90,7 +123,8 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
 
   const load = (): ReplicaEpoch[] => {
     const records = membership.epochs()
-    const own = loadHeld(records)
+    const recorded = loadHeld(records)
+    const own = [...recorded, ...loadNoticed(records, recorded)]
     const isOwn = new Set(own.map(({ hash }) => toHex(hash)))
     const linked = records.some(({ links }) => links.length > 0) ? follow(records, own) : []
     const read = linked.filter(({ hash }) => !isOwn.has(toHex(hash)))

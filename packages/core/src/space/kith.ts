@@ -9,6 +9,7 @@ import { checkHubUrl } from '../sync/index.ts'
 import type { Kith, Space, SpaceSummary, Status } from './api.ts'
 import { keepBoxes } from './boxes.ts'
 import { findSpace, readBundle } from './bundle.ts'
+import { createContacts } from './contacts/index.ts'
 import { createEngine, type Engine, type HubRow } from './engine.ts'
 import { spaceName } from './held.ts'
 import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
@@ -71,7 +72,20 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
   // Its own notifier: what goes on between hubs must not make queries wait for their turn.
   const statusNotifier = createNotifier(platform.clock)
   const statusChanged = (): void => statusNotifier.touch(0, [''])
-  const network: Network = createNetwork(engine, () => ownSpaces().map(({ n }) => syncSpaceOf(n)), statusChanged)
+  const contacts = createContacts({
+    engine,
+    name: name ?? '',
+    replicaOf,
+    wake: () => network.wake([contacts.boxes.n]),
+    synced: (timeoutMs) => network.synced(contacts.boxes.n, timeoutMs),
+    assertOpen,
+  })
+  engine.onEpochStarted((n, epoch) => contacts.noticeEpoch(replicaOf(n), epoch))
+  const network: Network = createNetwork(
+    engine,
+    () => [contacts.boxes, ...ownSpaces().map(({ n }) => syncSpaceOf(n))],
+    statusChanged,
+  )
   engine.onOutgoing((spaces) => {
     network.wake(spaces)
     network.wakeParcels()
@@ -150,6 +164,11 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
 
   return {
     address: toBase32(engine.person.address),
+    card: async () => {
+      assertOpen()
+      return contacts.card()
+    },
+    contacts: contacts.api,
     createSpace: async (app, { name: title }) => {
       assertOpen()
       checkName(title)
@@ -263,6 +282,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     if (isClosed) return
     isClosed = true
     upkeep.close()
+    contacts.close()
     network.close()
     statusNotifier.close()
     engine.close()

@@ -1,7 +1,7 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { clockCorrectionMsMax, clockForwardMsMax } from '../limits/index.ts'
 import type { Cancel } from '../ports/index.ts'
-import { createHubLink, type HubLink, type Parcel, type SyncSource } from '../sync/index.ts'
+import { createHubLink, type HubLink, type Parcel, type SyncSource, type SyncSpace } from '../sync/index.ts'
 import { bytesToPolicy, type Lane } from '../wire/index.ts'
 import type { HubStatus, SpaceStatus } from './api.ts'
 import { createDueWatch } from './due.ts'
@@ -30,7 +30,7 @@ const mostTimeMs = Date.UTC(2200, 0)
 
 export const createNetwork = (
   engine: Engine,
-  spaces: () => readonly ReplicaSyncSpace[],
+  spaces: () => readonly (SyncSpace & Pick<ReplicaSyncSpace, 'retryDue'>)[],
   changed: () => void,
 ): Network => {
   const { statements, unit, platform, clock } = engine

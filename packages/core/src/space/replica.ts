@@ -7,14 +7,12 @@ import {
   type DataBody,
   encodeDataBody,
   encodeSegment,
-  entryKinds,
   kinds,
   kindToChain,
   noBytes,
   type Op,
   opToCount,
   type Segment,
-  sealEntry,
   type Time,
   type UnpackedSegment,
 } from '../change/index.ts'
@@ -39,7 +37,7 @@ import {
   type Membership,
 } from '../membership/index.ts'
 import { prepareTables, rankNumbers, schemaStep } from '../schema/index.ts'
-import { createBoxOpener, findBoxes } from './boxes.ts'
+import { createBoxOpener } from './boxes.ts'
 import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
 import { createIncoming, type ReceiveResult } from './incoming.ts'
@@ -65,6 +63,8 @@ export type Replica = {
   /** Links from an epoch that we start, of which these are the secrets. `isHidden`: joiners shall not read what was written so far. */
   readonly links: (secrets: EpochSecrets, isHidden?: boolean) => EpochBody['links']
   readonly addEpochSecret: (hash: Uint8Array, level: Level, secret: Uint8Array) => void
+  /** Keys of an epoch were kept whose record is not here. */
+  readonly keysCame: () => void
   /** Begins a change of ours: its time and salt settle the ids of its rows. */
   readonly begin: () => PendingChange
   /** Judges and applies a change of ours. @throws KithError `not-allowed`, `bad-value`, `too-large`. */
@@ -78,11 +78,9 @@ export type Replica = {
   readonly retry: () => void
   /** All membership changes here, the carried ones too. */
   readonly changes: () => readonly Change[]
-  /** The sealed boxes of an epoch, if they are here. */
-  readonly boxes: (epoch: ReplicaEpoch) => Uint8Array | undefined
-  /** The boxes of an epoch came; `too-large` where they belong to nothing and there are many. */
   /** The change that began an epoch, whatever its verdict. */
   readonly epochRecord: (epoch: Uint8Array) => Change | undefined
+  /** The boxes of an epoch came; `too-large` where they belong to nothing and there are many. */
   readonly boxesCame: (boxes: Uint8Array) => void
   /** A person's changes travel with the space from now on: somebody is to become a member who is known from elsewhere. */
   readonly carry: (person: number) => void
@@ -234,6 +232,10 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     epochs: () => (epochs ??= keys.load()),
     epochInUse: () => facts().epoch,
     links: keys.links,
+    keysCame: () => {
+      epochs = undefined
+      engine.membershipCame(entry.n)
+    },
     addEpochSecret: (hash, level, secret) => {
       unit.enter()
       keepSecret(statements, entry.n, 'epoch', hash, epochSecretToBytes(level, secret))
@@ -377,13 +379,6 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         tell(content.retry(clock.nowMs()))
       }),
     changes: () => allChanges(),
-    boxes: (epoch) => {
-      const record = membership.epochs().find(({ hash }) => equalBytes(hash, epoch.hash))
-      const found = record && findBoxes(statements, entry.n, record)
-      if (!found) return undefined
-      return sealEntry(crypto, { baseKey: epoch.keys.membership, associated: epoch.hash }, entryKinds.boxes, found)
-        .bytes
-    },
     ownWrites: () => ownWrites,
   }
 

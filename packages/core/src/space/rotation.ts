@@ -55,6 +55,7 @@ export const startEpoch = (engine: Engine, replica: Replica, how: EpochStart = {
     if (made) {
       for (const { invite, seed } of invites) postInvite(engine, replica, invite, seed, made)
     }
+    engine.epochStarted(entry.n, record.hash)
     return record
   })
 }

@@ -2,8 +2,8 @@ import { concatBytes } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
 import type { Level } from '../membership/index.ts'
 
-/** What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash; `invite`s of ours, by the id of their log. */
-export type SecretName = 'epoch' | 'boxes' | 'invite'
+/** What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash; `invite`s of ours, by the id of their log; `notice`s of epochs whose records have not come. */
+export type SecretName = 'epoch' | 'boxes' | 'invite' | 'notice'
 
 export const keepSecret = (
   statements: Statements,

@@ -1,3 +1,4 @@
+export { type BackOff, createBackOff } from './back-off.ts'
 export { connectHub, type HubConnection, type HubEntries, type OpenWish } from './hub-connection.ts'
 export { checkHubUrl } from './hub-connection-url.ts'
 export { createHubLink, type HubLink, type LinkStatus } from './hub-link.ts'

@@ -1,0 +1,2 @@
+export type { Contact, Contacts, ReceivedLetter } from './api.ts'
+export { type ContactParts, createContacts } from './contacts.ts'
