@@ -13,6 +13,8 @@ export type Epochs = {
   readonly add: (node: Node, recipients: readonly Recipient[]) => void
   readonly recipientsOf: (node: Node) => readonly Recipient[]
   readonly isClean: (node: Node, past?: Past) => boolean
+  /** Somebody could not open what was sealed to him: it is no way to newer epochs either. */
+  readonly isBroken: (node: Node, past?: Past) => boolean
   readonly clean: (past?: Past) => Node[]
   /** The one to write under: the clean one with the lowest hash (rule 16). */
   readonly inUse: () => Node | undefined
@@ -105,6 +107,9 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
   const isSuperseded = (node: Node, past: Past | undefined): boolean =>
     facts.epochs(past).some((other) => isIndexInPast(other.past, node.index))
 
+  const isBroken: Epochs['isBroken'] = (node, past) =>
+    facts.brokenOf(node.change.hash, past).some((broken) => standing.stands(broken, past))
+
   const judge = (node: Node, past: Past | undefined): boolean => {
     if (isSuperseded(node, past)) return false
     // Nothing has come since it began that could end what anybody was given: the usual case, and at no cost.
@@ -113,8 +118,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
       return !isHere || isIndexInPast(node.past, other.index)
     })
     if (isSettled) return true
-    const isBroken = facts.brokenOf(node.change.hash, past).some((broken) => standing.stands(broken, past))
-    return !isBroken && sealedTo(node, past).every((recipient) => isDue(recipient, nodeToHighest(node), past))
+    return !isBroken(node, past) && sealedTo(node, past).every((recipient) => isDue(recipient, nodeToHighest(node), past))
   }
 
   const isClean: Epochs['isClean'] = (node, past) => {
@@ -131,6 +135,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     add: (node, recipients) => lists.set(node, recipients),
     recipientsOf: (node) => lists.get(node) ?? [],
     isClean,
+    isBroken,
     clean,
     inUse: () => clean().sort(byHash)[0],
     sealedTo,

@@ -100,6 +100,8 @@ export type Epoch = EpochBody & {
   readonly recipients: readonly Recipient[]
   /** Everybody whom it is sealed to is still due what it gives. */
   readonly isClean: boolean
+  /** A member could not open its keys. */
+  readonly isBroken: boolean
   /** Epochs in its past: those that it superseded, hashes ascending. */
   readonly supersedes: readonly Uint8Array[]
 }

@@ -132,6 +132,7 @@ export function createMembership(options: MembershipOptions): Membership {
           hash: change.hash,
           recipients: epochs.recipientsOf(node),
           isClean: epochs.isClean(node),
+          isBroken: epochs.isBroken(node),
           supersedes: facts.epochs(past).map((older) => older.change.hash),
         },
       ]

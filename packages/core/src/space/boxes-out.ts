@@ -105,7 +105,9 @@ const belongsOn = (log: SpaceLog, record: Epoch, records: readonly Epoch[]): boo
   const supersedes = (epoch: Epoch, older: Uint8Array): boolean =>
     epoch.supersedes.some((one) => equalBytes(one, older))
   if (!supersedes(record, log.epoch.hash)) return false
-  const between = records.filter((other) => supersedes(record, other.hash) && supersedes(other, log.epoch.hash))
+  const between = records.filter(
+    (other) => !other.isBroken && supersedes(record, other.hash) && supersedes(other, log.epoch.hash),
+  )
   if (between.length === 0) return true
   // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody.
   const known = new Set(between.flatMap(({ recipients }) => recipients.map(({ id }) => toHex(id))))
