@@ -56,7 +56,7 @@ const ownTroubleMs = 60_000
 const roundsMax = 32
 
 /** A log that is read in other lanes than before is opened anew. */
-const nameOf = ({ id, lanes }: SyncLog): string => `${toHex(id)}/${lanes.join()}`
+const nameOf = ({ id, lanes, mayWrite }: SyncLog): string => `${toHex(id)}/${lanes.join()}/${mayWrite}`
 
 /** What ends with a connection. */
 type Session = {
