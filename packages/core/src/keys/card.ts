@@ -90,11 +90,6 @@ export function parseCard(crypto: Verifying, text: string): CheckedCard {
   }
 }
 
-/** Whether a text claims to be a card: for user interfaces with one field for cards and links. */
-export function isCardText(text: string): boolean {
-  return text.includes(prefix)
-}
-
 function textToSigned(crypto: Hashing, text: string): Uint8Array {
   const at = text.lastIndexOf(prefix)
   if (text.length > cardCharsMax || at < 0) throw badCard()

@@ -48,9 +48,9 @@ test('a stranger who has her card invites Alice; she accepts, joins, and both wr
       message: 'Join us',
     })
     assert.deepEqual(await messages(alice), [])
-    await alice.contacts.accept(request!.id)
+    await alice.contacts.accept(request.id)
     assert.deepEqual([await alice.contacts.requests(), await messages(alice)], [[], ['Join us']])
-    const hers = await alice.join(journal, request!.invite!)
+    const hers = await alice.join(journal, invite)
     await untilAgree(his, hers)
     assert.ok(await has(hers, 'Milk'))
 
@@ -172,9 +172,7 @@ test('entries that are altered, cut off, too large, for somebody else or replaye
     await bob.contacts.add(await carol.card())
     await bob.contacts.deliver(carol.address, { message: 'for Carol' })
     await bob.contacts.synced()
-    const forCarol = sentEntries(lines)
-      .filter(({ policy: { kind } }) => kind === 'knock')
-      .at(-1)!.entries
+    const forCarol = sentEntries(lines).findLast(({ policy: { kind } }) => kind === 'knock')!.entries
     await putRaw(hub.url, policy, forCarol)
     await alice.contacts.synced()
     const { refused } = (await alice.status()).hubs[0]!

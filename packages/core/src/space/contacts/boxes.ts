@@ -10,7 +10,7 @@ import {
   rootToSealing,
   type SignedLetter,
 } from '../../keys/index.ts'
-import { type Cursor, type SyncLog, type SyncSpace } from '../../sync/index.ts'
+import type { Cursor, SyncLog, SyncSpace } from '../../sync/index.ts'
 import { type Lane, policyToLogId } from '../../wire/index.ts'
 import type { Engine } from '../engine.ts'
 import type { ContactStore } from './store.ts'

@@ -15,7 +15,7 @@ import { createInbox } from './inbox.ts'
 import { sendNotices, takeNotice } from './notices.ts'
 import { createPost } from './post.ts'
 import { type ContactRow, createContactStore, type LetterRow } from './store.ts'
-import { idToBytes } from './text.ts'
+import { idToBytes } from './letter-id.ts'
 
 /** What the engine's parts call; apps see `api`. */
 export type ContactParts = {
@@ -169,7 +169,7 @@ export const createContacts = (input: ContactsInput): ContactParts => {
     durably(() => {
       const bytes = textToAddress(address)
       const before = store.find(bytes)
-      const [request] = store.letters('request').filter((row) => toBase32(row.address) === address)
+      const request = store.letters('request').find((row) => toBase32(row.address) === address)
       const contact = before ?? (request && strangerOf(request))
       if (!contact) throw new KithError('not-found', 'There is no such person here.')
       if (isBlocked) store.save({ ...contact, isBlocked: true })
@@ -306,7 +306,8 @@ const toLetter = ({ address, id, time, invite, message }: LetterRow, name: strin
 
 /** A name may be longer in spaces than on a card. */
 const cutName = (name: string): string => {
-  const letters = [...name]
-  while (utf8(letters.join('')).length > contactNameBytesMax) letters.pop()
-  return letters.join('')
+  let length = name.length
+  while (utf8(name.slice(0, length)).length > contactNameBytesMax) length -= 1
+  // Not in the middle of a character.
+  return name.slice(0, length).isWellFormed() ? name.slice(0, length) : name.slice(0, length - 1)
 }
