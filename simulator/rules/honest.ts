@@ -92,7 +92,8 @@ const ranks = ['reader', 'writer', 'admin', 'owner'] as const
 const grant: Act = (scene, actor, dice) => {
   const rank = dice.pick(ranks)
   if (!mayGrant(rankOf(actor), rank)) return
-  const { id, tag } = dice.pick(scene.actors).person
+  const { n, id, tag } = dice.pick(scene.actors).person
+  if (n === actor.person.n) return
   const body = encodeGrant({ type: 'person', salt: scene.crypto.random(16), person: id, tag, rank, role: rank })
   write(scene, actor, kinds.grant, body, { deps: withPerson(actor, id) })
 }
@@ -337,7 +338,7 @@ const revoke: Act = (scene, actor, dice) => {
   )
   if (siblings.length === 0 || isOut(actor)) return
   const { admission, device } = dice.pick(siblings)
-  if (!admission) return
+  if (!admission || !actor.knownKeys.has(toHex(admission))) return
   const theirs = actor.known.filter(
     ({ header }) => equalBytes(header.device, device) && equalBytes(header.space, actor.person.id),
   )

@@ -178,7 +178,7 @@ export const checkEpochs = (scene: Scene, { name, membership }: Pick<Actor, 'nam
     scene.violate('the lowest clean epoch is in use', `${name}: owed is wrong`)
 }
 
-const dueTo = (rank: Rank): Level => (rank === 'reader' ? 'read' : rank === 'writer' ? 'write' : 'admin')
+export const dueTo = (rank: Rank): Level => (rank === 'reader' ? 'read' : rank === 'writer' ? 'write' : 'admin')
 
 /** Everybody's rank leads back to the genesis by grants of those who may give it. */
 export const checkRanks = (scene: Scene, { name, membership }: Pick<Actor, 'name' | 'membership'>): void => {
@@ -209,7 +209,7 @@ const mayGive = (giver: Rank, rank: Rank): boolean =>
     ? rankNumbers[rank] <= rankNumbers.owner
     : giver === 'admin' && rankNumbers[rank] <= rankNumbers.writer
 
-const rankOfAuthor = (scene: Scene, { header }: Change, depth: number): Rank | undefined => {
+export const rankOfAuthor = (scene: Scene, { header }: Change, depth: number): Rank | undefined => {
   const [first] = scene.actors
   if (first && equalBytes(header.device, first.person.recovery.signing)) return 'recovery'
   const right = justify(scene, header.grant, depth + 1)
@@ -322,7 +322,7 @@ export const checkFounder = (
   if (!founder) return
   for (const change of known) {
     const { header, hash } = change
-    if (!equalBytes(header.device, founder.device)) continue
+    if (!equalBytes(header.device, founder.device) || !equalBytes(header.grant, scene.space)) continue
     const isContent = header.kind >= kinds.data
     const verdict = isContent ? judge({ membership }, change).status : membership.verdictOf(hash)
     // The rules that it was written under may have been withdrawn: that is no matter of its author's.

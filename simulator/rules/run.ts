@@ -5,6 +5,7 @@ import { createTrace } from '../shared/trace.ts'
 import { hostile } from './attackers/index.ts'
 import { type Act, type Acts, honest } from './honest.ts'
 import { checkAll, checkDenials, checkEpochs, checkIncremental, checkScene } from './promises.ts'
+import { checkSingles } from './single-changes.ts'
 import { createScene, type CreateMembership, nameOf } from './scene.ts'
 
 const acts: Acts = { ...honest, ...hostile }
@@ -54,7 +55,10 @@ export const runRules = async (
         checkDenials(scene, actor)
         checkEpochs(scene, actor)
         if (scene.step % looksEverySteps === 0) checkIncremental(scene, actor, dice)
-        if (scene.step % (2 * looksEverySteps) === 0) checkAll(scene, actor, dice)
+        if (scene.step % (2 * looksEverySteps) === 0) {
+          checkAll(scene, actor, dice)
+          checkSingles(scene, actor, dice)
+        }
       }
       const fresh = [...scene.changes, ...scene.contents].slice(
         -(scene.changes.length + scene.contents.length - before) || Infinity,
@@ -63,7 +67,11 @@ export const runRules = async (
       scene.step += 1
       if (scene.violations.length > 0) break
     }
-    if (scene.violations.length === 0) checkScene(scene, createDice(`${script.seed}/end`))
+    if (scene.violations.length === 0) {
+      const dice = createDice(`${script.seed}/end`)
+      checkScene(scene, dice)
+      for (const actor of scene.actors.slice(0, 1)) checkSingles(scene, actor, dice)
+    }
   } catch (cause) {
     scene.violate('no defect', cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))
   }

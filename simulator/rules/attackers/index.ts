@@ -109,7 +109,11 @@ const hostileRemoval: Act = (scene, actor, dice) => {
   const heads = knownHeads(actor, [target.device])
   const cut = dice.chance(0.6) ? [] : heads.filter(() => dice.chance(0.5))
   const patch = backdate(scene, actor, dice, actor.own.membership)
-  const deps = { membership: unique([...(patch.deps?.membership ?? []), ...named]), content: [] }
+  // Sometimes it ends what it claims not to have seen.
+  const deps = {
+    membership: unique([...(patch.deps?.membership ?? []), ...(dice.chance(0.8) ? named : [])]),
+    content: [],
+  }
   const rank = dice.pick(ranks)
   const replacement = dice.chance(0.2)
     ? { person: target.person.id, tag: target.person.tag, rank, role: rank }
@@ -166,6 +170,41 @@ const keptLink: Act = (scene, actor, dice) => {
   const deps = { membership: unique([...heads, ...actor.membership.personHeads(actor.person.id)]), content: [] }
   const time = dice.chance(0.3) ? { time: { ms: grant.header.time.ms + 1, counter: 1 } } : {}
   write(scene, actor, kinds.join, joinBody(scene, actor, grant.hash), { grant: grant.hash, deps, ...time })
+}
+
+/** Joins without holding the link, or for somebody else. */
+const forgedJoin: Act = (scene, actor, dice) => {
+  const known = scene.invites.filter(({ grant }) => actor.knownKeys.has(toHex(grant.hash)))
+  if (known.length === 0) return
+  const { grant } = dice.pick(known)
+  const other = somebody(scene, dice)
+  const body = joinBody(scene, dice.chance(0.5) ? actor : other, dice.chance(0.5) ? grant.hash : scene.space)
+  const deps = { membership: unique([grant.hash, ...actor.membership.personHeads(actor.person.id)]), content: [] }
+  write(scene, actor, kinds.join, body, { grant: grant.hash, deps })
+}
+
+/** Ends a device of somebody else, and cuts what it did. */
+const foreignRevocation: Act = (scene, actor, dice) => {
+  const target = somebody(scene, dice)
+  if (!target.admission) return
+  const body = encodeRemoval({
+    salt: scene.crypto.random(16),
+    grants: [target.admission],
+    cut: [],
+    replacement: undefined,
+  })
+  const heads = [...actor.membership.personHeads(actor.person.id), ...actor.membership.personHeads(target.person.id)]
+  const own = writeAsPerson(scene, actor, kinds.removal, body, {
+    deps: { membership: unique([...heads, target.admission]), content: [] },
+  })
+  const theirs = actor.known.filter(
+    ({ header }) => header.kind === kinds.removal && toHex(header.space) === toHex(target.person.id),
+  )
+  const revocation = theirs.length > 0 && dice.chance(0.5) ? dice.pick(theirs).hash : own.hash
+  const deps = { membership: unique([revocation, ...actor.membership.heads().slice(0, 60)]), content: [] }
+  write(scene, actor, kinds.deviceCut, encodeDeviceCut({ salt: scene.crypto.random(16), revocation, cut: [] }), {
+    deps,
+  })
 }
 
 /** A link for more than the maker may give. */
@@ -254,6 +293,8 @@ export const hostile: Acts = {
   falseShare: { weight: 2, act: falseShare },
   falseBroken: { weight: 0.7, act: falseBroken },
   keptLink: { weight: 4, act: keptLink },
+  forgedJoin: { weight: 1.5, act: forgedJoin },
+  foreignRevocation: { weight: 1.5, act: foreignRevocation },
   hostileInvite: { weight: 1, act: hostileInvite },
   unknownKind: { weight: 1, act: unknownKind },
   falseSchema: { weight: 2, act: falseSchema },

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { growRulesScript, runRules } from '../rules/run.ts'
+import { loadMutant } from './mutate.ts'
+import { mutations } from './mutations.ts'
+
+/** More than the slowest of them needs; the right evaluator passes all of these seeds (rules/rules.test.ts). */
+const seedsMax = 400
+const steps = 80
+
+for (const mutation of mutations) {
+  test(`the simulator finds that ${mutation.mistake}`, async (context) => {
+    const create = await loadMutant(mutation)
+    for (let n = 0; n < seedsMax; n += 1) {
+      const { violations } = await runRules(growRulesScript(`fixed${n}`, steps), undefined, create)
+      const [first] = violations
+      if (first === undefined) continue
+      context.diagnostic(`seed fixed${n}: ${first.promise}`)
+      return
+    }
+    assert.fail(`${seedsMax} seeds found nothing`)
+  })
+}
