@@ -1,6 +1,6 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { type Chain, type Change, decodeSegment, type Segment, type UnpackedSegment } from '../change/index.ts'
-import type { Content, NumberedChange, SpaceEntry } from '../database/index.ts'
+import { type Chain, type Change, decodeSegment, kinds, type Segment, type UnpackedSegment } from '../change/index.ts'
+import type { Content, NumberedChange, SpaceEntry, StoredSegment } from '../database/index.ts'
 import type { Engine } from './engine.ts'
 import { dequeue, type Origin } from './outbox.ts'
 
@@ -38,6 +38,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     unpacked: UnpackedSegment,
     from: Origin | undefined,
     fresh: NumberedChange[],
+    kept: StoredSegment[],
     branched: Set<number>,
   ): readonly Uint8Array[] => {
     const first = segment.changes[0] as Change
@@ -51,14 +52,13 @@ export const createIncoming = (input: IncomingInput): Incoming => {
         throw new KithError('bad-encoding', 'An entry carries changes of a space that is no person.')
       carry(target.n)
     }
+    // Ours is whole on our own log; elsewhere it lies without what concerns our devices alone.
+    const isStripped = segment.changes.some(({ body, header }) => body === undefined && header.kind === kinds.epoch)
+    if (!isOwnSpace && target.n === engine.personSpace && isStripped) return []
     const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
     const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
     if (from) dequeue(statements, from, space.n, result.covered)
-    if (result.stored) {
-      // Whoever takes a change in also brings it to the hubs and logs that lack it.
-      const hubs = engine.hubs().map(({ n }) => n)
-      engine.queueFor(hubs, space.n, result.stored, from)
-    }
+    if (result.stored) kept.push(result.stored)
     const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
     if (arrived) overtaken(arrived.change)
     if (segment.chain === 'content') {
@@ -67,7 +67,9 @@ export const createIncoming = (input: IncomingInput): Incoming => {
       return []
     }
     // A person's changes may be here already, from another space, and still be news to this one.
-    return addMembership(segment.changes)
+    const judged = addMembership(segment.changes)
+    if (result.stored && target.kind === 'person') engine.personCame(target.n, segment.changes, space.n)
+    return judged
   }
 
   const receive: Incoming['receive'] = (segments, from, expected) => {
@@ -75,19 +77,22 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     const refused: KithError[] = []
     const fresh: NumberedChange[] = []
     const settled: Uint8Array[] = []
+    const kept: StoredSegment[] = []
     const branched = new Set<number>()
     for (const unpacked of segments) {
       try {
         const segment = decodeSegment(crypto, unpacked.bytes)
         if (segment.chain !== expected)
           throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
-        settled.push(...take(segment, unpacked, from, fresh, branched))
+        settled.push(...take(segment, unpacked, from, fresh, kept, branched))
       } catch (cause) {
         // A full disk is no fault of the segment: it must come again.
         if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
         refused.push(cause)
       }
     }
+    // Whoever takes a change in also brings it to the hubs and logs that lack it: those that there are by now.
+    for (const stored of kept) engine.spread(space.n, stored, from)
     const nowMs = clock.nowMs()
     for (const { change } of fresh) {
       clock.observe(change.header.time)

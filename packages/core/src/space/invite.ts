@@ -6,6 +6,7 @@ import { policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import type { HeldEpoch, Replica } from './replica.ts'
 import { keepSecret, loadSecrets } from './secrets.ts'
+import { loadStanding } from './standing.ts'
 
 /** What this device keeps of an invite whose log it writes to, for hubs that lose their database: the link is to go on working. */
 type KeptInvite = {
@@ -88,7 +89,7 @@ const queueFor = (engine: Engine, hub: number, policy: Uint8Array, seed: Uint8Ar
     .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
     .run(hub, policy, seed, bytes)
 
-/** For a hub that may have lost everything: open links. Within the open transaction. */
+/** For a hub that may have lost everything: open links, and what has to stand on small logs. Within the open transaction. */
 export const requeueParcels = (engine: Engine, replica: Replica, hub: number): void => {
   const { statements } = engine
   const queued = new Set(
@@ -99,6 +100,7 @@ export const requeueParcels = (engine: Engine, replica: Replica, hub: number): v
   const queueOnce = (policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
     if (!queued.has(toHex(bytes))) queueFor(engine, hub, policy, seed, bytes)
   }
+  for (const { policy, seed, entry } of loadStanding(engine, replica.entry.n)) queueOnce(policy, seed, entry)
   const open = replica.membership.invites()
   for (const { grant, policy, seed, entry } of loadKept(engine, replica)) {
     const invite = open.find(({ hash }) => equalBytes(hash, grant))

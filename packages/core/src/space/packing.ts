@@ -1,5 +1,14 @@
 import { equalBytes, KithError, toHex } from '../bytes/index.ts'
-import { type EntryKey, encodeSegment, entryKinds, mergeSegments, packSegments, sealEntry } from '../change/index.ts'
+import {
+  type Change,
+  type EntryKey,
+  encodeSegment,
+  entryKinds,
+  kinds,
+  mergeSegments,
+  packSegments,
+  sealEntry,
+} from '../change/index.ts'
 import type { ChainEntry, StoredSegment } from '../database/index.ts'
 import { entryFillBytes } from '../limits/index.ts'
 import type { Outgoing } from '../sync/index.ts'
@@ -56,8 +65,10 @@ export const packOutgoing = (
   const groups: Group[] = []
   const openGroups = new Map<string, Group>()
   for (const number of numbers) {
-    const stored = history.segment(number)
-    if (!stored) continue
+    const found = history.segment(number)
+    if (!found) continue
+    const isCarried = registry.chain(found.chain).space !== replica.entry.n
+    const stored = isCarried ? withoutEpochs(engine, found) : found
     const lane: Lane = registry.chain(stored.chain).class === 0 ? 0 : 2
     const key = toKey(log, replica.epochs(), lane, stored)
     if (!key) continue
@@ -73,6 +84,21 @@ export const packOutgoing = (
     if (groups.length > entriesAtOnce) break
   }
   return groups.slice(0, entriesAtOnce).flatMap((group) => sealGroup(engine, group, group.key))
+}
+
+/** Segments that are sent otherwise than they are kept. */
+const altered = new WeakSet<StoredSegment>()
+
+/** What a person's epochs are is for its devices: others are shown that there was one (membership rule 11). */
+const withoutEpochs = (engine: Engine, stored: StoredSegment): StoredSegment => {
+  const segment = engine.store().history.decode(stored)
+  const isPrivate = ({ header, body }: Change): boolean => header.kind === kinds.epoch && body !== undefined
+  if (!segment.changes.some(isPrivate)) return stored
+  const changes = segment.changes.map((change) => (isPrivate(change) ? { ...change, body: undefined } : change))
+  const bytes = encodeSegment({ ...segment, changes })
+  const without = { ...stored, unpacked: bytes.length, bytes: engine.platform.compression.deflate(bytes) }
+  altered.add(without)
+  return without
 }
 
 /** One entry; where that grows too large, each segment by itself; what does not fit even so cannot have come in an entry, and stays. */
@@ -94,7 +120,8 @@ const deflate = (engine: Engine, lane: Lane, stored: readonly StoredSegment[]): 
   const { history } = engine.store()
   // A removal or an epoch record goes to other logs too, where those know less: what stands beside it must not go along.
   const isApart = (segment: StoredSegment): boolean =>
-    lane === 0 && history.decode(segment).changes.some(({ header }) => isSpreadKind(header.kind))
+    altered.has(segment) ||
+    (lane === 0 && history.decode(segment).changes.some(({ header }) => isSpreadKind(header.kind)))
   const apart = new Set(stored.filter(isApart))
   const joined = mergeSegments(stored.filter((segment) => !apart.has(segment)).map((one) => history.decode(one)))
   return [

@@ -84,6 +84,11 @@ export type Replica = {
   readonly boxesCame: (boxes: Uint8Array) => void
   /** A person's changes travel with the space from now on: somebody is to become a member who is known from elsewhere. */
   readonly carry: (person: number) => void
+  /** Takes changes of a person that came elsewhere on this device. */
+  readonly learn: (changes: readonly Change[]) => void
+  readonly carries: (person: number) => boolean
+  /** Keys have come that boxes may be sealed to. */
+  readonly openBoxes: () => void
   /** Clean epochs whose box for us does not open, or not to what the record says. */
   readonly brokenEpochs: () => Epoch[]
   /** Who may do what if this change were here too: nothing is kept. */
@@ -138,9 +143,21 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         epoch: HeldEpoch | undefined
       }
     | undefined
+  const isPerson = entry.n === engine.personSpace
+  /** Devices are the members of their person's own space, each by its admission (membership rule 9). */
+  const findMe = (): Member | undefined => {
+    if (!isPerson) return membership.member(person.person)
+    const isLive = membership.devices(person.person).some(({ device }) => equalBytes(device, own))
+    const { address, admission: grant, tagKeys } = person
+    const tag = tagKeys[0]?.tag ?? noBytes
+    const rank = 'owner' as const
+    return isLive
+      ? { person: person.person, address, rank, role: rank, grant, grants: [grant], tag, devices: [] }
+      : undefined
+  }
   const facts = () =>
     (known ??= {
-      me: membership.member(person.person),
+      me: findMe(),
       heads: membership.heads(),
       newest: newestUsable(),
       isReadOnly: membership.unsupported().length > 0,
@@ -194,6 +211,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   /** Whether there may be something sealed to us in it; a space of thousands has a share for each who joined. */
   const bringsKeys = ({ header, body }: Change): boolean =>
     header.kind === kinds.epoch ||
+    (header.kind === kinds.keys && equalBytes(header.space, person.person)) ||
     (header.kind === kinds.share &&
       body !== undefined &&
       decodeShare(body).boxes.some((box) => equalBytes(box.person, person.person)))
@@ -212,7 +230,11 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
 
   const allChanges = (): Change[] => {
     const spaces = entry.kind === 'person' ? [entry.n] : [entry.n, ...carriedSpaces()]
-    return spaces.flatMap(storedMembership).flatMap((stored) => history.decode(stored).changes)
+    const chains = spaces.flatMap((space) => registry.chainsOf(space).filter((chain) => chain.class === 0))
+    return [
+      ...spaces.flatMap(storedMembership).flatMap((stored) => history.decode(stored).changes),
+      ...chains.flatMap((chain) => history.unsealed(chain.n).map(({ change }) => change)),
+    ]
   }
 
   const carry = (space: number): void =>
@@ -365,13 +387,15 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       )
       const { stored } = history.store(chain, segment, compression.deflate(bytes), bytes.length, true)
       addMembership(segment.changes)
-      if (stored)
-        engine.queueFor(
-          engine.hubs().map(({ n }) => n),
-          entry.n,
-          stored,
-        )
+      if (isPerson) engine.personCame(entry.n, segment.changes, entry.n)
+      if (stored) engine.spread(entry.n, stored)
     },
+    learn: (changes) => {
+      const settled = addMembership(changes)
+      if (settled.length > 0) tell(content.membershipCame(settled, clock.nowMs()))
+    },
+    carries: (home) => carriedSpaces().includes(home),
+    openBoxes: () => boxes.open(),
     receive: (segments, from, expected) => whole(() => incoming.receive(segments, from, expected)),
     retry: () =>
       whole(() => {
@@ -387,6 +411,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     whole(() => {
       history.append(registry.chainOf(entry.n, own, 0), change)
       addMembership([change])
+      if (isPerson) engine.personCame(entry.n, [change], entry.n)
     })
     const verdict = membership.verdictOf(change.hash)
     if (verdict !== 'applied') {

@@ -57,7 +57,7 @@ type Known = {
   readonly logs: readonly SpaceLog[]
   readonly byId: ReadonlyMap<string, SpaceLog>
   readonly target: HeldEpoch | undefined
-  readonly endangered: readonly Uint8Array[]
+  endangered: readonly Uint8Array[] | undefined
   readonly wanted: Map<number, readonly SyncLog[]>
 }
 
@@ -97,8 +97,7 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: Spa
     const byId = new Map<string, SpaceLog>()
     // Of an epoch that several links name, the first is what counts.
     for (const log of logs) if (!byId.has(toHex(log.id))) byId.set(toHex(log.id), log)
-    const endangered = records.filter((record) => isEndangered(replica, record)).map(({ hash }) => hash)
-    return { epochs, atMs: nowMs, logs, byId, target, endangered, wanted: new Map() }
+    return { epochs, atMs: nowMs, logs, byId, target, endangered: undefined, wanted: new Map() }
   }
 
   const isStillFollowed = (
@@ -118,9 +117,17 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: Spa
     if (newer.size === 0) return true
     // Devices of a person write no content that could tell that they have moved on.
     if (replica.entry.kind === 'person') return isFollowed({ nowMs, newer, members: [[]] })
-    const record = records.find(({ hash }) => equalBytes(hash, epoch.hash))
-    const listed = (record?.recipients ?? []).flatMap(({ id }) => replica.membership.member(id) ?? [])
-    const members = listed.map(({ devices }) => devices.flatMap(({ device }) => newestEpochOf(device) ?? []))
+    const { membership } = replica
+    // By the record or by a share: who joined by a link is not in the record.
+    const listed = new Map(
+      membership.readers(epoch.hash).flatMap(({ id }) => {
+        const member = membership.member(id)
+        return member ? [[toHex(id), member] as const] : []
+      }),
+    )
+    const members = [...listed.values()].map(({ devices }) =>
+      devices.flatMap(({ device }) => newestEpochOf(device) ?? []),
+    )
     return isFollowed({ nowMs, newer, members })
   }
 
@@ -162,7 +169,13 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: Spa
       const { logs, target } = now()
       return logs.filter((log) => !log.isDoor && log.isFollowed && log.epoch !== target && log.keys.write !== undefined)
     },
-    endangered: () => now().endangered,
+    endangered: () => {
+      const current = now()
+      const records = (): readonly Epoch[] => replicaOf().membership.epochs()
+      return (current.endangered ??= records().flatMap((record) =>
+        isEndangered(replicaOf(), record) ? [record.hash] : [],
+      ))
+    },
     wanted: (hub) => {
       const current = now()
       let list = current.wanted.get(hub)
@@ -191,15 +204,18 @@ const newestHeld = (held: readonly HeldEpoch[], records: readonly Epoch[]): Held
 const hasReaders = ({ membership }: Replica, target: HeldEpoch | undefined): boolean =>
   target?.secrets.write === undefined ||
   membership.invites().some(({ rank }) => rank === 'reader') ||
-  membership.epochs().some(({ recipients }) => recipients.some(({ level }) => level === 'read')) ||
-  membership.members().some(({ rank }) => rank === 'reader')
+  membership.members().some(({ rank }) => rank === 'reader') ||
+  membership.epochs().some(({ hash }) => membership.readers(hash).some(({ level }) => level === 'read'))
 
-const isEndangered = ({ membership }: Replica, { commitments, recipients }: Epoch): boolean =>
+const isEndangered = ({ membership }: Replica, { hash, commitments, recipients }: Epoch): boolean =>
   commitments.admin !== undefined &&
-  recipients.some(({ id, level, sealing }) => {
-    if (level !== 'admin' || sealing === undefined) return false
-    const member = membership.member(id)
-    if (!member || !isRankAtLeast(member.rank, 'admin')) return true
-    const current = membership.sealingKey(id, member.tag)
-    return current !== undefined && !equalBytes(current, sealing)
-  })
+  (membership.readers(hash).some(({ id, level }) => {
+    const rank = membership.member(id)?.rank ?? membership.invites().find((invite) => equalBytes(invite.hash, id))?.rank
+    return level === 'admin' && !(rank && isRankAtLeast(rank, 'admin'))
+  }) ||
+    recipients.some(({ id, level, sealing }) => {
+      // Whoever stole a device has the key that it was sealed to, and its person another one since.
+      const member = level === 'admin' && sealing !== undefined ? membership.member(id) : undefined
+      const current = member && membership.sealingKey(id, member.tag)
+      return current !== undefined && sealing !== undefined && !equalBytes(current, sealing)
+    }))

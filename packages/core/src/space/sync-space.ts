@@ -97,8 +97,16 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
     }
   }
 
+  /** Whether a log is new to a hub that has an older one of the space whole: who joins finds the history there. */
+  const isBegunHere = (hub: number, id: Uint8Array, generation: Uint8Array): boolean =>
+    loadCursor(statements, hub, id, comparedMark) === undefined &&
+    logs.superseded().some((older) => {
+      const compared = loadCursor(statements, hub, older.id, comparedMark)?.generation
+      return compared !== undefined && equalBytes(compared, generation)
+    })
+
   /** Everything that belongs on a log, which may have lost it. */
-  const queueAll = (hub: number, log: SpaceLog): void => {
+  const queueAll = (hub: number, log: SpaceLog, historyMs: number): void => {
     const { history, registry } = engine.store()
     const isTarget = log.epoch === logs.target() && !log.isDoor
     // What was never sent anywhere is ours to bring now.
@@ -107,7 +115,6 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
         .all(hub, n, log.id)
         .map(({ change }) => change as number),
     )
-    const historyMs = isTarget ? placing.historyDueMs() : 0
     for (const chain of membershipChains(engine, n)) {
       for (const number of history.segmentNumbers(chain.n)) {
         const stored = history.segment(number)
@@ -168,12 +175,13 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
         for (const change of segments) if (change < 0) boxes.delivered({ hub, log }, change)
         if (cursor) saveCursor(statements, hub, log, lane, cursor)
       }, 'later'),
-    lost: (hub, id) =>
+    lost: (hub, id, generation) =>
       write(() => {
+        const historyMs = isBegunHere(hub, id, generation) ? placing.historyDueMs() : 0
         forgetCursors(statements, hub, id)
         boxes.lost({ hub, log: id })
         const log = logs.find(id)
-        if (log?.keys.write) queueAll(hub, log)
+        if (log?.keys.write) queueAll(hub, log, historyMs)
       }),
     dueInMs: (hub, log) => {
       const nowMs = clock.nowMs()

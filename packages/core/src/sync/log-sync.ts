@@ -108,7 +108,7 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     // A comparison that was cut short goes on where it was: all its cursors are of this generation.
     const isCutShort = cursors.length > 0 && cursors.every((cursor) => equalBytes(cursor.generation, named))
     mayTrustHub = compared !== undefined && equalBytes(compared, named)
-    if (!mayTrustHub && !isCutShort) space.lost(hub, log.id)
+    if (!mayTrustHub && !isCutShort) space.lost(hub, log.id, named)
     check.start()
     follow(lanes.includes(membershipLane) ? [membershipLane] : lanes)
     if (mayTrustHub) send('own')
@@ -116,7 +116,7 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
 
   /** The hub's numbers are not those that we know: cursors mean nothing, and it has to show what it has. */
   const beginAnew = (): never => {
-    space.lost(hub, log.id)
+    if (generation) space.lost(hub, log.id, generation)
     throw otherGeneration()
   }
 
@@ -273,7 +273,12 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     log,
     opened: (named) => guard(() => opened(named)),
     entriesCame: (event, isPartial) => guard(() => entriesCame(event, isPartial)),
-    send: (whose) => guard(() => send(whose)),
+    send: (whose) =>
+      guard(() => {
+        send(whose)
+        // It may be another's, which came from another hub or log.
+        if (whose === 'own' && log.mayWrite && isCaughtUp()) bringOthersSoon()
+      }),
     pullNow: pulls.pull,
     isCaughtUp,
     isDelivered: () => !log.mayWrite || space.pending(hub, log.id) === 0,

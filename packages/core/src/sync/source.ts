@@ -43,7 +43,7 @@ export type SyncSpace = {
   /** The hub has these durably; `cursor` if they followed directly on ours. */
   readonly delivered: (hub: number, log: Uint8Array, outgoing: Outgoing, cursor: Cursor | undefined) => void
   /** The hub may have lost anything of a log: from now on it counts as lacking all that belongs there, until it shows otherwise. */
-  readonly lost: (hub: number, log: Uint8Array) => void
+  readonly lost: (hub: number, log: Uint8Array, generation: Uint8Array) => void
   /** What the hub is not known to have of what it may be sent now. */
   readonly pending: (hub: number, log: Uint8Array) => number
   /** Milliseconds until more may be sent: what others will probably bring is held back for a while. Undefined: no more waits. */

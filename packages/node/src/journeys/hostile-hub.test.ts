@@ -85,6 +85,8 @@ test('a hub that replays entries, in any order and number, changes nothing', asy
     const replaying = scene.ends(
       await startTamperingHub(hub.url, (message) => {
         if (message.type !== 'entries') return [message]
+        // Ids that were asked for are no entries: without bytes they would be a lie about one, and be asked for again.
+        if (message.entries.some(({ bytes }) => bytes.length === 0)) return [message]
         const copy = { ...message, entries: message.entries.map((entry) => ({ ...entry, bytes: entry.bytes.slice() })) }
         seen.push({ ...copy, log: copy.log.slice(), request: 0 })
         return [message, ...seen.toReversed(), message]
