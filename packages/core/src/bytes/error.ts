@@ -65,6 +65,7 @@ export const errorCodes = {
   'protocol-version': 'The other side speaks another version of the protocol. Update the older one.',
   'insecure-url': 'A plain ws:// hub is only accepted on this machine. Use wss://.',
   closed: 'This was closed already.',
+  interrupted: 'The tab that did the work was closed before it answered. Look whether it was done before you do it again.',
   'not-supported': 'This version of Kith does not do this yet.',
 } as const
 
