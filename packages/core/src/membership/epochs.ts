@@ -118,7 +118,9 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
       return !isHere || isIndexInPast(node.past, other.index)
     })
     if (isSettled) return true
-    return !isBroken(node, past) && sealedTo(node, past).every((recipient) => isDue(recipient, nodeToHighest(node), past))
+    return (
+      !isBroken(node, past) && sealedTo(node, past).every((recipient) => isDue(recipient, nodeToHighest(node), past))
+    )
   }
 
   const isClean: Epochs['isClean'] = (node, past) => {

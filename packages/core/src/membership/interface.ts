@@ -53,6 +53,8 @@ export type Membership = {
   /** A person's valid `keys` changes, newest last among those that know of each other. */
   readonly keysOf: (person: Uint8Array) => KeysBody[]
   readonly sealingKey: (person: Uint8Array, tag: Uint8Array) => Uint8Array | undefined
+  /** A person's live devices, by key ascending. */
+  readonly devices: (person: Uint8Array) => { device: Uint8Array; sealing: Uint8Array; admission: Uint8Array }[]
   /** Live devices that serve a tag, by device key ascending: a `keys` change is sealed to exactly these (rule 11). */
   readonly devicesOfTag: (person: Uint8Array, tag: Uint8Array) => { device: Uint8Array; sealing: Uint8Array }[]
   /** Applied changes that this version cannot judge: while there is one, this client must not write. */

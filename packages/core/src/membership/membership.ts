@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes } from '../bytes/index.ts'
+import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
 import { type Change, kinds, sortHeads } from '../change/index.ts'
 import type { Verifying } from '../ports/index.ts'
 import { type ContentOrder, createContentJudge, nodeToSchema } from './content.ts'
@@ -13,7 +13,7 @@ import { newestSchemas } from './schemas.ts'
 import { createShaken } from './shaken.ts'
 import { createStanding } from './standing.ts'
 import { type HeldBack, heldBack } from './verdict.ts'
-import { createViews } from './view.ts'
+import { createViews, type MemberRights } from './view.ts'
 
 export type MembershipOptions = {
   readonly crypto: Verifying
@@ -61,6 +61,7 @@ export function createMembership(options: MembershipOptions): Membership {
     }
     if (came.length === 0) return { ...effects, shaken: [] }
     standing.changed()
+    views.changed()
     epochs.changed()
     content.changed()
     epochList = undefined
@@ -100,27 +101,30 @@ export function createMembership(options: MembershipOptions): Membership {
     return verdict === 'applied' ? (whyVoid(node) ?? verdict) : verdict
   }
 
+  const toMember = ({ best, all }: MemberRights): Member[] => {
+    const person = facts.person(best.person)
+    if (person === undefined) return []
+    return [
+      {
+        person: person.id,
+        address: person.address,
+        rank: best.rank,
+        role: best.role,
+        grant: best.grant.change.hash,
+        grants: sortHeads(all.map(({ grant }) => grant.change.hash)),
+        tag: best.tag,
+        devices: views.devices(person.id).map(({ device, admission }) => {
+          return { device, admission: admission.change.hash }
+        }),
+      },
+    ]
+  }
   const members: Membership['members'] = () =>
-    [...views.of().members.values()]
-      .flatMap(({ best, all }): Member[] => {
-        const person = facts.person(best.person)
-        if (person === undefined) return []
-        return [
-          {
-            person: person.id,
-            address: person.address,
-            rank: best.rank,
-            role: best.role,
-            grant: best.grant.change.hash,
-            grants: sortHeads(all.map(({ grant }) => grant.change.hash)),
-            tag: best.tag,
-            devices: views.devices(person.id).map(({ device, admission }) => {
-              return { device, admission: admission.change.hash }
-            }),
-          },
-        ]
-      })
-      .sort((a, b) => compareBytes(a.address, b.address))
+    [...views.of().members.values()].flatMap(toMember).sort((a, b) => compareBytes(a.address, b.address))
+  const member: Membership['member'] = (person) => {
+    const rights = views.of().members.get(toHex(person))
+    return rights && toMember(rights)[0]
+  }
 
   const toEpochs = (): Epoch[] =>
     facts.epochs().flatMap((node) => {
@@ -144,7 +148,7 @@ export function createMembership(options: MembershipOptions): Membership {
     judgeAuthor: content.judge,
     verdictOf,
     members,
-    member: (person) => members().find((member) => equalBytes(member.person, person)),
+    member,
     heads: heads.ours,
     personHeads: heads.ofPerson,
     epochs: () => [...listEpochs()],
@@ -196,6 +200,10 @@ export function createMembership(options: MembershipOptions): Membership {
         return node.content.kind === 'keys' && standing.stands(node) ? [node.content.body] : []
       }),
     sealingKey: (person, tag) => views.sealingKey(person, tag),
+    devices: (person) =>
+      views.devices(person).map(({ device, sealing, admission }) => {
+        return { device, sealing, admission: admission.change.hash }
+      }),
     devicesOfTag: (person, tag) => views.devicesOfTag(person, tag).map(({ device, sealing }) => ({ device, sealing })),
     unsupported: () => unsupported.map(({ change }) => change),
     heldBack: () =>

@@ -29,6 +29,8 @@ export type LiveDevice = { readonly device: Uint8Array; readonly sealing: Uint8A
 
 export type Views = {
   readonly of: (past?: Past) => View
+  /** Forgets what it has worked out about all that is here. */
+  readonly changed: () => void
   /** Live devices, each once, by key ascending. */
   readonly devices: (person: Uint8Array, past?: Past) => LiveDevice[]
   /** A person's newest sealing key under a tag. */
@@ -87,7 +89,10 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
     return members
   }
 
-  const of = (past?: Past): View => {
+  let present: View | undefined
+  const of = (past?: Past): View => (past === undefined ? (present ??= compute(undefined)) : compute(past))
+
+  const compute = (past: Past | undefined): View => {
     const members = memberRights(past)
     const invites = new Map<string, { node: Node; rank: Rank }>()
     for (const node of facts.invites(past).sort(byHash)) {
@@ -117,7 +122,10 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
     return { members, invites, devices: liveDevices, recipients }
   }
 
-  return { of, devices, sealingKey, devicesOfTag }
+  const changed = (): void => {
+    present = undefined
+  }
+  return { of, changed, devices, sealingKey, devicesOfTag }
 }
 
 /** The tags that an admission names. */
