@@ -45,10 +45,25 @@ export function tagToHomeLog(crypto: Crypto, secret: Uint8Array): HomeLog {
   return { policy, read, write, base: deriveKey(crypto, secret, 32, 'kith/1 home entry') }
 }
 
-/** CBOR [1, app, space, epoch, level, secret, policy's bytes, time]. */
+/** CBOR [space, epoch, level, secret, policy's bytes]. */
+export function encodeAccess({ space, epoch, level, secret, policy }: SpaceAccess): Uint8Array {
+  return encodeCbor([space, epoch, levelNumbers[level], secret, policyToBytes(policy)])
+}
+
+/** @throws KithError `bad-encoding`, `bad-key`. */
+export function decodeAccess(bytes: Uint8Array): SpaceAccess {
+  const value = decodeCbor(bytes)
+  if (!isList(value) || value.length !== 5) throw badPointer()
+  const [space, epoch, number, secret, policy] = value
+  const level = numberToLevel(number)
+  if (!isKey(space) || !isKey(epoch) || !isKey(secret) || level === undefined) throw badPointer()
+  if (!(policy instanceof Uint8Array)) throw badPointer()
+  return { space, epoch, level, secret, policy: bytesToPolicy(policy) }
+}
+
+/** CBOR [1, app, access, time]. */
 export function sealHomePointer(crypto: Crypto, { base }: HomeLog, pointer: HomePointer): Uint8Array {
-  const { app, space, epoch, level, secret, policy, time } = pointer
-  const payload = encodeCbor([1, app, space, epoch, levelNumbers[level], secret, policyToBytes(policy), time])
+  const payload = encodeCbor([1, pointer.app, encodeAccess(pointer), pointer.time])
   return sealEntry(crypto, { baseKey: base, associated: noBytes }, entryKinds.home, payload).bytes
 }
 
@@ -56,13 +71,11 @@ export function sealHomePointer(crypto: Crypto, { base }: HomeLog, pointer: Home
 export function openHomePointer(crypto: Crypto, { base }: HomeLog, bytes: Uint8Array): HomePointer {
   const opened = openEntry(crypto, bytes, [{ baseKey: base, associated: noBytes }])
   const value = opened.kind === entryKinds.home ? decodeCbor(opened.payload) : undefined
-  if (!isList(value) || value.length !== 8 || value[0] !== 1) throw badPointer()
-  const [, app, space, epoch, number, secret, policy, time] = value
-  const level = numberToLevel(number)
-  if (!isKey(space) || !isKey(epoch) || !isKey(secret) || level === undefined) throw badPointer()
+  if (!isList(value) || value.length !== 4 || value[0] !== 1) throw badPointer()
+  const [, app, access, time] = value
   if (typeof app !== 'string' || utf8(app).length > appIdBytesMax || typeof time !== 'number') throw badPointer()
-  if (!(policy instanceof Uint8Array)) throw badPointer()
-  return { app, space, epoch, level, secret, policy: bytesToPolicy(policy), time }
+  if (!(access instanceof Uint8Array)) throw badPointer()
+  return { ...decodeAccess(access), app, time }
 }
 
 const noBytes = new Uint8Array(0)

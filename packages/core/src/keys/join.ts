@@ -33,8 +33,7 @@ export function createJoinChanges(crypto: Crypto, options: JoinOptions): NewJoin
   const { person, membership, space, secret, epoch } = options
   const { invite: key } = secretToInvite(crypto, secret)
   const invite = membership.invites().find(({ inviteKey }) => equalBytes(inviteKey, key.publicKey))
-  if (invite === undefined)
-    throw new KithError('link-expired', 'The link was closed. Ask for a fresh one.')
+  if (invite === undefined) throw new KithError('link-expired', 'The link was closed. Ask for a fresh one.')
   const isSpent = invite.uses !== null && invite.joins >= invite.uses
   if (isSpent || (invite.expires !== null && options.nowMs > invite.expires)) {
     throw new KithError('link-expired', 'The invite has expired or is used up. Ask for a fresh one.')

@@ -54,18 +54,24 @@ export const createBoxOpener = (input: BoxOpenerInput): BoxOpener => {
     return known === undefined || levelNumbers[known] < levelNumbers[level]
   }
 
+  /** In its person's own space a device is itself a recipient. */
+  const isPerson = space.n === engine.personSpace
+  const ownId = isPerson ? person.device.signing.publicKey : person.person
+
   /** Every secret key of ours that something was ever sealed to; a box says by its recipient's public key which it needs. */
   const secretKeys = (sealing: Uint8Array): Uint8Array[] =>
-    person.tagKeys.flatMap((key) => (equalBytes(key.sealing.publicKey, sealing) ? [key.sealing.secretKey] : []))
+    (isPerson ? [person.device] : person.tagKeys).flatMap((key) =>
+      equalBytes(key.sealing.publicKey, sealing) ? [key.sealing.secretKey] : [],
+    )
 
   /** Undefined: there is nothing for us to try. A KithError: there is, and it is not what it should be. */
   const tryBox = (epoch: Epoch): EpochSecrets | KithError | undefined => {
-    const own = epoch.recipients.find(({ id }) => equalBytes(id, person.person))
+    const own = epoch.recipients.find(({ id }) => equalBytes(id, ownId))
     const [secretKey] = own?.sealing === undefined ? [] : secretKeys(own.sealing)
     if (own === undefined || secretKey === undefined || !hasLess(epoch, own.level)) return undefined
     const boxes = findBoxes(statements, space.n, epoch)
     if (boxes === undefined) return undefined
-    return caught(() => openEpochBox(crypto, space.id, epoch, boxes, epoch.recipients, person.person, secretKey))
+    return caught(() => openEpochBox(crypto, space.id, epoch, boxes, epoch.recipients, ownId, secretKey))
   }
 
   const attempts = (epoch: Epoch, shares: readonly ShareForUs[]): (EpochSecrets | KithError)[] => {

@@ -1,6 +1,7 @@
 import { equalBytes } from '../bytes/index.ts'
 import {
   bytesToTime,
+  type Change,
   compareTimes,
   encodeSegment,
   isTimeAhead,
@@ -14,17 +15,19 @@ import {
   createRecords,
   createStatements,
   createStore,
+  createTouched,
   createUnit,
   prepareLayout,
   type Statements,
   type Store,
   type StoredSegment,
+  type Touched,
   type Unit,
 } from '../database/index.ts'
-import type { PersonSecrets } from '../keys/index.ts'
+import { createPerson, type PersonSecrets, type TagSecret } from '../keys/index.ts'
 import type { Platform, SqlDatabase } from '../ports/index.ts'
 import { keepBoxes } from './boxes.ts'
-import { createIdentity, loadIdentity } from './identity.ts'
+import { type Identity, keepIdentity, keepTagKey, loadIdentity, loadTagKeys, personToIdentity } from './identity.ts'
 import { createNotifier, type Notifier } from './notify.ts'
 import { enqueue, type Origin, type Place } from './outbox.ts'
 import { createSpaceSignal } from './space-signal.ts'
@@ -38,7 +41,14 @@ export type Engine = {
   /** What fails half-way is undone whole: memory and disk would disagree, and half of it could be committed with what others write. */
   readonly whole: <Result>(run: () => Result) => Result
   readonly notifier: Notifier
+  /** Which rows live queries have to look at again. */
+  readonly touched: Touched
+  /** `tagKeys` grows in place. */
   readonly person: PersonSecrets
+  /** Local number of the person's own space. */
+  readonly personSpace: number
+  /** A key of one of our tags is here that was not. */
+  readonly addTagKey: (key: TagSecret) => void
   /** Anew after a transaction was undone: never keep it. */
   readonly store: () => Store
   readonly clock: EngineClock
@@ -54,6 +64,11 @@ export type Engine = {
   readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
   /** Owes a segment to hubs, on the logs that it belongs on but the one that it came from. */
   readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment, from?: Origin) => void
+  /** The same for a segment that was just kept: one of a person belongs into every space that the person is in. */
+  readonly spread: (space: number, segment: StoredSegment, from?: Origin) => void
+  /** Changes of a person are here that were not; `space` knows them already. */
+  readonly personCame: (person: number, changes: readonly Change[], space: number) => void
+  readonly onPerson: (listener: PersonListener) => void
   /** Says where segments of a space belong. */
   readonly placeBy: (places: PlacesOf) => void
   /** Who may do what in a space, or which keys of it are here, has changed: what follows from that is looked for soon. */
@@ -68,6 +83,8 @@ export type Engine = {
 }
 
 type PlacesOf = (space: number, segment: StoredSegment, from: Origin | undefined) => readonly Place[]
+
+export type PersonListener = (person: number, changes: readonly Change[], space: number) => void
 
 export type HubRow = { readonly n: number; readonly url: string; readonly key: Uint8Array | undefined }
 
@@ -86,7 +103,12 @@ export type EngineClock = {
   readonly correct: (ms: number) => void
 }
 
-export const createEngine = async (platform: Platform, hubUrls: readonly string[]): Promise<Engine> => {
+/** `found`: the person for an empty database; a new one where it is not given. */
+export const createEngine = async (
+  platform: Platform,
+  hubUrls: readonly string[],
+  found?: Identity,
+): Promise<Engine> => {
   const { clock, crypto, compression } = platform
   const database = await platform.openDatabase()
   try {
@@ -106,9 +128,11 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
     let correctionMs = 0
     /** Whether this device wrote rows; asked only when the clock is corrected. */
     let hasContent: boolean | undefined
-    const notifier = createNotifier(clock)
+    const touched = createTouched(database, statements)
+    const notifier = createNotifier(clock, touched.take)
     const undone = new Set<(cause: unknown) => void>()
     const membership = createSpaceSignal(clock)
+    const personListeners = new Set<PersonListener>()
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
     const epochStarted = new Set<(space: number, epoch: Uint8Array) => void>()
     let owed = new Set<number>()
@@ -132,13 +156,7 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
 
     const unit = createUnit(database, clock, {
       beforeCommit: () => {
-        for (const segment of store.history.seal()) {
-          queueFor(
-            hubs.map(({ n }) => n),
-            store.registry.chain(segment.chain).space,
-            segment,
-          )
-        }
+        for (const segment of store.history.seal()) spread(store.registry.chain(segment.chain).space, segment)
         store.texts.save()
         store.frontier.save()
         saveTimes(false)
@@ -152,9 +170,11 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       },
       awaited: () => store.history.compressed(),
       undone: (cause) => {
+        touched.undone()
         store = makeStore()
         hubs = loadHubs(statements)
         last = loadClock(statements)
+        tagKeys.splice(0, tagKeys.length, ...loadTagKeys(crypto, statements, personSpace))
         leasedMs = last.ms
         owed = new Set()
         changedSpaces = new Map()
@@ -174,18 +194,39 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
 
     let hubs = loadHubs(statements)
     const nowMs = (): number => Math.floor(clock.now() + correctionMs)
-    const person = loadIdentity(crypto, statements) ?? makePerson()
+    const identity = loadIdentity(crypto, statements) ?? takePerson(found)
+    const tagKeys = [...identity.tagKeys]
+    const person: PersonSecrets = { ...identity, tagKeys }
+    const personSpace = store.registry.addSpace(person.person, '', 'person').n
 
-    function makePerson(): PersonSecrets {
+    function takePerson(given: Identity | undefined): PersonSecrets {
       unit.enter()
-      const made = createIdentity(crypto, statements, last, nowMs())
-      last = made.end.time
-      const space = store.registry.addSpace(made.secrets.person, '', 'person')
-      const chain = store.registry.chainOf(space.n, made.secrets.device.signing.publicKey, 0)
-      const bytes = encodeSegment(made.segment)
-      store.history.store(chain, made.segment, compression.deflate(bytes), bytes.length, true)
-      if (made.boxes) keepBoxes(statements, crypto, space.n, made.boxes)
-      return made.secrets
+      const taken = given ?? personToIdentity(crypto, createPerson(crypto, { last, nowMs: nowMs() }))
+      const { n } = store.registry.addSpace(taken.secrets.person, '', 'person')
+      keepIdentity(statements, n, taken)
+      for (const segment of taken.segments) {
+        const end = segment.changes.at(-1)?.header.time
+        if (end && compareTimes(end, last) > 0) last = end
+        const bytes = encodeSegment(segment)
+        const isOwn = equalBytes(segment.device, taken.secrets.device.signing.publicKey)
+        const chain = store.registry.chainOf(n, segment.device, 0)
+        store.history.store(chain, segment, compression.deflate(bytes), bytes.length, isOwn)
+      }
+      for (const boxes of taken.boxes) keepBoxes(statements, crypto, n, boxes)
+      return taken.secrets
+    }
+
+    /** Spaces on whose logs the changes of a person belong. */
+    const carrying = (home: number): number[] =>
+      statements('SELECT space FROM carried WHERE person = ?')
+        .all(home)
+        .map((row) => row.space as number)
+    const spread: Engine['spread'] = (space, segment, from) => {
+      const home = store.registry.spaceByNumber(store.registry.chain(segment.chain).space)
+      const own = home.n === personSpace ? [home.n] : []
+      const spaces = home.kind === 'person' ? [...own, ...carrying(home.n)] : []
+      const numbers = hubs.map(({ n }) => n)
+      for (const one of new Set([space, ...spaces])) queueFor(numbers, one, segment, one === space ? from : undefined)
     }
 
     const addHub = (url: string): HubRow => {
@@ -214,7 +255,15 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
         }
       },
       notifier,
+      touched,
       person,
+      personSpace,
+      addTagKey: (key) => {
+        if (tagKeys.some(({ sealing }) => equalBytes(sealing.publicKey, key.sealing.publicKey))) return
+        unit.enter()
+        keepTagKey(statements, personSpace, key)
+        tagKeys.push(key)
+      },
       store: () => store,
       clock: {
         nowMs,
@@ -257,6 +306,11 @@ export const createEngine = async (platform: Platform, hubUrls: readonly string[
       },
       onOutgoing: (listener) => outgoing.add(listener),
       queueFor,
+      spread,
+      personCame: (home, changes, space) => {
+        for (const listener of personListeners) listener(home, changes, space)
+      },
+      onPerson: (listener) => personListeners.add(listener),
       placeBy: (places) => {
         placesOf = places
       },

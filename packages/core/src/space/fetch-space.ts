@@ -78,10 +78,11 @@ const newestFirst = (payloads: readonly InvitePayload[]): InvitePayload[] => {
   })
 }
 
-const fetchNewest = async (
+/** Reads a space's membership, from the newest of these epochs back to its beginning. @throws KithError `hub-unreachable`, `hub-refused`, `cannot-open`. */
+export const fetchNewest = async (
   engine: Engine,
   reader: LogReader,
-  link: Link,
+  link: Pick<Link, 'space'>,
   payloads: readonly InvitePayload[],
 ): Promise<Omit<Fetched, 'url'>> => {
   let problem: KithError = withoutBeginning()

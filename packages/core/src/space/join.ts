@@ -1,5 +1,5 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { appToHash, checkSecret, createJoinChanges, type Link, parseLink } from '../keys/index.ts'
+import { appToHash, checkSecret, createJoinChanges, type Link, parseLink, type TagSecret } from '../keys/index.ts'
 import type { App } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import { saveCursor } from './cursors.ts'
@@ -52,6 +52,7 @@ export const enterSpace = (
   fetched: Fetched,
   replica: Replica,
   hub: number,
+  tag: TagSecret,
 ): void => {
   const { crypto } = engine.platform
   const refused = fetched.logs.flatMap(({ log, segments, cursor }) => {
@@ -77,6 +78,7 @@ export const enterSpace = (
     throw new KithError('cannot-open', 'The link opens keys that the space does not know. Ask for a fresh one.')
   const join = createJoinChanges(crypto, {
     person: engine.person,
+    tag,
     membership,
     space: replica.entry.id,
     secret: link.secret,

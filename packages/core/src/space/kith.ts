@@ -6,7 +6,7 @@ import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
 import { decodeGenesis, encodeSchema, type RecoveryKeys } from '../membership/index.ts'
 import { checkHubUrl } from '../sync/index.ts'
-import type { Kith, Space, SpaceSummary, Status } from './api.ts'
+import type { Kith, LiveListener, Space, SpaceSummary, Status, Stop } from './api.ts'
 import { keepBoxes } from './boxes.ts'
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
@@ -14,6 +14,7 @@ import { createEngine, type Engine, type HubRow } from './engine.ts'
 import { spaceName } from './held.ts'
 import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
 import { createLive } from './live.ts'
+import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createNotifier } from './notify.ts'
 import { createReplica, type Replica } from './replica.ts'
@@ -21,6 +22,8 @@ import { checkName, createSpaceApi, filesOf, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
 import { createUpkeep } from './upkeep.ts'
+import { homeApp } from './identity.ts'
+import { createPeople, home } from './people/index.ts'
 
 export type KithOptions = {
   /** URLs of hubs: wss://…, or ws:// on this machine. Two or more are used at once. None: work stays on this device. */
@@ -63,6 +66,8 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
       .store()
       .registry.spaces()
       .filter(({ kind }) => kind === 'space')
+  /** Those of apps: a home is for the person's own devices to find them by. */
+  const appSpaces = () => ownSpaces().filter((space) => space.app !== homeApp)
   const syncSpaceOf = (n: number): ReplicaSyncSpace => {
     let space = syncSpaces.get(n)
     if (!space) syncSpaces.set(n, (space = createSyncSpace(engine, n, () => replicas.get(n) ?? makeReplica(n))))
@@ -83,7 +88,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
   engine.onEpochStarted((n, epoch) => contacts.noticeEpoch(replicaOf(n), epoch))
   const network: Network = createNetwork(
     engine,
-    () => [contacts.boxes, ...ownSpaces().map(({ n }) => syncSpaceOf(n))],
+    () => [contacts.boxes, syncSpaceOf(engine.personSpace), ...ownSpaces().map(({ n }) => syncSpaceOf(n))],
     statusChanged,
   )
   engine.onOutgoing((spaces) => {
@@ -122,9 +127,35 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     return api as Space<A>
   }
 
+  const makeSpace = (app: App, title: string, tag: Uint8Array): number => {
+    const made = createSpaceHere(engine, app, replicaOf, tag)
+    createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
+      recorder.push([opCodes.title, title])
+      if (name && app !== home) recorder.push([opCodes.profile, name])
+    })
+    return made
+  }
+  const people = createPeople({
+    engine,
+    spaces: ownSpaces,
+    replicaOf,
+    openReplicas: () => replicas.values(),
+    openSpace: (n) => apiOf(home, n),
+    makeHome: async (tag) => {
+      const n = engine.whole(() => makeSpace(home, 'Home', tag))
+      await engine.unit.durable()
+      network.wake([n])
+    },
+    carryPerson: (n) => carryPerson(engine, n),
+    wake: (n) => network.wake([n]),
+    synced: (n) => network.synced(n, pullMs),
+  })
+
   const summaries = (app: App | undefined): SpaceSummary[] =>
     engine
-      .statements("SELECT n, id, app, last_change FROM space WHERE kind = 'space' ORDER BY last_change DESC, n")
+      .statements(
+        "SELECT n, id, app, last_change FROM space WHERE kind = 'space' AND app <> 'org.kith.home' ORDER BY last_change DESC, n",
+      )
       .all()
       .filter((row) => app === undefined || row.app === app.id)
       .map((row) => ({
@@ -157,7 +188,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         correctedMs,
         warning: clockWarning(correctedMs, network.clockDoubtMs()),
       },
-      spaces: ownSpaces().length,
+      spaces: appSpaces().length,
       pending: hubStatus.reduce((sum, hub) => sum + hub.pending, 0),
     }
   }
@@ -172,14 +203,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     createSpace: async (app, { name: title }) => {
       assertOpen()
       checkName(title)
-      const n = engine.whole(() => {
-        const made = createSpaceHere(engine, app, replicaOf)
-        createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
-          recorder.push([opCodes.title, title])
-          if (name) recorder.push([opCodes.profile, name])
-        })
-        return made
-      })
+      const n = engine.whole(() => makeSpace(app, title, people.tagFor(app.id).tag))
       await engine.unit.durable()
       network.wake([n])
       network.wakeParcels()
@@ -220,19 +244,11 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         },
       ),
     query: async (app, build) => spanning(app).run(build as never) as never,
-    live: (app, build, listener, failed) => {
-      const watched = spanning(app).watch(build as never)
-      return createLive(
-        engine.notifier,
-        (_space, touched) => watched.tables.some((table) => touched.has(table)),
-        watched.run as never,
-        listener,
-        failed ??
-          ((error) => {
-            throw error
-          }),
-      )
-    },
+    live: ((app: App, build: never, listener?: LiveListener<object>, failed: (error: unknown) => void = rethrow) => {
+      const start = (listener: LiveListener<object>, failed: (error: unknown) => void): Stop =>
+        createLiveQuery(engine, spanning(app).watch(build), undefined, listener, failed)
+      return listener ? start(listener, failed) : liveToIterable(start)
+    }) as Kith['live'],
     status: async () => status(),
     liveStatus: (listener) =>
       createLive(
@@ -264,9 +280,10 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
   function enterHere(app: App, link: Link, fetched: Fetched, rows: readonly HubRow[]): number {
     try {
       engine.unit.enter()
+      const tag = people.tagFor(app.id)
       const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
       const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
-      enterSpace(engine, app, link, fetched, replicaOf(n), from.n)
+      enterSpace(engine, app, link, fetched, replicaOf(n), from.n, tag)
       carryPerson(engine, n)
       // A reader writes nothing, not even how it is called.
       if (name && replicaOf(n).me()?.rank !== 'reader')
@@ -282,11 +299,17 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     if (isClosed) return
     isClosed = true
     upkeep.close()
+    people.close()
     contacts.close()
     network.close()
     statusNotifier.close()
     engine.close()
   }
+}
+
+/** A live query that fails without anybody listening for it must not fail silently. */
+const rethrow = (error: unknown): never => {
+  throw error
 }
 
 const clockWarning = (correctedMs: number, doubtMs: number): string | undefined => {
@@ -298,14 +321,14 @@ const clockWarning = (correctedMs: number, doubtMs: number): string | undefined 
 }
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
-const createSpaceHere = (engine: Engine, app: App, replicaOf: (n: number) => Replica): number => {
+const createSpaceHere = (engine: Engine, app: App, replicaOf: (n: number) => Replica, tag: Uint8Array): number => {
   const { platform, person, clock, unit } = engine
   unit.enter()
   const { registry } = engine.store()
-  const own = registry.space(person.person)
-  const personChanges = own ? createReplica(engine, own).changes() : []
+  const personChanges = replicaOf(engine.personSpace).changes()
   const made = createSpaceChanges(platform.crypto, {
     person,
+    tag,
     personChanges,
     app: app.id,
     schemaRecord: app.recordBytes,

@@ -2,8 +2,21 @@ import { concatBytes } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
 import type { Level } from '../membership/index.ts'
 
-/** What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash; `invite`s of ours, by the id of their log; `notice`s of epochs whose records have not come. */
-export type SecretName = 'epoch' | 'boxes' | 'invite' | 'notice'
+/**
+ * What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash;
+ * `invite`s of ours, by the id of their log; `notice`s of epochs whose records have not come. Of its own person: keys of `tag`s by public key, the `app of` a `tag`, the `phrase` until
+ * it is written down, and what writes to the `recovery` log. `standing`: what lies on small logs at all hubs (`standing.ts`).
+ */
+export type SecretName =
+  | 'epoch'
+  | 'boxes'
+  | 'invite'
+  | 'notice'
+  | 'tag'
+  | 'app of tag'
+  | 'phrase'
+  | 'recovery'
+  | 'standing'
 
 export const keepSecret = (
   statements: Statements,

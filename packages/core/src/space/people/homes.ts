@@ -1,0 +1,193 @@
+import { concatBytes, equalBytes, fromBase64Url, KithError, toBase32, toBase64Url, toHex } from '../../bytes/index.ts'
+import {
+  decodeAccess,
+  encodeAccess,
+  sealHomePointer,
+  secretOfLevel,
+  secretsToLevel,
+  type SpaceAccess,
+  tagToHomeLog,
+  type TagSecret,
+} from '../../keys/index.ts'
+import { app, json, table, text } from '../../schema/index.ts'
+import { policyToBytes } from '../../wire/index.ts'
+import type { Space } from '../api.ts'
+import type { Engine } from '../engine.ts'
+import { homeApp, isTag } from '../identity.ts'
+import type { Replica } from '../replica.ts'
+import { keepStanding } from '../standing.ts'
+import type { OwnPerson } from './own-person.ts'
+
+/**
+ * A person's home: an ordinary private space, one for each app of theirs, sealed to the app's tag (membership rule 11). It lists the spaces of
+ * that app with the keys of their newest epochs, and holds contacts, settings and the profile: what another device of the person needs.
+ */
+export const home = app(homeApp, {
+  version: 1,
+  tables: {
+    /** `access`: an epoch and its secret, as `encodeAccess` writes them, in base64url. */
+    spaces: table({ listed: text(), app: text(), access: text(), hubs: json() }, { key: ['listed'] }),
+    /** Contacts, settings, the profile: by kind and name. */
+    things: table({ kind: text(), name: text(), value: json() }, { key: ['kind', 'name'] }),
+  },
+})
+
+export type Home = {
+  readonly n: number
+  readonly tag: Uint8Array
+  readonly app: string
+  readonly space: Space<typeof home>
+}
+
+/** A row of a home: a space that another device has. */
+export type Listed = SpaceAccess & { readonly app: string; readonly hubs: readonly string[] }
+
+export type Thing = { readonly kind: string; readonly name: string; readonly value: unknown }
+
+export type Homes = {
+  /** Those that are here. */
+  readonly all: () => Home[]
+  /** Makes the homes that are missing and brings the lists in them up to date. Resolves when nothing is left to do. */
+  readonly keep: () => Promise<void>
+  /** Spaces in the lists that are not here. */
+  readonly missing: () => Promise<Listed[]>
+  readonly things: (kind: string) => Promise<Thing[]>
+  /** Writes it into every home that does not have it so. */
+  readonly put: (thing: Thing) => Promise<void>
+  /** Our tags whose home is not here. */
+  readonly homeless: () => TagSecret[]
+}
+
+export type HomesInput = {
+  readonly engine: Engine
+  readonly person: OwnPerson
+  /** All spaces of the person's apps that are here, homes too. */
+  readonly spaces: () => readonly { readonly n: number; readonly app: string }[]
+  readonly replicaOf: (n: number) => Replica
+  readonly openSpace: (n: number) => Space<typeof home>
+  readonly makeHome: (tag: Uint8Array) => Promise<void>
+}
+
+/** A change of a list stays well below what one change may hold. */
+const rowsAtOnce = 100
+
+export const createHomes = (input: HomesInput): Homes => {
+  const { engine, person, spaces, replicaOf, openSpace, makeHome } = input
+  const { crypto } = engine.platform
+  const own = engine.person.person
+  /** What was last found in a list or written to it: it is compared with each epoch that comes. */
+  const written = new Map<string, string>()
+
+  const all = (): Home[] =>
+    spaces()
+      .filter((space) => space.app === homeApp)
+      .flatMap(({ n }) => {
+        const tag = replicaOf(n).membership.member(own)?.tag
+        const named = tag && person.apps().find(isTag(tag))
+        return tag && named ? [{ n, tag, app: named.app, space: openSpace(n) }] : []
+      })
+
+  const homeless = (): TagSecret[] => {
+    const homes = all()
+    return person.tags().filter(({ tag }) => !homes.some(isTag(tag)))
+  }
+
+  const accessOf = (replica: Replica): SpaceAccess | undefined => {
+    const epoch = replica.epochInUse()
+    if (!epoch) return undefined
+    const level = secretsToLevel(epoch.secrets)
+    const secret = secretOfLevel(epoch.secrets, level)
+    return secret && { space: replica.entry.id, epoch: epoch.hash, level, secret, policy: epoch.keys.log.policy }
+  }
+
+  const toRow = (n: number, { tag, app: appId }: Home) => {
+    const replica = replicaOf(n)
+    const me = replica.me()
+    const access = me && equalBytes(me.tag, tag) ? accessOf(replica) : undefined
+    const hubs = engine.hubs().map(({ url }) => url)
+    return access && { listed: toBase32(access.space), app: appId, access: toBase64Url(encodeAccess(access)), hubs }
+  }
+
+  const listIn = async (one: Home): Promise<void> => {
+    const rows = spaces()
+      .filter((space) => space.app === one.app && space.app !== homeApp)
+      .flatMap(({ n }) => toRow(n, one) ?? [])
+    const isKnown = (row: (typeof rows)[number]): boolean => written.get(row.listed) === row.access
+    if (rows.every(isKnown)) return
+    for (const row of await one.space.query((q) => q.selectFrom('spaces').select(['listed', 'access'])))
+      written.set(row.listed, row.access)
+    const due = rows.filter((row) => !isKnown(row))
+    for (let at = 0; at < due.length; at += rowsAtOnce) {
+      const some = due.slice(at, at + rowsAtOnce)
+      await one.space.transact((tx) => {
+        for (const row of some) tx.spaces.upsert(row)
+      })
+      for (const row of some) written.set(row.listed, row.access)
+    }
+  }
+
+  /** Where the home is, for whoever has the key of the tag. */
+  const pointTo = ({ n, tag, app: appId }: Home): void => {
+    const key = person.tags().find(isTag(tag))
+    const access = accessOf(replicaOf(n))
+    if (!key || !access) return
+    const log = tagToHomeLog(crypto, key.sealing.secretKey)
+    const version = crypto.sha256(concatBytes(key.sealing.publicKey, encodeAccess(access)))
+    const standing = { name: 'home', version, policy: policyToBytes(log.policy), seed: log.write.seed }
+    keepStanding(engine, n, standing, () =>
+      sealHomePointer(crypto, log, { ...access, app: appId, time: engine.clock.nowMs() }),
+    )
+  }
+
+  return {
+    all,
+    homeless,
+    keep: async () => {
+      if (!person.isLive()) return
+      for (const { tag } of homeless()) if (person.isBringer(tag)) await makeHome(tag)
+      for (const one of all()) {
+        if (!replicaOf(one.n).me()) continue
+        pointTo(one)
+        await listIn(one)
+      }
+    },
+    missing: async () => {
+      const { registry } = engine.store()
+      const here = new Set(registry.spaces().flatMap(({ kind, id }) => (kind === 'space' ? [toHex(id)] : [])))
+      const lists = await Promise.all(all().map(({ space }) => space.query((q) => q.selectFrom('spaces').selectAll())))
+      return lists.flat().flatMap(({ app: appId, access, hubs }): Listed[] => {
+        const found = tryDecode(access)
+        const urls = Array.isArray(hubs) ? hubs.filter((url) => typeof url === 'string') : []
+        return found && !here.has(toHex(found.space)) ? [{ ...found, app: appId, hubs: urls }] : []
+      })
+    },
+    things: async (kind) => {
+      const lists = await Promise.all(
+        all().map(({ space }) => space.query((q) => q.selectFrom('things').selectAll().where('kind', '=', kind))),
+      )
+      const found = new Map(lists.flat().map(({ name, value }) => [name, { kind, name, value }]))
+      return [...found.values()]
+    },
+    put: async (thing) => {
+      const { kind, name, value } = thing
+      for (const { n, space } of all()) {
+        if (!replicaOf(n).me()) continue
+        const [known] = await space.query((q) =>
+          q.selectFrom('things').select('value').where('kind', '=', kind).where('name', '=', name),
+        )
+        if (JSON.stringify(known?.value) !== JSON.stringify(value))
+          await space.tables.things.upsert({ kind, name, value: value as never })
+      }
+    },
+  }
+}
+
+/** Undefined for what another version of this program, or a defect, wrote. */
+const tryDecode = (text: string): SpaceAccess | undefined => {
+  try {
+    return decodeAccess(fromBase64Url(text))
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,2 @@
+export { home } from './homes.ts'
+export { createPeople, type People } from './people.ts'

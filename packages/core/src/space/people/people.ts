@@ -1,0 +1,115 @@
+import { KithError } from '../../bytes/index.ts'
+import type { TagSecret } from '../../keys/index.ts'
+import { homeApp } from '../identity.ts'
+import type { Replica } from '../replica.ts'
+import { type Adoption, createAdoption } from './adopt.ts'
+import { createHomes, type Homes, type HomesInput } from './homes.ts'
+import { createOwnPerson, type OwnPerson } from './own-person.ts'
+import { createTending } from './tending.ts'
+
+/** What this device does as one of several devices of a person. */
+export type People = {
+  readonly person: OwnPerson
+  readonly homes: Homes
+  /** The key of an app that spaces of it are sealed to. Within the open transaction. */
+  readonly tagFor: (app: string) => TagSecret
+  /** Something may follow: a space is new, a hub is there. */
+  readonly look: () => void
+  /** Resolves when all that other devices of the person have told is here. @throws KithError `hub-unreachable`. */
+  readonly caughtUp: () => Promise<void>
+  readonly close: () => void
+}
+
+export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | 'openSpace' | 'makeHome'> & {
+  readonly openReplicas: () => Iterable<Replica>
+  readonly carryPerson: (n: number) => void
+  /** A space is new: its logs are to be followed. */
+  readonly wake: (n: number) => void
+  readonly synced: (n: number) => Promise<void>
+}
+
+export const createPeople = (input: PeopleInput): People => {
+  const { engine, replicaOf, spaces, openReplicas, carryPerson, wake, synced } = input
+  const { personSpace } = engine
+  const person = createOwnPerson(engine, () => replicaOf(personSpace))
+  const homes = createHomes({ ...input, person })
+  let isClosed = false
+
+  // Changes of a person are known to every space that the person is in as soon as they are here (membership rule 10).
+  engine.onPerson((home, changes, from) => {
+    if (home === personSpace) {
+      if (from !== personSpace) replicaOf(personSpace).learn(changes)
+      const hasKeys = person.takeKeys()
+      for (const replica of openReplicas()) if (hasKeys) replica.openBoxes()
+    }
+    for (const replica of openReplicas()) {
+      const { n, kind } = replica.entry
+      if (kind === 'space' && n !== from && replica.carries(home)) replica.learn(changes)
+    }
+  })
+
+  const adoptAll = async (adoption: Adoption): Promise<void> => {
+    let problem: KithError | undefined
+    for (const listed of await homes.missing()) {
+      if (isClosed) return
+      try {
+        wake(await adoption.adopt(listed))
+      } catch (cause) {
+        // One space that no hub has must not keep the others away.
+        if (!(cause instanceof KithError)) throw cause
+        problem = cause
+      }
+    }
+    if (problem) throw problem
+  }
+
+  const findHomes = async (adoption: Adoption): Promise<void> => {
+    for (const tag of homes.homeless()) {
+      if (isClosed) return
+      const pointer = await adoption.findHome(tag)
+      if (!pointer) continue
+      person.nameTag(tag.tag, pointer.app)
+      const n = await adoption.adopt({ ...pointer, app: homeApp, hubs: [] })
+      wake(n)
+      await synced(n)
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    if (isClosed || engine.hubs().length === 0) return
+    await homes.keep()
+    const adoption = createAdoption({ engine, replicaOf, carryPerson })
+    try {
+      await findHomes(adoption)
+      await adoptAll(adoption)
+    } finally {
+      adoption.close()
+    }
+    await engine.unit.durable()
+  }
+
+  const tending = createTending(engine.platform.clock, run)
+  const unlisten = engine.onMembership(tending.look)
+  const unnotify = engine.notifier.listen((changes) => {
+    const isHome = (n: number): boolean => spaces().some((space) => space.n === n && space.app === homeApp)
+    if ([...changes.keys()].some(isHome)) tending.look()
+  })
+  tending.look()
+
+  return {
+    person,
+    homes,
+    tagFor: person.tagFor,
+    look: tending.look,
+    caughtUp: async () => {
+      await synced(personSpace)
+      await tending.done()
+    },
+    close: () => {
+      isClosed = true
+      unlisten()
+      unnotify()
+      tending.close()
+    },
+  }
+}
