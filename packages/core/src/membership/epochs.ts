@@ -143,18 +143,19 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     sealedTo,
     missed: (node) => {
       const highest = nodeToHighest(node)
-      const given = sealedTo(node)
+      const given = Map.groupBy(sealedTo(node), ({ id }) => toHex(id))
       const due = [...viewOf(undefined).members.values()].flatMap(({ best }): ShareDue[] => {
         const sealing = views.sealingKey(best.person, best.tag)
         if (sealing === undefined) return []
         const level = levelDue(best.rank, highest)
-        const hasIt = given.some(
-          (recipient) =>
-            equalBytes(recipient.id, best.person) &&
-            recipient.sealing !== undefined &&
-            equalBytes(recipient.sealing, sealing) &&
-            levelNumbers[recipient.level] >= levelNumbers[level],
-        )
+        const hasIt = given
+          .get(toHex(best.person))
+          ?.some(
+            (recipient) =>
+              recipient.sealing !== undefined &&
+              equalBytes(recipient.sealing, sealing) &&
+              levelNumbers[recipient.level] >= levelNumbers[level],
+          )
         return hasIt ? [] : [{ person: best.person, level, sealing }]
       })
       return due.sort((a, b) => compareBytes(a.person, b.person))

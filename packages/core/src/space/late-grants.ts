@@ -23,12 +23,16 @@ export const findLateGrants = (engine: Engine, replica: Replica): LateGrant[] =>
   const me = replica.me()
   if (!me) return []
   const changes = replica.changes()
+  if (!changes.some(({ header }) => header.kind === kinds.removal)) return []
   const byHash = new Map(changes.map((change) => [toHex(change.hash), change]))
-  const removals = changes.flatMap((change) => (isOurRemoval(engine, replica, change) ? [change] : []))
+  const removals = changes.flatMap((change) => {
+    const persons = isOurRemoval(engine, replica, change) ? removedBy(change, byHash) : []
+    return persons.length === 0 ? [] : [{ hash: change.hash, persons: new Set(persons.map(toHex)) }]
+  })
   if (removals.length === 0) return []
   return replica.membership.members().flatMap((member) => {
     if (equalBytes(member.person, me.person)) return []
-    const ended = removals.filter((removal) => namesGrantOf(removal, member.person, byHash))
+    const ended = removals.filter(({ persons }) => persons.has(toHex(member.person)))
     if (ended.length === 0) return []
     const grants = member.grants.filter((grant) => {
       // A demotion's lower grant is that removal itself.
@@ -56,16 +60,10 @@ const isOurRemoval = (engine: Engine, replica: Replica, { hash, header }: Change
   replica.membership.verdictOf(hash) === 'applied'
 
 /** A demotion is no removal: what else its target is given is its target's. */
-const namesGrantOf = ({ body }: Change, person: Uint8Array, byHash: ReadonlyMap<string, Change>): boolean => {
+const removedBy = ({ body }: Change, byHash: ReadonlyMap<string, Change>): Uint8Array[] => {
   const removal = body && decodeRemoval(body)
-  return (
-    removal !== undefined &&
-    removal.replacement === undefined &&
-    removal.grants.some((grant) => {
-      const to = granteeOf(byHash.get(toHex(grant)))
-      return to !== undefined && equalBytes(to, person)
-    })
-  )
+  if (removal === undefined || removal.replacement !== undefined) return []
+  return removal.grants.flatMap((grant) => granteeOf(byHash.get(toHex(grant))) ?? [])
 }
 
 const granteeOf = (grant: Change | undefined): Uint8Array | undefined => {

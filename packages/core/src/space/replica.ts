@@ -133,6 +133,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const keys = createEpochs({ crypto, statements, space: entry, membership })
   let epochs: ReplicaEpoch[] | undefined
   const epochRecords = new Map<string, Change>()
+  /** All membership changes here: the evaluator has them in memory anyway. */
+  const held = new Map<string, Change>()
   /** Found anew after each membership change: every write asks for them. */
   let known:
     | {
@@ -189,6 +191,8 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
   const addMembership = (changes: readonly Change[]): Uint8Array[] => {
     if (changes.length === 0) return []
     for (const change of changes) {
+      const name = toHex(change.hash)
+      if (change.body || !held.has(name)) held.set(name, change)
       const isRecord = change.header.kind === kinds.epoch && equalBytes(change.header.space, entry.id)
       if (isRecord) epochRecords.set(toHex(change.hash), change)
     }
@@ -374,7 +378,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     brokenEpochs: () => boxes.broken(),
     membershipWith: (change) => {
       const other = evaluator()
-      other.add([...allChanges(), change])
+      other.add([...held.values(), change])
       return other
     },
     keepOwn: (segment) => {
@@ -402,7 +406,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         unit.enter()
         tell(content.retry(clock.nowMs()))
       }),
-    changes: () => allChanges(),
+    changes: () => [...held.values()],
     ownWrites: () => ownWrites,
   }
 
