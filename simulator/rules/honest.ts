@@ -87,7 +87,8 @@ const rotate: Act = (scene, actor, dice) => {
     startEpoch(scene, actor)
 }
 
-const ranks = ['reader', 'writer', 'admin', 'owner'] as const
+/** Admins twice: most of what can go wrong is between them. */
+const ranks = ['reader', 'writer', 'writer', 'admin', 'admin', 'owner'] as const
 
 const grant: Act = (scene, actor, dice) => {
   const rank = dice.pick(ranks)
@@ -121,7 +122,7 @@ export const makeInvite = (scene: Scene, actor: Actor, rank: Rank, dice: Dice): 
     rank,
     role: rank,
     uses: dice.pick([1, 1, 2, null]),
-    expires: dice.chance(0.2) ? scene.nowMs + 20_000 : null,
+    expires: dice.chance(0.35) ? scene.nowMs + 12_000 : null,
     policy: { write: crypto.createKey(), read: crypto.createKey(), admin: undefined },
     epoch: actor.membership.epochInUse()?.hash ?? crypto.random(32),
     sealedSecret: new Uint8Array(0),
@@ -133,9 +134,13 @@ export const makeInvite = (scene: Scene, actor: Actor, rank: Rank, dice: Dice): 
   return change
 }
 
-const join: Act = (scene, actor, dice) => {
-  const { membership, person } = actor
-  if (membership.member(person.id)) return
+const join: Act = (scene, _actor, dice) => {
+  const strangers = scene.actors.filter(
+    ({ membership, person }) => !membership.member(person.id) && membership.invites().length > 0,
+  )
+  if (strangers.length === 0) return
+  const actor = dice.pick(strangers)
+  const { membership } = actor
   const open = membership
     .invites()
     .filter(({ uses, joins, expires }) => (uses === null || joins < uses) && (expires ?? Infinity) > scene.nowMs + 2000)
@@ -162,6 +167,9 @@ const joinBy = (scene: Scene, actor: Actor, invite: Uint8Array): void => {
   })
   scene.count(`join ${actor.membership.verdictOf(change.hash) === 'applied' ? 'applied' : 'refused'}`)
 }
+
+export const unique = (hashes: readonly Uint8Array[]): Uint8Array[] =>
+  sortHeads([...new Map(hashes.map((hash) => [toHex(hash), hash])).values()])
 
 const someBelow = (actor: Actor, dice: Dice) => {
   const rank = rankOf(actor)
@@ -192,7 +200,10 @@ const remove: Act = (scene, actor, dice) => {
   const body = encodeRemoval({
     salt: scene.crypto.random(16),
     grants: sortHeads(isDemotion ? grants : [...grants, ...ended]),
-    cut: knownHeads(actor, devicesOf(scene, target.person)),
+    cut: unique([
+      ...knownHeads(actor, devicesOf(scene, target.person)),
+      ...(isDemotion ? [] : ended.flatMap((hash) => membership.joinsOf(hash))),
+    ]),
     replacement: isDemotion ? { person: target.person, tag: target.tag, rank: lower, role: lower } : undefined,
   })
   const seen = new Set(actor.knownKeys)
@@ -373,14 +384,14 @@ export const honest: Acts = {
   content: { weight: 16, act: writeContent },
   rotate: { weight: 3, act: rotate },
   grant: { weight: 7, act: grant },
-  invite: { weight: 4, act: invite },
+  invite: { weight: 5, act: invite },
   join: { weight: 6, act: join },
   remove: { weight: 4, act: remove },
   leave: { weight: 0.5, act: leave },
   recover: { weight: 1, act: recover },
   share: { weight: 2, act: share },
   schema: { weight: 1.5, act: publishSchema },
-  close: { weight: 1, act: close },
+  close: { weight: 3, act: close },
   merge: { weight: 1, act: merge },
   admit: { weight: 2, act: admit },
   renewKeys: { weight: 0.7, act: renewKeys },

@@ -355,10 +355,12 @@ export const checkShield = (scene: Scene, actor: Pick<Actor, 'name' | 'membershi
     const limited = new Set(
       removals.filter(
         ({ change }) =>
-          own.grants.some((grant) => equalBytes(grant, change.header.grant)) &&
-          !(inside.has(toHex(change.hash)) && past.has(toHex(change.hash))),
+          change === removal ||
+          (own.grants.some((grant) => equalBytes(grant, change.header.grant)) &&
+            !(inside.has(toHex(change.hash)) && past.has(toHex(change.hash)))),
       ),
     )
+    let inPast: Membership | undefined
     const isEndedOtherwise = (grant: Uint8Array): boolean =>
       removals.some((other) => !limited.has(other) && other.grants.some((named) => equalBytes(named, grant)))
     for (const change of known) {
@@ -370,9 +372,10 @@ export const checkShield = (scene: Scene, actor: Pick<Actor, 'name' | 'membershi
       )
         continue
       const line = lineOf(scene, header.grant)
+      // The removal itself takes nothing that it accepts.
       if (line === undefined || line.some(isEndedOtherwise) || isDeviceEnded(scene, known, header.admission)) continue
       if (membership.verdictOf(header.schema) !== 'applied') continue
-      const inPast = evaluate(
+      inPast ??= evaluate(
         scene,
         known.filter(({ hash: other }) => past.has(toHex(other)) || seen.has(toHex(other))),
         undefined,

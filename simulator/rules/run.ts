@@ -10,6 +10,9 @@ import { createScene, type CreateMembership, nameOf } from './scene.ts'
 
 const acts: Acts = { ...honest, ...hostile }
 
+/** Most stories need people with rights who know of each other: these come first. */
+const opening = ['grant', 'grant', 'grant', 'grant', 'invite', 'meet', 'meet', 'meet', 'content', 'meet', 'content']
+
 /** The story that a seed tells: honest devices do what programs do, others whatever comes to mind. */
 export const growRulesScript = (seed: string, length: number): Script => {
   const dice = createDice(`${seed}/steps`)
@@ -23,10 +26,16 @@ export const growRulesScript = (seed: string, length: number): Script => {
     }
     return names[0] as string
   }
-  const hostility = dice.pick([0, 0.2, 0.4])
+  const hostility = dice.pick([0, 0.25, 0.5])
   const steps = Array.from({ length }, (_, n): Step => {
-    const name = n < 4 ? 'grant' : draw(dice.chance(hostility) ? hostile : honest)
-    return { do: name, who: n < 4 ? 0 : dice.roll(1000), what: dice.roll(1_000_000), how: 0, ms: 0 }
+    const name = opening[n] ?? draw(dice.chance(hostility) ? hostile : honest)
+    return {
+      do: name,
+      who: n < opening.length && name !== 'meet' && name !== 'content' ? 0 : dice.roll(1000),
+      what: dice.roll(1_000_000),
+      how: 0,
+      ms: 0,
+    }
   })
   return { level: 'rules', seed, steps }
 }

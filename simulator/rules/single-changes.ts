@@ -1,7 +1,7 @@
 /** What every change that counts must be, by its body, its author and its own past: judged here once more, plainly and slowly. */
 import { equalBytes, toHex } from '@kith/core/bytes'
 import { type Change, kinds } from '@kith/core/change'
-import { decodeMembershipBody, joinToSign, type Membership, rankNumbers } from '@kith/core/membership'
+import { decodeMembershipBody, joinToSign, type Membership, rankNumbers, recipientsToHash } from '@kith/core/membership'
 import type { Dice } from '../shared/dice.ts'
 import { dueTo, evaluate, pastOf, rankOfAuthor } from './promises.ts'
 import { type Actor, judge, levelsOf, nameOf, type Scene } from './scene.ts'
@@ -9,7 +9,7 @@ import { type Actor, judge, levelsOf, nameOf, type Scene } from './scene.ts'
 type Seen = Pick<Actor, 'name' | 'membership' | 'known'>
 
 /** Pasts evaluated afresh at one look: each costs as much as all that lies in it. */
-const pastsPerLook = 5
+const pastsPerLook = 3
 
 export const checkSingles = (scene: Scene, seen: Seen, dice: Dice): void => {
   const counting = seen.known.filter((change) => counts(seen.membership, change))
@@ -163,9 +163,11 @@ const complainOfPast = (scene: Scene, change: Change, before: Membership): strin
       ...before.invites().map(({ hash }) => toHex(hash)),
     ])
     const named = before.recipients(decoded.body.commitments.admin ? 'admin' : 'write').map(({ id }) => toHex(id))
-    return named.length === all.size && named.every((id) => all.has(id))
-      ? undefined
-      : 'is not for exactly the members of its time'
+    if (named.length !== all.size || named.some((id) => !all.has(id)))
+      return 'is not for exactly the members of its time'
+    const list = before.recipients(decoded.body.commitments.admin ? 'admin' : 'write')
+    const isExact = equalBytes(recipientsToHash(scene.crypto, list), decoded.body.recipientsHash)
+    return isExact ? undefined : 'is sealed to others than the members of its time'
   }
   if (decoded?.kind === 'share') {
     const due = new Map(before.members().map(({ person, rank }) => [toHex(person), levelsOf[dueTo(rank)]]))

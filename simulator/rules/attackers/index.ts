@@ -1,6 +1,7 @@
 import { toHex } from '@kith/core/bytes'
 import { type Header, kinds, sortHeads } from '@kith/core/change'
 import {
+  decodeGrant,
   encodeBroken,
   encodeDeviceCut,
   encodeGrant,
@@ -10,7 +11,7 @@ import {
   encodeShare,
 } from '@kith/core/membership'
 import type { Dice } from '../../shared/dice.ts'
-import { type Act, type Acts, isAtLeast, joinBody, knownHeads, makeInvite, rankOf } from '../honest.ts'
+import { type Act, type Acts, isAtLeast, joinBody, knownHeads, makeInvite, rankOf, unique } from '../honest.ts'
 import { type Actor, epochBody, saltedBody, type Scene, tagKey, write, writeAsPerson } from '../scene.ts'
 import { backdate } from './stance.ts'
 
@@ -81,9 +82,6 @@ const forgedGrant: Act = (scene, actor, dice) => {
   write(scene, actor, kinds.grant, grantBody(scene, actor, dice, person), { ...patch, deps })
 }
 
-const unique = (hashes: readonly Uint8Array[]): Uint8Array[] =>
-  sortHeads([...new Map(hashes.map((hash) => [toHex(hash), hash])).values()])
-
 /** Names a right that somebody else was given, or an invite's, or no grant at all. */
 const foreignGrant: Act = (scene, actor, dice) => {
   const patch = {
@@ -120,6 +118,48 @@ const hostileRemoval: Act = (scene, actor, dice) => {
     : undefined
   const body = encodeRemoval({ salt: scene.crypto.random(16), grants: sortHeads(named), cut, replacement })
   write(scene, actor, kinds.removal, body, dice.chance(0.7) ? { ...patch, deps } : {})
+}
+
+/** A removed admin, under the best right that he ever had and with no word of what came after, ends somebody and all that he did. */
+const revenge: Act = (scene, actor, dice) => {
+  const target = somebody(scene, dice)
+  const [own, theirs] = [actor, target].map((one) => grantsTo(scene, one))
+  if (!own?.length || !theirs?.length || target.person === actor.person) return
+  const [grant, ended] = [dice.pick(own), dice.pick(theirs)]
+  const body = encodeRemoval({ salt: scene.crypto.random(16), grants: [ended], cut: [], replacement: undefined })
+  const chain = actor.own.membership
+  const at = chain.length > 0 && dice.chance(0.5) ? dice.pick(chain) : undefined
+  write(scene, actor, kinds.removal, body, {
+    grant,
+    deps: { membership: unique([grant, ended]), content: [] },
+    seq: at ? at.header.seq + 1 : 0,
+    prev: at?.hash ?? new Uint8Array(0),
+  })
+}
+
+/** Grants to a person, as the changes themselves say, the higher ones more likely. */
+const grantsTo = (scene: Scene, { person, knownKeys }: Actor): Uint8Array[] =>
+  scene.changes.flatMap(({ header, body, hash }) => {
+    if (header.kind !== kinds.grant || !body || !knownKeys.has(toHex(hash))) return []
+    const grant = decodeGrant(body)
+    if (grant.type !== 'person' || toHex(grant.person) !== toHex(person.id)) return []
+    return isAtLeast(grant.rank, 'admin') ? [hash, hash, hash] : [hash]
+  })
+
+/** A device under the admission of another of its person: one that was ended may try. */
+const borrowedAdmission: Act = (scene, actor, dice) => {
+  const siblings = scene.actors.filter((other) => other.person === actor.person && other !== actor && other.admission)
+  const admission = siblings.length > 0 ? dice.pick(siblings).admission : undefined
+  const [epoch, schema] = [actor.membership.epochInUse(), actor.membership.newestSchemas()[0]]
+  if (!admission) return
+  if (epoch && schema && dice.chance(0.5))
+    write(scene, actor, kinds.data, saltedBody(scene), { admission, epoch: epoch.hash, schema: schema.hash })
+  else write(scene, actor, kinds.grant, grantBody(scene, actor, dice), { admission })
+}
+
+/** An epoch as it should be, but not owed, or with an admin key of somebody who is none. */
+const greedyEpoch: Act = (scene, actor, dice) => {
+  write(scene, actor, kinds.epoch, epochBody(scene, actor.membership, dice.pick(['admin', 'write'] as const)))
 }
 
 /** Sealed to others than it must be, or started without need; a thousand of them are three here. */
@@ -289,6 +329,9 @@ export const hostile: Acts = {
   forgedGrant: { weight: 4, act: forgedGrant },
   foreignGrant: { weight: 2, act: foreignGrant },
   hostileRemoval: { weight: 7, act: hostileRemoval },
+  revenge: { weight: 8, act: revenge },
+  borrowedAdmission: { weight: 2, act: borrowedAdmission },
+  greedyEpoch: { weight: 3, act: greedyEpoch },
   falseEpoch: { weight: 3, act: falseEpoch },
   falseShare: { weight: 2, act: falseShare },
   falseBroken: { weight: 0.7, act: falseBroken },
