@@ -29,7 +29,7 @@ export const createTestPerson = (crypto: Crypto, devices = 1): TestPerson => {
   let admission = id
   let end = person.end
   for (let made = 1; made < devices; made += 1) {
-    const writer = createChainWriter(crypto, device, { ...end, space: id, grant: id, admission }, nowMs)
+    const writer = createChainWriter(crypto, device, { ...end, space: id, grant: admission, admission }, nowMs)
     const next = createSigningKey(crypto)
     writer.write(
       kinds.removal,
@@ -51,7 +51,7 @@ export const createTestPerson = (crypto: Crypto, devices = 1): TestPerson => {
     segments.push(writer.sign())
     device = next
     admission = admitted.hash
-    end = { ...chainStart(end.time, admission), space: id, grant: id }
+    end = chainStart(end.time, admission)
   }
   return { person, device, admission, segments, lineage: createLineage(id, admission, segments) }
 }

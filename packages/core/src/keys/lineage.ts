@@ -111,6 +111,8 @@ function openStep(
   if (change === undefined) throw badLineage()
   const { header, body, hash } = change
   if (header.kind !== kinds.admission || body === undefined || !equalBytes(header.space, person)) throw badLineage()
+  // In a person's own space the admission is the grant.
+  if (!equalBytes(header.grant, header.admission)) throw badLineage()
   const isByDevice = equalBytes(header.device, before.device) && equalBytes(header.admission, before.admission)
   const isByRecovery = equalBytes(header.device, recovery) && equalBytes(header.admission, person)
   if (!isByDevice && !isByRecovery) throw badLineage()

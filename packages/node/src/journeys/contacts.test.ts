@@ -5,6 +5,7 @@ import type { Hub } from '@kith/hub'
 import { inScene, type Scene, until } from './conditions.fixture.ts'
 import { openWatched, putRaw, sentEntries } from './contacts.fixture.ts'
 import { journal } from './journal.fixture.ts'
+import { createLine } from './lines.fixture.ts'
 import { has, offBy, openHub, openPerson, untilAgree } from './people.fixture.ts'
 
 type Pair = { readonly hub: Hub; readonly alice: Kith; readonly bob: Kith }
@@ -88,6 +89,49 @@ test('letters wait for who is away, and come once, though two hubs have them', a
       (await alice.contacts.requests()).map(({ message }) => message),
       ['one', 'two'],
     )
+  })
+})
+
+test('letters written on a train leave when there is a network again, also after a restart', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const alice = await openPerson(scene, 'alice', [hub.url])
+    const line = createLine()
+    line.cut()
+    const bob = await openPerson(scene, 'bob', [hub.url], line.on)
+    await bob.contacts.add(await alice.card())
+    await bob.contacts.deliver(alice.address, { message: 'from the train' })
+    await assert.rejects(bob.contacts.synced({ timeoutMs: 50 }), { code: 'hub-unreachable' })
+    assert.equal(await bob.contacts.undelivered(), 1)
+    await bob.close()
+    const later = await openPerson(scene, 'bob', [hub.url])
+    await until('it leaves', async () => (await later.contacts.undelivered()) === 0)
+    await until('it comes', async () => (await alice.contacts.requests())[0]?.message === 'from the train')
+  })
+})
+
+test('after a device was lost contacts write to other mailboxes, and a card from before still works for a while', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const alice = await openPerson(scene, 'alice', [hub.url])
+    const { kith: bob, lines } = await openWatched(scene, 'bob', [hub.url])
+    await befriend(alice, bob)
+    const card = await alice.card()
+    const write = async (message: string): Promise<string> => {
+      await bob.contacts.deliver(alice.address, { message })
+      await until('it comes', async () => (await messages(alice)).includes(message))
+      return JSON.stringify(sentEntries(lines).findLast(({ policy: { kind } }) => kind === 'mailbox')?.policy)
+    }
+    const before = await write('before')
+    await alice.contacts.renew()
+    assert.notEqual(await alice.card(), card)
+    await alice.contacts.synced()
+    await bob.contacts.synced()
+    assert.notEqual(await write('after'), before)
+    const carol = await openPerson(scene, 'carol', [hub.url])
+    await carol.contacts.add(card)
+    await carol.contacts.deliver(alice.address, { message: 'by an old card' })
+    await until('it is heard', async () => (await alice.contacts.requests())[0]?.message === 'by an old card')
   })
 })
 

@@ -42,6 +42,11 @@ export type Contacts = {
   /** Letters of contacts, the oldest first. */
   readonly messages: () => Promise<ReceivedLetter[]>
   readonly liveMessages: (listener: (messages: ReceivedLetter[]) => void) => Stop
+  /**
+   * Makes our own boxes anew, as after a device was lost: contacts are told, and nobody who has the old keys reads what they write from then
+   * on. Cards that were given out before reach us for 31 days more.
+   */
+  readonly renew: () => Promise<void>
   /** Drops a letter of a contact. @throws KithError `not-found`. */
   readonly dismiss: (id: string) => Promise<void>
 }

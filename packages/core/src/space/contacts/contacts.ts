@@ -178,6 +178,12 @@ export const createContacts = (input: ContactsInput): ContactParts => {
       peopleChanged()
     })
 
+  const renew = (): void => {
+    store.renewRoot()
+    for (const contact of store.contacts()) if (contact.terms && !contact.isBlocked) answer(contact)
+    peopleChanged()
+  }
+
   const summaries = {
     list: (): Contact[] => store.contacts().map(toContact),
     requests: (): ReceivedLetter[] => store.letters('request').map((row) => toLetter(row, row.name)),
@@ -241,6 +247,7 @@ export const createContacts = (input: ContactsInput): ContactParts => {
       }),
     messages: () => reading(summaries.messages),
     liveMessages: (listener) => live(summaries.messages, listener),
+    renew: () => durably(renew),
     dismiss: (id) =>
       durably(() => {
         const row = letter('message', id)
@@ -266,11 +273,7 @@ export const createContacts = (input: ContactsInput): ContactParts => {
       sendNotices(engine, store, post, replica, epoch)
       lettersWritten()
     },
-    renew: () => {
-      store.renewRoot()
-      for (const contact of store.contacts()) if (contact.terms && !contact.isBlocked) answer(contact)
-      peopleChanged()
-    },
+    renew,
     close: courier.close,
   }
 }

@@ -2,6 +2,7 @@ import { equalBytes, KithError } from '../../bytes/index.ts'
 import type { Notice, SignedLetter } from '../../keys/index.ts'
 import { letterAgeMsMax, letterAheadMsMax } from '../../limits/index.ts'
 import type { Engine } from '../engine.ts'
+import { changesOfPerson, isRevoked } from './revoked.ts'
 import type { ContactRow, ContactStore, LetterRow } from './store.ts'
 
 export type InboxInput = {
@@ -69,6 +70,8 @@ export const createInbox = ({ engine, store, answer, noticed, changed }: InboxIn
       if (equalBytes(address, engine.person.address)) return
       const known = store.find(address)
       if (known?.isBlocked) return
+      if (isRevoked(engine.platform.crypto, letter.from, changesOfPerson(engine, letter.from.person)))
+        throw new KithError('not-allowed', 'A letter is signed by a device that its person has revoked.')
       if (known) takeOfContact(letter, known, contact === undefined)
       else takeOfStranger(letter)
     },
