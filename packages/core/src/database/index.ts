@@ -4,7 +4,15 @@ export type { History, NumberedChange, StoredSegment } from './history.ts'
 export type { RowOrigin } from './judge.ts'
 export { spaceLabel } from './labels.ts'
 export { layoutVersion, prepareLayout } from './layout.ts'
-export { createQueries, type Queries, type Query, type QueryStart } from './query.ts'
+export {
+  createQueries,
+  createQueryNames,
+  type KeyedRow,
+  type Queries,
+  type Query,
+  type QueryStart,
+  type RowQuery,
+} from './query.ts'
 export { createRecords, type Records } from './records.ts'
 export type { ChainEntry, Registry, SpaceEntry } from './registry.ts'
 export type { Rows } from './rows.ts'
@@ -12,4 +20,5 @@ export type { TablePlace } from './showing.ts'
 export { createStatements, type Statements } from './statements.ts'
 export { createStore, type Store } from './store.ts'
 export { createUnit, type Haste, type Unit } from './unit.ts'
+export { createTouched, type Touched, type TouchedRows } from './touched.ts'
 export { createTextSession, type TextOpBytes, type TextSession } from './text/index.ts'

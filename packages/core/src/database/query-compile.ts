@@ -4,6 +4,7 @@ import { assert, fromBase32, KithError } from '../bytes/index.ts'
 import type { SqlRow, SqlValue } from '../ports/index.ts'
 import { canonicalJson, elementsToSql, type SetElement, sqlDecoder } from '../schema/index.ts'
 import { analyseQuery } from './query-scope.ts'
+import { type RowSelect, toRowSelect } from './query-rows.ts'
 import type { QueryKind, QueryTable } from './query-source.ts'
 
 export type QueryPlan = {
@@ -14,6 +15,16 @@ export type QueryPlan = {
   readonly tables: readonly string[]
   /** Translates the parameters of one use of the query. */
   readonly toParameters: (values: readonly unknown[]) => SqlValue[]
+  readonly decode: (rows: readonly SqlRow[]) => object[]
+  /** The same query row by row, where that can be; made when it is first asked for. */
+  readonly byRow: () => RowPlan | undefined
+}
+
+/** A query that can be asked for some of its rows; its parameters are those of the whole query. */
+export type RowPlan = Pick<RowSelect, 'table' | 'toKey' | 'compare'> & {
+  readonly sql: string
+  /** Takes a space, this many ids, and the query's own parameters. */
+  readonly someSql: (rows: number) => string
   readonly decode: (rows: readonly SqlRow[]) => object[]
 }
 
@@ -37,7 +48,7 @@ export const createQueryCompiler = (
     const { sql, parameters, holders } = compiler.record(node)
     let plan = plans.get(sql)
     if (!plan) {
-      plan = createPlan(node, sql, holders, tables, spanning)
+      plan = createPlan(node, sql, holders, tables, spanning, (other) => compiler.record(other).sql)
       if (plans.size >= plansMax) plans.delete(plans.keys().next().value as string)
       plans.set(sql, plan)
     }
@@ -51,12 +62,23 @@ const createPlan = (
   holders: readonly OperationNode[],
   appTables: ReadonlyMap<string, QueryTable>,
   spanning: boolean,
+  toSql: (node: OperationNode) => string,
 ): QueryPlan => {
   const { tables, output, parameters } = analyseQuery(node, appTables)
   const encoders = holders.map((holder) => parameterEncoder(parameters.get(holder)))
   const used = [...tables]
+  let rowPlan: RowPlan | undefined
+  let isRowPlanMade = false
   return {
-    sql: withSources(sql, used),
+    byRow: () => {
+      if (!isRowPlanMade) rowPlan = createRowPlan(node, appTables, output, toSql)
+      isRowPlanMade = true
+      return rowPlan
+    },
+    sql: withSources(
+      sql,
+      used.map((table) => table.sql),
+    ),
     takesSpace: !spanning && used.length > 0,
     tables: [...new Set(used.flatMap((table) => table.reads))],
     toParameters: (values) => {
@@ -66,6 +88,23 @@ const createPlan = (
       return values.map((value, at) => (encoders[at] as ParameterEncoder)(value))
     },
     decode: createRowDecoder(output),
+  }
+}
+
+const createRowPlan = (
+  node: OperationNode,
+  tables: ReadonlyMap<string, QueryTable>,
+  output: ReadonlyMap<string, QueryKind>,
+  toSql: (node: OperationNode) => string,
+): RowPlan | undefined => {
+  const select = toRowSelect(node, tables)
+  if (!select) return undefined
+  const sql = toSql(select.node)
+  return {
+    ...select,
+    sql: withSources(sql, [select.table.sql]),
+    someSql: (rows) => withSources(sql, [select.table.someSql(rows)]),
+    decode: createRowDecoder(output, select.hidden),
   }
 }
 
@@ -95,9 +134,9 @@ class RecordingCompiler extends SqliteQueryCompiler {
 const queryId = { queryId: 'kith' }
 
 /** Puts the tables before the query's own CTEs, which may read them. */
-const withSources = (sql: string, tables: readonly QueryTable[]): string => {
+const withSources = (sql: string, tables: readonly string[]): string => {
   if (tables.length === 0) return sql
-  const sources = tables.map((table) => table.sql).join(', ')
+  const sources = tables.join(', ')
   const own = /^with (recursive )?/.exec(sql)
   if (!own) return `WITH ${sources} ${sql}`
   return `WITH ${own[1] ? 'RECURSIVE ' : ''}${sources}, ${sql.slice(own[0].length)}`
@@ -153,11 +192,12 @@ const refuseParameter = (value: unknown): never => {
 
 /** Rows are new plain objects. Bytes that no column explains (an expression over ids) are shown as ids too. */
 const createRowDecoder =
-  (output: ReadonlyMap<string, QueryKind>): QueryPlan['decode'] =>
+  (output: ReadonlyMap<string, QueryKind>, hidden?: ReadonlySet<string>): QueryPlan['decode'] =>
   (rows) => {
     const [first] = rows
     if (!first) return []
-    const columns = Object.keys(first).map((name) => {
+    const names = Object.keys(first).filter((name) => !hidden?.has(name))
+    const columns = names.map((name) => {
       const kind = output.get(name)
       return { name, decode: kind ? sqlDecoder(kind) : sqlDecoder('id') }
     })

@@ -21,11 +21,18 @@ export type QueryKind = ColumnKind | 'id' | 'space' | undefined
 export type QueryTable = {
   /** The app's name. */
   readonly name: string
+  readonly id: string
+  /** Its name in SQLite, unquoted. */
+  readonly sqlName: string
   readonly kinds: ReadonlyMap<string, QueryKind>
   /** `"name" AS NOT MATERIALIZED (…)`; `?1` is the space, unless the queries span all of the app. */
   readonly sql: string
   /** Ids of the tables whose changes can change what it shows: itself, and those whose deleted rows hide its own. */
   readonly reads: readonly string[]
+  /** Whether a row of it shows the same whatever other rows of it do. */
+  readonly isRowLocal: boolean
+  /** The same as `sql` for some of the rows: `?1` is their space, and as many ids follow. */
+  readonly someSql: (rows: number) => string
 }
 
 /** The app's tables by name. `spanning`: all spaces of the app, each row with its `space`. */
@@ -39,7 +46,7 @@ const createQueryTable = (record: SchemaRecord, table: TableRecord, spanning: bo
     kinds.set('space', 'space')
     selections.push('s.id AS "space"')
   }
-  const reads = new Set([table.id])
+  const reads = new Set<string>()
   for (const column of table.columns) {
     kinds.set(column.name, column.type as ColumnKind)
     selections.push(`${columnToSql(record, column, reads)} AS ${quoteName(column.name)}`)
@@ -52,11 +59,20 @@ const createQueryTable = (record: SchemaRecord, table: TableRecord, spanning: bo
     't."$hidden" = 0',
     ...hidingConditions(record, table, 't', [table.id], reads).map((hiding) => `NOT ${hiding}`),
   ]
+  const toSql = (all: readonly string[]): string =>
+    `${quoteName(table.name)} AS NOT MATERIALIZED (SELECT ${selections.join(', ')} FROM ${from} WHERE ${all.join(' AND ')})`
   return {
     name: table.name,
+    id: table.id,
+    sqlName: tableSqlName(record.app, table.id),
     kinds,
-    sql: `${quoteName(table.name)} AS NOT MATERIALIZED (SELECT ${selections.join(', ')} FROM ${from} WHERE ${conditions.join(' AND ')})`,
-    reads: [...reads],
+    sql: toSql(conditions),
+    isRowLocal: !reads.has(table.id),
+    reads: [...new Set([table.id, ...reads])],
+    someSql: (rows) => {
+      const ids = Array.from({ length: rows }, (_, at) => `?${at + 2}`)
+      return toSql(['t."$space" = ?1', `t.id IN (${ids.join(', ')})`, ...conditions])
+    },
   }
 }
 

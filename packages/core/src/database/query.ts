@@ -11,9 +11,10 @@ import {
 } from 'kysely'
 import type { ReadonlyQueryCreator } from 'kysely/readonly'
 import { KithError } from '../bytes/index.ts'
-import type { SqlDatabase, SqlStatement, SqlValue } from '../ports/index.ts'
+import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../ports/index.ts'
 import type { App, DatabaseOf, SpanningDatabaseOf } from '../schema/index.ts'
-import { createQueryCompiler } from './query-compile.ts'
+import { createQueryCompiler, type RowPlan } from './query-compile.ts'
+import type { RowKey } from './query-rows.ts'
 import { createQueryTables } from './query-source.ts'
 
 /** What a query is built from: Kysely's `selectFrom`, `with` and expressions; nothing that writes. */
@@ -39,8 +40,24 @@ export type Queries<DB> = {
     /** Ids of the app's tables whose changes can change the result. */
     readonly tables: readonly string[]
     readonly run: () => Simplify<Row>[]
+    /** The same query row by row, where each row of the result comes from one row of one table. */
+    readonly byRow: () => RowQuery | undefined
   }
 }
+
+/** A query that can be asked for some of its rows. */
+export type RowQuery = {
+  /** The table's id in the app, and its name in SQLite. */
+  readonly table: string
+  readonly sqlName: string
+  readonly all: () => KeyedRow[]
+  /** What the query shows of these rows, if anything. */
+  readonly some: (space: number, ids: readonly Uint8Array[]) => KeyedRow[]
+  /** Where rows belong. */
+  readonly compare: (left: RowKey, right: RowKey) => number
+}
+
+export type KeyedRow = { readonly key: RowKey; readonly row: object }
 
 /** Statements kept prepared; SQLite prepares one in about 30 µs. */
 const statementsMax = 200
@@ -86,7 +103,14 @@ export function createQueries(options: {
 
   const watch: Queries<unknown>['watch'] = (build) => {
     const { plan, parameters } = compile(build)
-    return { tables: plan.tables, run: () => plan.decode(prepare(plan.sql).all(...parameters)) as never }
+    return {
+      tables: plan.tables,
+      run: () => plan.decode(prepare(plan.sql).all(...parameters)) as never,
+      byRow: () => {
+        const byRow = plan.byRow()
+        return byRow && createRowQuery(byRow, prepare, parameters, plan.takesSpace)
+      },
+    }
   }
 
   return {
@@ -96,6 +120,32 @@ export function createQueries(options: {
     },
     run: (build) => watch(build).run(),
     watch,
+  }
+}
+
+const createRowQuery = (
+  plan: RowPlan,
+  prepare: (sql: string) => SqlStatement,
+  parameters: readonly SqlValue[],
+  takesSpace: boolean,
+): RowQuery => {
+  const toKeyed = (rows: readonly SqlRow[]): KeyedRow[] => {
+    const decoded = plan.decode(rows)
+    return rows.map((row, at) => ({ key: plan.toKey(row), row: decoded[at] as object }))
+  }
+  const own = takesSpace ? parameters.slice(1) : parameters
+  return {
+    table: plan.table.id,
+    sqlName: plan.table.sqlName,
+    compare: plan.compare,
+    all: () => toKeyed(prepare(plan.sql).all(...parameters)),
+    some: (space, ids) => {
+      // By powers of four, so that few statements serve all numbers; the last id again where there are fewer.
+      let count = 1
+      while (count < ids.length) count *= 4
+      const filled = Array.from({ length: count }, (_, at) => ids[Math.min(at, ids.length - 1)] as Uint8Array)
+      return toKeyed(prepare(plan.someSql(count)).all(space, ...filled, ...own))
+    },
   }
 }
 
@@ -119,3 +169,21 @@ const createStart = (): QueryStart<unknown> =>
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   }) as unknown as QueryStart<unknown>
+
+/**
+ * A text that is the same for queries that are: for those who keep results by query, such as user interfaces that build it anew each time.
+ */
+export const createQueryNames = (): ((build: (start: never) => Query<unknown>) => string) => {
+  const start = createStart()
+  return (build) => JSON.stringify(build(start as never).toOperationNode(), nameValue)
+}
+
+/** What JSON would lose, or take for something else. */
+function nameValue(this: Record<string, unknown>, name: string, value: unknown): unknown {
+  const original = this[name]
+  if (original instanceof Date) return ['Date', original.getTime()]
+  if (original instanceof Uint8Array) return ['bytes', ...original]
+  if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)))
+    return [typeof value, String(value)]
+  return value
+}

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import type { ErrorCode } from '../bytes/index.ts'
 import type { Contacts } from './contacts/api.ts'
+import type { RowsPatch } from './rows-patch.ts'
 import type { Query, QueryStart } from '../database/index.ts'
 import type {
   App,
@@ -33,12 +34,15 @@ export type Kith = {
   readonly liveSpaces: (filter: { app?: App }, listener: (spaces: SpaceSummary[]) => void) => Stop
   /** A query over all spaces of the app; every table has a column `space` more. */
   readonly query: <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>) => Promise<Row[]>
-  readonly live: <A extends App, Row>(
-    app: A,
-    build: QueryOf<SpanningDatabaseOf<A>, Row>,
-    listener: (rows: Row[]) => void,
-    failed?: (error: unknown) => void,
-  ) => Stop
+  readonly live: {
+    <A extends App, Row>(
+      app: A,
+      build: QueryOf<SpanningDatabaseOf<A>, Row>,
+      listener: LiveListener<Row>,
+      failed?: (error: unknown) => void,
+    ): Stop
+    <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>): AsyncIterable<Row[]>
+  }
   readonly status: () => Promise<Status>
   readonly liveStatus: (listener: (status: Status) => void) => Stop
   /**
@@ -52,6 +56,9 @@ export type Kith = {
 }
 
 export type Stop = () => void
+
+/** `patch` makes these rows of those of the call before (of none, at first). */
+export type LiveListener<Row> = (rows: Row[], patch: RowsPatch<Row>) => void
 
 export type SpaceSummary = {
   readonly id: string
@@ -78,12 +85,14 @@ export type Space<A extends App> = {
    */
   readonly transact: <Result>(run: (tx: Transaction<A>) => Result | Promise<Result>) => Promise<Result>
   readonly query: <Row>(build: QueryOf<DatabaseOf<A>, Row>) => Promise<Row[]>
-  /** Calls `listener` with the rows now and after changes, at most once a frame. */
-  readonly live: <Row>(
-    build: QueryOf<DatabaseOf<A>, Row>,
-    listener: (rows: Row[]) => void,
-    failed?: (error: unknown) => void,
-  ) => Stop
+  /**
+   * Calls `listener` with the rows now and after changes, at most once a frame; rows that did not change are the same objects as before. Without
+   * a listener: `for await (const rows of space.live(query))`, which ends by `break` and gives who is slow the newest rows only.
+   */
+  readonly live: {
+    <Row>(build: QueryOf<DatabaseOf<A>, Row>, listener: LiveListener<Row>, failed?: (error: unknown) => void): Stop
+    <Row>(build: QueryOf<DatabaseOf<A>, Row>): AsyncIterable<Row[]>
+  }
   /** Opens a text for typing. @throws KithError `not-found`, `bad-value` (no rich text). */
   readonly text: <N extends keyof TablesOf<A> & string>(table: N, id: string, column: string) => Promise<OpenText>
   readonly name: () => Promise<string>

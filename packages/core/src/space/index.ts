@@ -1,3 +1,5 @@
 export type * from './api.ts'
 export type * from './contacts/api.ts'
 export { createKith, type KithOptions } from './kith.ts'
+export { applyRowsPatch, type RowRun, type RowsPatch, rowsToPatch } from './rows-patch.ts'
+export { liveToIterable } from './live-query.ts'

@@ -18,7 +18,7 @@ import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createNotifier } from './notify.ts'
 import { createReplica, type Replica } from './replica.ts'
-import { checkName, createSpaceApi, filesOf, toSpaceId } from './space.ts'
+import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -239,9 +239,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         () => true,
         () => summaries(filter.app),
         listener,
-        (error) => {
-          throw error
-        },
+        rethrow,
       ),
     query: async (app, build) => spanning(app).run(build as never) as never,
     live: ((app: App, build: never, listener?: LiveListener<object>, failed: (error: unknown) => void = rethrow) => {
@@ -256,9 +254,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         () => true,
         () => [status()],
         ([now]) => now && listener(now),
-        (error) => {
-          throw error
-        },
+        rethrow,
       ),
     importBundle: async (bundle) => {
       assertOpen()
@@ -305,11 +301,6 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     statusNotifier.close()
     engine.close()
   }
-}
-
-/** A live query that fails without anybody listening for it must not fail silently. */
-const rethrow = (error: unknown): never => {
-  throw error
 }
 
 const clockWarning = (correctedMs: number, doubtMs: number): string | undefined => {

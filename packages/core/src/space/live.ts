@@ -1,42 +1,90 @@
-import type { Notifier } from './notify.ts'
+import type { TouchedRows } from '../database/index.ts'
+import type { Changes, Notifier } from './notify.ts'
+import { type RowsPatch, rowsToPatch } from './rows-patch.ts'
+
+type LiveOptions<Row> = {
+  readonly notifier: Notifier
+  readonly concerns: (space: number, tables: ReadonlySet<string>) => boolean
+  /** The rows now; what was written since they were last read, where that is known. */
+  readonly read: (touched: TouchedRows | undefined, changes: Changes | undefined) => readonly Row[]
+  /** Whether `read` itself gives a row that did not change as the same object, and the same array where none did. */
+  readonly keepsIdentity?: boolean
+  readonly listener: (rows: Row[], patch: RowsPatch<Row>) => void
+  readonly failed: (error: unknown) => void
+  /** Tells when a transaction was undone, and with it what may have been shown already. */
+  readonly onUndone?: (listener: () => void) => () => void
+}
 
 /**
  * Runs `read` now and after each change that `concerns` it; calls `listener` only where the rows differ. Rows that did not
  * change keep their identity, so that a user interface repaints only what did.
  */
+export const createLiveOf = <Row extends object>(options: LiveOptions<Row>): (() => void) => {
+  const { notifier, concerns, listener, failed } = options
+  const settle = options.keepsIdentity ? (rows: readonly Row[]): readonly Row[] => rows : createIdentities<Row>()
+  let shown: readonly Row[] | undefined
+  let stopped = false
+  /** What was written is known only from one run that went well to the next. */
+  let isKnown = false
+
+  const run = (touched: TouchedRows | undefined, changes: Changes | undefined): void => {
+    if (stopped) return
+    try {
+      const rows = settle(options.read(isKnown ? touched : undefined, changes))
+      isKnown = true
+      if (shown && isSameList(shown, rows)) return
+      const patch = rowsToPatch(shown ?? [], rows)
+      shown = rows
+      listener([...rows], patch)
+    } catch (error) {
+      isKnown = false
+      failed(error)
+    }
+  }
+  const runAnew = (): void => {
+    isKnown = false
+    void Promise.resolve().then(() => run(undefined, undefined))
+  }
+
+  const unlisten = notifier.listen((changes, touched) => {
+    for (const [space, tables] of changes) if (concerns(space, tables)) return run(touched, changes)
+  })
+  const unlistenUndone = options.onUndone?.(runAnew)
+  runAnew()
+  return () => {
+    stopped = true
+    unlisten()
+    unlistenUndone?.()
+  }
+}
+
+/** The same for what is cheap to read as a whole. */
 export const createLive = <Row>(
   notifier: Notifier,
   concerns: (space: number, tables: ReadonlySet<string>) => boolean,
   read: () => Row[],
   listener: (rows: Row[]) => void,
   failed: (error: unknown) => void,
-): (() => void) => {
-  let shown: Row[] | undefined
-  let texts: string[] = []
-  let stopped = false
-
-  const run = (): void => {
-    if (stopped) return
-    try {
-      const rows = read()
-      const nextTexts = rows.map(rowToText)
-      if (shown && nextTexts.length === texts.length && nextTexts.every((text, index) => text === texts[index])) return
-      const known = new Map(texts.map((text, index) => [text, shown?.[index] as Row]))
-      shown = rows.map((row, index) => known.get(nextTexts[index] as string) ?? row)
-      texts = nextTexts
-      listener(shown)
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  const unlisten = notifier.listen((changes) => {
-    for (const [space, tables] of changes) if (concerns(space, tables)) return run()
+): (() => void) =>
+  createLiveOf({
+    notifier,
+    concerns,
+    read: read as () => object[],
+    listener: (rows) => listener(rows as Row[]),
+    failed,
   })
-  void Promise.resolve().then(run)
-  return () => {
-    stopped = true
-    unlisten()
+
+const isSameList = (left: readonly unknown[], right: readonly unknown[]): boolean =>
+  left === right || (left.length === right.length && left.every((row, index) => row === right[index]))
+
+/** Gives rows that say the same as one of before as that one. */
+const createIdentities = <Row>(): ((rows: readonly Row[]) => readonly Row[]) => {
+  let known = new Map<string, Row>()
+  return (rows) => {
+    const texts = rows.map(rowToText)
+    const settled = rows.map((row, index) => known.get(texts[index] as string) ?? row)
+    known = new Map(texts.map((text, index) => [text, settled[index] as Row]))
+    return settled
   }
 }
 

@@ -1,3 +1,4 @@
+import type { TouchedRows } from '../database/index.ts'
 import type { Cancel, Clock } from '../ports/index.ts'
 
 /** What a commit changed: local numbers of spaces, and in each the ids of tables; '' stands for members, names and settings. */
@@ -6,19 +7,25 @@ export type Changes = ReadonlyMap<number, ReadonlySet<string>>
 /** Tells live queries what has changed, at most once a frame. */
 export type Notifier = {
   readonly touch: (space: number, tables: Iterable<string>) => void
-  readonly listen: (listener: (changes: Changes) => void) => () => void
+  readonly listen: (listener: FrameListener) => () => void
   /** The same without waiting for a frame: before `touch` returns. */
   readonly listenAtOnce: (listener: (changes: Changes) => void) => () => void
   readonly close: () => void
 }
+
+/** `touched`: which rows were written since the last frame, in tables that are watched; undefined where that is not known. */
+export type FrameListener = (changes: Changes, touched: TouchedRows | undefined) => void
 
 /** One frame of a 60 Hz display: nobody sees more often. */
 const frameMs = 16
 /** Changes that may be told at once after a quiet time: the answer to an edit need not wait for the edit's own frame. */
 const burst = 4
 
-export const createNotifier = (clock: Clock): Notifier => {
-  const listeners = new Set<(changes: Changes) => void>()
+export const createNotifier = (
+  clock: Clock,
+  takeTouched: () => TouchedRows | undefined = () => undefined,
+): Notifier => {
+  const listeners = new Set<FrameListener>()
   const immediate = new Set<(changes: Changes) => void>()
   let pending = new Map<number, Set<string>>()
   let cancel: Cancel | undefined
@@ -31,7 +38,8 @@ export const createNotifier = (clock: Clock): Notifier => {
     if (told.length > burst) told.shift()
     const changes = pending
     pending = new Map()
-    for (const listener of listeners) listener(changes)
+    const touched = takeTouched()
+    for (const listener of listeners) listener(changes, touched)
   }
 
   return {

@@ -4,12 +4,13 @@ import { createQueries, type Queries, type QueryStart } from '../database/index.
 import { shortTextBytesMax } from '../limits/index.ts'
 import type { Files } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
-import type { Space, SpaceStatus } from './api.ts'
+import type { LiveListener, Space, SpaceStatus, Stop } from './api.ts'
 import { exportEntries } from './bundle.ts'
 import type { Engine } from './engine.ts'
 import { explain } from './explain.ts'
 import { listHeldBack, listMembers, spaceName } from './held.ts'
 import { createLive } from './live.ts'
+import { createLiveQuery, liveToIterable } from './live-query.ts'
 import type { Network } from './network.ts'
 import type { Recorder } from './recorder.ts'
 import type { Replica } from './replica.ts'
@@ -80,14 +81,10 @@ export const createSpaceApi = <A extends App>(
       return transact(engine, app, replicaOf, writer, queriesOf, perform)
     },
     query: async (build: never) => run(build),
-    live: (build: never, listener: (rows: unknown[]) => void, failed?: (error: unknown) => void) => {
-      const watched = queriesOf().watch(build)
-      return liveOf<unknown>(
-        watched.run,
-        (touched) => watched.tables.some((table) => touched.has(table)),
-        listener,
-        failed,
-      )
+    live: (build: never, listener?: LiveListener<object>, failed: (error: unknown) => void = rethrow) => {
+      const start = (listener: LiveListener<object>, failed: (error: unknown) => void): Stop =>
+        createLiveQuery(engine, queriesOf().watch(build), n, listener, failed)
+      return listener ? start(listener, failed) : liveToIterable(start)
     },
     text: async (table: string, id: string, column: string) =>
       openText(engine, app, replicaOf, writer, table, id, column),
@@ -139,7 +136,7 @@ export const filesOf = ({ platform }: Engine): Files => {
 }
 
 /** A live query that fails without anybody listening for it must not fail silently. */
-const rethrow = (error: unknown): never => {
+export const rethrow = (error: unknown): never => {
   throw error
 }
 
