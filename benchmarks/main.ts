@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openKith } from '@kith/node'
+import { letJoin } from './crowd.ts'
 import { startWorker } from './processes.ts'
 import { createRecords, indexedApp, recordsApp } from './records.ts'
 import { measureSqlite } from './yardstick.ts'
@@ -225,12 +226,52 @@ const measureGrowth = async (): Promise<void> => {
   )
 }
 
+/** A space of a thousand, and what it costs to remove one of them: in time for who removes, and in bytes to a hub. */
+const measureMembership = async (): Promise<void> => {
+  const members = 1_000
+  const hub = startWorker('hub.worker.ts')
+  const open = (name: string, url: string) => openKith({ path: join(folder, `crowd-${name}`), name, hubs: [url] })
+  try {
+    const url = await hub.ask<string>('start', join(folder, 'crowd-hub.db'))
+    const alice = await open('alice', url)
+    const space = await alice.createSpace(recordsApp, { name: 'Crowd' })
+    const link = await space.invite({ role: 'writer' })
+    await letJoin(url, link, members - 2)
+    const bob = await open('bob', url)
+    let start = performance.now()
+    const his = await bob.join(recordsApp, link)
+    const joinMs = performance.now() - start
+    await Promise.all([his.synced({ timeoutMs: 60_000 }), space.synced({ timeoutMs: 60_000 })])
+    add(`join a space of ${members}`, `${round(joinMs)} ms`, '', '')
+    const sent = async (): Promise<number> => (await alice.status()).hubs[0]?.sentBytes ?? 0
+    const remove = async (what: string): Promise<void> => {
+      const target = (await space.members()).find(({ rank, address }) => rank === 'writer' && address !== bob.address)
+      const count = (await space.members()).length
+      const before = await sent()
+      start = performance.now()
+      await space.remove(target?.address ?? '')
+      const removedMs = performance.now() - start
+      await space.synced({ timeoutMs: 60_000 })
+      const bytes = (await sent()) - before
+      const isMet = removedMs <= 1000 && bytes <= 150_000
+      const cost = `${round(removedMs)} ms, ${round(bytes / 1000)} kB`
+      add(`  remove one of ${count}${what}`, cost, '', '≤ 1,000 ms, ≤ 150 kB', isMet)
+    }
+    await remove(', ending the open link by which all came')
+    await remove('')
+    await Promise.all([alice.close(), bob.close()])
+  } finally {
+    await hub.stop()
+  }
+}
+
 const parts: Record<string, () => Promise<void>> = {
   writing: () => measureWriting(recordsApp, false),
   indexed: () => measureWriting(indexedApp, true),
   sharing: measureSharing,
   music: measureMusic,
   growth: measureGrowth,
+  membership: measureMembership,
 }
 const wanted = process.argv.slice(3)
 try {
