@@ -18,9 +18,11 @@ test('links are made for every role of the app and of its own, and listed with t
     links.set(role, await space.invite({ role, uses: 3 }))
   const invites = await space.invites()
   assert.deepEqual(
-    invites.map(({ role, rank, uses, joins, isExceeded, link }) => {
-      return { role, rank, uses, joins, isExceeded, isRight: link === links.get(role) }
-    }).sort((a, b) => (a.role < b.role ? -1 : 1)),
+    invites
+      .map(({ role, rank, uses, joins, isExceeded, link }) => {
+        return { role, rank, uses, joins, isExceeded, isRight: link === links.get(role) }
+      })
+      .sort((a, b) => (a.role < b.role ? -1 : 1)),
     [
       ['admin', 'admin'],
       ['guest', 'reader'],
