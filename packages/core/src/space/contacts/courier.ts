@@ -21,6 +21,8 @@ export type Courier = {
 
 const firstRestMs = 1_000
 const longestRestMs = 15 * 60_000
+/** After a full disk, say. */
+const ownTroubleMs = 5_000
 /** A hub that takes longer for one box is tried again later. */
 const deliveryMsMax = 60_000
 const noKey = new Uint8Array(32)
@@ -33,6 +35,7 @@ export const createCourier = (engine: Engine, store: ContactStore, changed: () =
   const resting = new Map<string, { readonly backOff: BackOff; cancel: Cancel | undefined }>()
   const waiters = new Set<{ readonly resolve: () => void; readonly reject: (cause: KithError) => void }>()
   let problem: KithError | undefined
+  let cancelAgain: Cancel | undefined
   let isClosed = false
 
   const trips = (): Map<string, Trip> => {
@@ -46,8 +49,23 @@ export const createCourier = (engine: Engine, store: ContactStore, changed: () =
     return found
   }
 
-  const wake = (): void => {
+  /** Nobody waits for what timers and commits call: trouble with our own disk is tried again. */
+  const guard = (run: () => void): void => {
     if (isClosed) return
+    try {
+      run()
+    } catch (cause) {
+      if (!(cause instanceof KithError)) throw cause
+      problem = cause
+      cancelAgain ??= clock.after(ownTroubleMs, () => {
+        cancelAgain = undefined
+        wake()
+      })
+    }
+  }
+  const wake = (): void => guard(look)
+
+  const look = (): void => {
     const waiting = trips()
     if (waiting.size === 0) {
       for (const { resolve } of waiters) resolve()
@@ -63,15 +81,12 @@ export const createCourier = (engine: Engine, store: ContactStore, changed: () =
   const start = (name: string, trip: Trip): void => {
     bring(name, trip).then(
       () => {
-        if (isClosed) return
-        resting.delete(name)
-        try {
+        guard(() => {
+          resting.delete(name)
           store.delivered(trip.rows.map(({ n }) => n))
-        } catch (cause) {
-          return rest(name, cause)
-        }
-        changed()
-        wake()
+          changed()
+          look()
+        })
       },
       (cause) => {
         if (!isClosed) rest(name, cause)
@@ -86,9 +101,10 @@ export const createCourier = (engine: Engine, store: ContactStore, changed: () =
     resting.set(name, known)
     known.cancel = clock.after(known.backOff.next(cause), () => {
       known.cancel = undefined
-      if (isClosed) return
-      store.dropExpired()
-      wake()
+      guard(() => {
+        store.dropExpired()
+        look()
+      })
     })
     wake()
   }
@@ -140,6 +156,7 @@ export const createCourier = (engine: Engine, store: ContactStore, changed: () =
       isClosed = true
       for (const end of flying.values()) end()
       for (const { cancel } of resting.values()) cancel?.()
+      cancelAgain?.()
       for (const { reject } of waiters) reject(new KithError('closed', 'This person was closed.'))
     },
   }
