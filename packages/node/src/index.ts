@@ -1,2 +1,2 @@
 export * from '@kith/core'
-export { databaseFile, openKith, type OpenKithOptions } from './open-kith.ts'
+export { databaseFile, linkDevice, openKith, type OpenKithOptions, recoverPerson } from './open-kith.ts'

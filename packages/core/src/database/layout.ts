@@ -76,6 +76,9 @@ CREATE TABLE parcel (n INTEGER PRIMARY KEY, hub INTEGER NOT NULL, policy BLOB NO
 -- Secrets of epochs and open invites, by name.
 CREATE TABLE secret (space INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, name, id)) STRICT, WITHOUT ROWID;
 
+-- What this device has left to do when it can, in this order: after a device was revoked, for each space.
+CREATE TABLE task (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, space INTEGER NOT NULL, id BLOB NOT NULL, due INTEGER NOT NULL, UNIQUE (kind, space, id)) STRICT;
+
 -- Contacts: the secrets that our own boxes follow from, the newest in use; people by address (48 bytes), with how to write to them.
 CREATE TABLE contact_root (n INTEGER PRIMARY KEY, root BLOB NOT NULL, since INTEGER NOT NULL) STRICT;
 CREATE TABLE contact (

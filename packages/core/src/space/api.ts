@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import type { ErrorCode } from '../bytes/index.ts'
 import type { Contacts } from './contacts/api.ts'
+import type { PeopleApi, PeopleStatus } from './people/api.ts'
 import type { RowsPatch } from './rows-patch.ts'
 import type { Query, QueryStart } from '../database/index.ts'
 import type {
@@ -19,7 +20,7 @@ import type {
  * One person on one device: what `openKith` gives. Every read is a promise, because the engine may live in a worker. A
  * write is visible to one's own queries at once; its promise resolves when it is durable on this device.
  */
-export type Kith = {
+export type Kith = PeopleApi & {
   /** Stable for life, 77 characters. */
   readonly address: string
   /** What one gives to others so that they can write: a text for a link or a QR code, signed by this device. */
@@ -289,7 +290,7 @@ export type HubStatus = {
   readonly receivedBytes: number
 }
 
-export type Status = {
+export type Status = PeopleStatus & {
   readonly hubs: readonly HubStatus[]
   readonly clock: { readonly correctedMs: number; readonly warning: string | undefined }
   readonly spaces: number

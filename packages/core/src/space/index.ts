@@ -1,5 +1,7 @@
 export type * from './api.ts'
 export type * from './contacts/api.ts'
-export { createKith, type KithOptions } from './kith.ts'
+export { createKith, type KithOptions, linkKith, recoverKith } from './kith.ts'
+export type * from './people/api.ts'
+export type { LinkDeviceOptions, LinkingDevice, RecoverPersonOptions } from './people/index.ts'
 export { applyRowsPatch, type RowRun, type RowsPatch, rowsToPatch } from './rows-patch.ts'
 export { liveToIterable } from './live-query.ts'

@@ -22,8 +22,16 @@ import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
 import { createUpkeep } from './upkeep.ts'
-import { homeApp } from './identity.ts'
-import { createPeople, home } from './people/index.ts'
+import { homeApp, type Identity } from './identity.ts'
+import {
+  createPeople,
+  home,
+  type LinkDeviceOptions,
+  type LinkingDevice,
+  linkPlatform,
+  recoverPlatform,
+  type RecoverPersonOptions,
+} from './people/index.ts'
 
 export type KithOptions = {
   /** URLs of hubs: wss://…, or ws:// on this machine. Two or more are used at once. None: work stays on this device. */
@@ -36,11 +44,52 @@ export type KithOptions = {
 const pullMs = 5_000
 
 /** Opens a person's data on a platform; makes a new person in an empty database. The platforms' `openKith` call it. */
-export const createKith = async (platform: Platform, options: KithOptions = {}): Promise<Kith> => {
+export const createKith = async (platform: Platform, options: KithOptions = {}): Promise<Kith> =>
+  (await openOn(platform, options)).kith
+
+/**
+ * Makes an empty database one of a device more of a person, who has another at hand: `kith.addDevice()` there gives the code. The
+ * platforms' `linkDevice` call it.
+ *
+ * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
+ */
+export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
+  linkPlatform(platform, options, (identity, hubs) => openFound(platform, { ...nameOf(options), hubs }, identity))
+
+/**
+ * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
+ *
+ * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
+ */
+export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
+  recoverPlatform(platform, options, (identity, hubs) => openFound(platform, { ...nameOf(options), hubs }, identity))
+
+const nameOf = ({ name }: { readonly name?: string }): { name?: string } => (name === undefined ? {} : { name })
+
+/** How long a device waits for the spaces of its person before it is used without: they go on coming. */
+const firstSpacesMs = 10_000
+
+const openFound = async (platform: Platform, options: KithOptions, identity: Identity): Promise<Kith> => {
+  const { kith, caughtUp } = await openOn(platform, options, identity)
+  const { clock } = platform
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(firstSpacesMs, resolve)
+    const end = (): void => {
+      cancel()
+      resolve()
+    }
+    caughtUp().then(end, end)
+  })
+  return kith
+}
+
+type Opened = { readonly kith: Kith; readonly caughtUp: () => Promise<void> }
+
+const openOn = async (platform: Platform, options: KithOptions, identity?: Identity): Promise<Opened> => {
   const { hubs = [], name } = options
   if (name !== undefined) checkName(name)
   for (const url of hubs) checkHubUrl(url)
-  const engine = await createEngine(platform, hubs)
+  const engine = await createEngine(platform, hubs, identity)
   const replicas = new Map<number, Replica>()
   const syncSpaces = new Map<number, ReplicaSyncSpace>()
   const apis = new Map<string, unknown>()
@@ -149,6 +198,10 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     carryPerson: (n) => carryPerson(engine, n),
     wake: (n) => network.wake([n]),
     synced: (n) => network.synced(n, pullMs),
+    writeProfile: (n, profile) =>
+      createWriter(engine, home, () => replicaOf(n)).write((recorder) =>
+        recorder.push([opCodes.profile, profile.name]),
+      ),
   })
 
   const summaries = (app: App | undefined): SpaceSummary[] =>
@@ -189,11 +242,13 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
         warning: clockWarning(correctedMs, network.clockDoubtMs()),
       },
       spaces: appSpaces().length,
+      ...people.status(),
       pending: hubStatus.reduce((sum, hub) => sum + hub.pending, 0),
     }
   }
 
-  return {
+  const kith: Kith = {
+    ...people.api,
     address: toBase32(engine.person.address),
     card: async () => {
       assertOpen()
@@ -271,6 +326,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
     close,
     [Symbol.asyncDispose]: close,
   }
+  return { kith, caughtUp: people.caughtUp }
 
   /** All of it or nothing, in one turn: so nobody else's writes are undone with it. */
   function enterHere(app: App, link: Link, fetched: Fetched, rows: readonly HubRow[]): number {

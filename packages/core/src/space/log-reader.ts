@@ -30,7 +30,7 @@ type Reading = {
 }
 
 /** @throws KithError `bad-link`, `insecure-url`. */
-export const createLogReader = (engine: Engine, url: string): LogReader => {
+export const createLogReader = (engine: Pick<Engine, 'platform'>, url: string): LogReader => {
   const { network, clock, crypto } = engine.platform
   let reading: Reading | undefined
   let bytesRead = 0

@@ -3,13 +3,19 @@ import type { TagSecret } from '../../keys/index.ts'
 import { homeApp } from '../identity.ts'
 import type { Replica } from '../replica.ts'
 import { type Adoption, createAdoption } from './adopt.ts'
+import type { PeopleApi, PeopleStatus, Profile } from './api.ts'
+import { createDevices } from './devices.ts'
 import { createHomes, type Homes, type HomesInput } from './homes.ts'
-import { createOwnPerson, type OwnPerson } from './own-person.ts'
+import { createOwnPerson } from './own-person.ts'
+import { createProfiles, createSettings } from './profiles.ts'
+import { createRecovery } from './recovery.ts'
+import { createTasks } from './tasks.ts'
 import { createTending } from './tending.ts'
 
 /** What this device does as one of several devices of a person. */
 export type People = {
-  readonly person: OwnPerson
+  readonly api: PeopleApi
+  readonly status: () => PeopleStatus
   readonly homes: Homes
   /** The key of an app that spaces of it are sealed to. Within the open transaction. */
   readonly tagFor: (app: string) => TagSecret
@@ -26,6 +32,8 @@ export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | '
   /** A space is new: its logs are to be followed. */
   readonly wake: (n: number) => void
   readonly synced: (n: number) => Promise<void>
+  /** Says in a space who this person is: `createProfiles` writes it into all. */
+  readonly writeProfile: (n: number, profile: Profile) => void
 }
 
 export const createPeople = (input: PeopleInput): People => {
@@ -33,6 +41,9 @@ export const createPeople = (input: PeopleInput): People => {
   const { personSpace } = engine
   const person = createOwnPerson(engine, () => replicaOf(personSpace))
   const homes = createHomes({ ...input, person })
+  const tasks = createTasks({ engine, person, spaces, replicaOf, wake })
+  const recovery = createRecovery(engine, person, () => replicaOf(personSpace))
+  const ends = new Set<() => void>()
   let isClosed = false
 
   // Changes of a person are known to every space that the person is in as soon as they are here (membership rule 10).
@@ -76,8 +87,11 @@ export const createPeople = (input: PeopleInput): People => {
   }
 
   const run = async (): Promise<void> => {
-    if (isClosed || engine.hubs().length === 0) return
+    if (isClosed) return
+    tasks.look()
+    if (engine.hubs().length === 0 || !person.isLive()) return
     await homes.keep()
+    recovery.keepRecord()
     const adoption = createAdoption({ engine, replicaOf, carryPerson })
     try {
       await findHomes(adoption)
@@ -95,9 +109,21 @@ export const createPeople = (input: PeopleInput): People => {
     if ([...changes.keys()].some(isHome)) tending.look()
   })
   tending.look()
+  const devices = createDevices({
+    engine,
+    person,
+    homes,
+    tasks,
+    replicaOf,
+    synced,
+    wake,
+    look: tending.look,
+    ends: (end) => ends.add(end),
+  })
 
   return {
-    person,
+    api: { ...devices, ...recovery, ...createProfiles(input, homes), settings: createSettings(homes) },
+    status: () => ({ isRevoked: !person.isLive(), tasksLeft: tasks.left(), recovery: recovery.status() }),
     homes,
     tagFor: person.tagFor,
     look: tending.look,
@@ -107,6 +133,8 @@ export const createPeople = (input: PeopleInput): People => {
     },
     close: () => {
       isClosed = true
+      for (const end of ends) end()
+      tasks.close()
       unlisten()
       unnotify()
       tending.close()
