@@ -128,6 +128,7 @@ export type Space<A extends App> = {
   readonly members: () => Promise<Member[]>
   readonly liveMembers: (listener: (members: Member[]) => void) => Stop
   readonly heldBack: () => Promise<HeldBack[]>
+  readonly liveHeldBack: (listener: (heldBack: HeldBack[]) => void) => Stop
   /** Who wrote a row or change, under what, who can read it. */
   readonly explain: (id: string) => Promise<Explanation>
   readonly status: () => Promise<SpaceStatus>

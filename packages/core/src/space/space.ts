@@ -103,6 +103,13 @@ export const createSpaceApi = <A extends App>(
         undefined,
       ),
     heldBack: async () => listHeldBack(engine, replicaOf()),
+    liveHeldBack: (listener: (heldBack: unknown[]) => void) =>
+      liveOf<unknown>(
+        () => listHeldBack(engine, replicaOf()),
+        () => true,
+        listener,
+        undefined,
+      ),
     explain: async (id: string) => explain(engine, replicaOf(), id),
     status: async (): Promise<SpaceStatus> => {
       const listed = listHeldBack(engine, replicaOf())
