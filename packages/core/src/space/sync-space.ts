@@ -109,10 +109,22 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
   const queueAll = (hub: number, log: SpaceLog, historyMs: number): void => {
     const { history, registry } = engine.store()
     const isTarget = log.epoch === logs.target() && !log.isDoor
-    // What was never sent anywhere is ours to bring now.
+    const nowMs = clock.nowMs()
+    // Only the newest log is given the history: what still waits to go into one that is superseded by now need not.
+    if (isTarget)
+      statements('DELETE FROM outbox WHERE hub = ? AND space = ? AND log <> ? AND due > ? AND due < ?').run(
+        hub,
+        n,
+        log.id,
+        nowMs,
+        neverMs,
+      )
+    // What was never sent anywhere is ours to bring now; what waits to be copied is not that.
     const unsent = new Set(
-      statements('SELECT DISTINCT abs(change) AS change FROM outbox WHERE hub = ? AND space = ? AND log <> ?')
-        .all(hub, n, log.id)
+      statements(
+        'SELECT DISTINCT abs(change) AS change FROM outbox WHERE hub = ? AND space = ? AND log <> ? AND due <= ?',
+      )
+        .all(hub, n, log.id, nowMs)
         .map(({ change }) => change as number),
     )
     for (const chain of membershipChains(engine, n)) {
