@@ -22,7 +22,7 @@ import {
 import { createMembership } from '@kith/core/membership'
 import { connectHub, type OpenWish } from '@kith/core/sync'
 
-import { createNodePlatform } from '../packages/node/src/platform/platform.ts'
+import { createNodePlatform } from '@kith/node'
 
 const joinsInEntry = 50
 

@@ -4,6 +4,7 @@ import { createInvitePayload, keysToPolicy, openInviteSeed, sealInviteEntry } fr
 import type { OpenInvite } from '../membership/index.ts'
 import { policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
+import { queueParcel, queueParcelFor } from './parcel.ts'
 import type { HeldEpoch, Replica } from './replica.ts'
 import { keepSecret, loadSecrets } from './secrets.ts'
 import { loadStanding } from './standing.ts'
@@ -79,16 +80,6 @@ const tryOpen = (engine: Engine, invite: OpenInvite, write: Uint8Array): Signing
 export const isExpired = ({ expires }: Pick<OpenInvite, 'expires'>, nowMs: number): boolean =>
   expires !== null && expires < nowMs
 
-/** An entry for another log, to all hubs. */
-export const queueParcel = (engine: Engine, policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
-  for (const { n } of engine.hubs()) queueFor(engine, n, policy, seed, bytes)
-}
-
-const queueFor = (engine: Engine, hub: number, policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void =>
-  engine
-    .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
-    .run(hub, policy, seed, bytes)
-
 /** For a hub that may have lost everything: open links, and what has to stand on small logs. Within the open transaction. */
 export const requeueParcels = (engine: Engine, replica: Replica, hub: number): void => {
   const { statements } = engine
@@ -98,7 +89,7 @@ export const requeueParcels = (engine: Engine, replica: Replica, hub: number): v
       .map((row) => toHex(row.bytes as Uint8Array)),
   )
   const queueOnce = (policy: Uint8Array, seed: Uint8Array, bytes: Uint8Array): void => {
-    if (!queued.has(toHex(bytes))) queueFor(engine, hub, policy, seed, bytes)
+    if (!queued.has(toHex(bytes))) queueParcelFor(engine, hub, policy, seed, bytes)
   }
   for (const { policy, seed, entry } of loadStanding(engine, replica.entry.n)) queueOnce(policy, seed, entry)
   const open = replica.membership.invites()

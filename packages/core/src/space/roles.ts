@@ -17,7 +17,7 @@ export const toRoleGrant = (replica: Replica, role: string): RoleGrant => {
   const rank = everyApps.find((name) => rankNumbers[name] === number)
   if (rank) return { role, rank }
   const names = [...roles.map(([name]) => name), ...everyApps]
-  throw new KithError('bad-value', `There is no role "${String(role)}". Choose one of: ${names.join(', ')}.`)
+  throw new KithError('bad-value', `There is no role "${role}". Choose one of: ${names.join(', ')}.`)
 }
 
 /** Us, with at least this rank. @throws KithError `not-allowed`, `rank-too-low`. */

@@ -5,7 +5,8 @@ import { encodeEpoch, isRankAtLeast, type OpenInvite } from '../membership/index
 import { keepBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
 import { findInviteSeed, isExpired, postInvite } from './invite.ts'
-import { isHeld, type Replica } from './replica.ts'
+import { isHeld } from './epochs.ts'
+import type { Replica } from './replica.ts'
 
 export type EpochStart = {
   /** In one transaction with the membership change before, the removal that owes it. */

@@ -15,7 +15,7 @@ export const createSpaceSignal = (clock: Clock): SpaceSignal => {
     const told = spaces
     spaces = new Set()
     cancel = undefined
-    for (const space of told) for (const listener of [...listeners]) listener(space)
+    for (const space of told) for (const listener of listeners) listener(space)
   }
   return {
     tell: (space: number): void => {

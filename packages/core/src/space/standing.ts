@@ -1,6 +1,6 @@
 import { decodeCbor, encodeCbor, equalBytes, utf8 } from '../bytes/index.ts'
 import type { Engine } from './engine.ts'
-import { queueParcel } from './invite.ts'
+import { queueParcel } from './parcel.ts'
 import { keepSecret, loadSecrets } from './secrets.ts'
 
 /** What has to lie on a small log of its own at every hub, for as long as this person uses the hub: where a home is, where the person is. */

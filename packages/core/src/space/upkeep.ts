@@ -87,7 +87,7 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
   const look = (space: number): void => {
     if (isClosed) return
     wake(space)
-    for (const watch of [...watchers]) watch(space)
+    for (const watch of watchers) watch(space)
     const replica = replicaOf(space)
     if (!replica?.me() || replica.isReadOnly()) return
     if (replica.brokenEpochs().length > 0) attempt(space, 'broken', reportBroken)

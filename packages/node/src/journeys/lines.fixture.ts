@@ -38,7 +38,7 @@ export const createLine = (): Line => {
     on: (platform) => ({ ...platform, network: through(platform.network) }),
     cut: () => {
       isUp = false
-      for (const line of [...open]) line.end()
+      for (const line of open) line.end()
     },
     mend: () => {
       isUp = true
