@@ -44,6 +44,7 @@ import { createIncoming, type ReceiveResult } from './incoming.ts'
 import { createEpochs, type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
 import type { Origin } from './outbox.ts'
+import { notMember } from './roles.ts'
 import { startEpoch } from './rotation.ts'
 import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
@@ -275,6 +276,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       return { time, salt, opId: createOpIds(crypto, { space: entry.id, device: own, salt, time }) }
     },
     writeData: (pending, ops) => {
+      if (!facts().me) throw notMember(membership, own)
       if (facts().heads.length > depsHeadsMax) {
         unit.enter()
         mergeHeads()

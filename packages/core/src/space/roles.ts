@@ -1,5 +1,6 @@
 import { equalBytes, fromBase32, KithError } from '../bytes/index.ts'
-import { isRankAtLeast, type Member, mayGrant, type Rank, textToAddress } from '../membership/index.ts'
+import { kinds } from '../change/index.ts'
+import { isRankAtLeast, type Member, type Membership, mayGrant, type Rank, textToAddress } from '../membership/index.ts'
 import { rankNumbers } from '../schema/index.ts'
 import type { Replica } from './replica.ts'
 
@@ -18,6 +19,19 @@ export const toRoleGrant = (replica: Replica, role: string): RoleGrant => {
   if (rank) return { role, rank }
   const names = [...roles.map(([name]) => name), ...everyApps]
   throw new KithError('bad-value', `There is no role "${role}". Choose one of: ${names.join(', ')}.`)
+}
+
+/** Why we are no member: what a person can do about it differs. */
+export const notMember = (membership: Membership, device: Uint8Array): KithError => {
+  const join = membership
+    .heldBack()
+    .find(({ change }) => change.header.kind === kinds.join && equalBytes(change.header.device, device))
+  return new KithError(
+    'not-allowed',
+    join
+      ? `You are not a member of this space: your joining by a link has no effect. ${join.reason.message} Ask for a fresh link.`
+      : 'You are not a member of this space any more. Ask an admin for a link.',
+  )
 }
 
 /** Us, with at least this rank. @throws KithError `not-allowed`, `rank-too-low`. */

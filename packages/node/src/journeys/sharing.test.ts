@@ -244,6 +244,28 @@ test('a link that is spent is closed by an admin’s device, and the space goes 
   })
 })
 
+test('who joined by a link that was closed before anybody knew of it is told so, and joins by a fresh one', async () => {
+  await inScene(async (scene) => {
+    const { alice, carol } = (await gather(scene, { carol: 'writer' })) as unknown as Trio
+    const line = createLine()
+    const bob = await openPerson(scene, 'bob', [], line.on)
+    const link = await alice.space.invite({ role: 'writer', uses: 2 })
+    const his = await bob.join(journal, link)
+    line.cut()
+    await his.tables.entries.insert({ title: 'too late' })
+    const open = (await alice.space.invites()).find((invite) => invite.link === link)
+    await alice.space.closeInvite(open?.id ?? '')
+    line.mend()
+    await until('Bob knows', async () => !(await his.status()).isMember)
+    await assert.rejects(his.tables.entries.insert({ title: 'again' }), /Ask for a fresh link/)
+    await until('Alice holds it back', async () => (await alice.space.status()).heldBack > 0)
+    assert.ok(!(await has(alice.space, 'too late')))
+    const again = await bob.join(journal, await alice.space.invite({ role: 'writer', uses: 1 }))
+    await again.tables.entries.insert({ title: 'in time' })
+    for (const { space } of [alice, carol]) await until('they see it', () => has(space, 'in time'))
+  })
+})
+
 test('somebody whom another admin adds without knowing of the removal is removed again, by who removed him', async () => {
   await inScene(async (scene) => {
     const { alice, dora, bob, carol } = (await gather(scene, {
