@@ -40,9 +40,10 @@ test('ops of every kind come back, each with the op index that it starts at', ()
 })
 
 test('a re-issue names one change', () => {
-  const change = crypto.randomBytes(32)
-  assert.deepEqual(decodeReissueBody(encodeReissueBody(salt, change)), { salt, change })
-  assert.throws(() => decodeReissueBody(encodeReissueBody(salt, id)), KithError)
+  const named = { change: crypto.randomBytes(32), device: crypto.randomBytes(32), seq: 7 }
+  assert.deepEqual(decodeReissueBody(encodeReissueBody(salt, named)), { salt, ...named })
+  for (const wrong of [{ change: id }, { device: id }, { seq: -1 }, { seq: 0.5 }])
+    assert.throws(() => decodeReissueBody(encodeReissueBody(salt, { ...named, ...wrong })), KithError)
 })
 
 const malformed: [string, CborValue][] = [

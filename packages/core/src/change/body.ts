@@ -68,15 +68,21 @@ export function isInsertedBefore(body: DataBody, index: number, before: number):
   return Number.isInteger(index) && index >= 0 && (op?.[0] === opCodes.insert || op?.[0] === opCodes.upsert)
 }
 
-/** A re-issue: [salt, hash of the void change]. */
-export function encodeReissueBody(salt: Uint8Array, change: Uint8Array): Uint8Array {
-  return encodeCbor([salt, change])
+/** The change that a re-issue gives effect to. Device and `seq` say where it is found: no one has to keep an index of all hashes. */
+export type Reissued = { readonly change: Uint8Array; readonly device: Uint8Array; readonly seq: number }
+
+/** A re-issue: [salt, hash of the void change, its device, its `seq`]. */
+export function encodeReissueBody(salt: Uint8Array, { change, device, seq }: Reissued): Uint8Array {
+  return encodeCbor([salt, change, device, seq])
 }
 
-export function decodeReissueBody(body: Uint8Array): { salt: Uint8Array; change: Uint8Array } {
-  const [salt, change] = decodeBody(body, 1)
+export function decodeReissueBody(body: Uint8Array): Reissued & { readonly salt: Uint8Array } {
+  const [salt, change, device, seq] = decodeBody(body, 3)
   if (!(change instanceof Uint8Array) || change.length !== 32) throw badBody('the hash of the change re-issued')
-  return { salt, change }
+  if (!(device instanceof Uint8Array) || device.length !== 32) throw badBody('the device of the change re-issued')
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
+    throw badBody('the place of the change re-issued')
+  return { salt, change, device, seq }
 }
 
 /** `inserted` holds the ranges of op indexes that are inserts so far: from, to, from, to, … */

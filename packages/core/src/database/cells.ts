@@ -19,6 +19,14 @@ export type Cells = {
   readonly has: (place: CellPlace, time: Uint8Array, op: number) => boolean
   /** Columns of a row that have writes here. */
   readonly columnsOf: (space: number, row: Uint8Array) => number[]
+  /** Changes that have writes here to a row. */
+  readonly writersOf: (space: number, row: Uint8Array) => number[]
+  /** Takes away what one change of this time wrote to a cell. */
+  readonly remove: (place: CellPlace, time: Uint8Array, change: number) => void
+  /** The same for one op of it. */
+  readonly removeOp: (place: CellPlace, stamp: Stamp) => void
+  /** Takes away all that one change wrote to a row. */
+  readonly removeAll: (space: number, row: Uint8Array, change: number) => void
 }
 
 export const createCells = (statements: Statements, history: History): Cells => {
@@ -53,8 +61,25 @@ export const createCells = (statements: Statements, history: History): Cells => 
       statements('SELECT DISTINCT col FROM cell WHERE space = ? AND row = ?')
         .all(space, row)
         .map((found) => found.col as number),
+    writersOf: (space, row) =>
+      statements('SELECT DISTINCT change FROM cell WHERE space = ? AND row = ?')
+        .all(space, row)
+        .map((found) => found.change as number),
+    remove: ({ space, row, column }, time, change) =>
+      statements(`DELETE ${from} AND time = ? AND change = ?`).run(space, row, column, time, change),
+    removeOp: ({ space, row, column }, { time, change, op }) =>
+      statements(`DELETE ${from} AND time = ? AND change = ? AND op = ?`).run(space, row, column, time, change, op),
+    removeAll: (space, row, change) =>
+      statements('DELETE FROM cell WHERE space = ? AND row = ? AND change = ?').run(space, row, change),
   }
 }
+
+/**
+ * Besides deletes and restores, column '' holds what else wrote to a row and would leave no trace: upserts of a row that is here already (an empty
+ * value), and updates of columns that this version does not know (null). Who takes a change back has to know of both.
+ */
+export const upsertMark = new Uint8Array(0)
+export const isUpsertMark = (value: SqlValue): boolean => value instanceof Uint8Array && value.length === 0
 
 /** A delete or a restore of a row, as the cell of the row's column '' holds it. */
 export const deleteToCell = (deleteId: Uint8Array): Uint8Array => deleteId
@@ -67,6 +92,7 @@ export const standingDeletes = (writes: readonly CellWrite[]): Uint8Array[] => {
   const restored = new Set<string>()
   const deletes: Uint8Array[] = []
   for (const { value } of writes) {
+    if (value === null || isUpsertMark(value)) continue
     const bytes = value as Uint8Array
     if (bytes.length === deleteIdLength) deletes.push(bytes)
     else for (const id of decodeCbor(bytes) as Uint8Array[]) restored.add(toHex(id))

@@ -1,25 +1,19 @@
-import { KithError } from '../bytes/index.ts'
-import {
-  type Change,
-  createOpIds,
-  type DataBody,
-  decodeDataBody,
-  isTimeAhead,
-  kinds,
-  type Time,
-} from '../change/index.ts'
+import { equalBytes } from '../bytes/index.ts'
+import { type Change, type DataBody, kinds, type Time } from '../change/index.ts'
 import { clockAheadMsMax } from '../limits/index.ts'
-import type { AuthorJudgement, Membership } from '../membership/index.ts'
-import type { Hashing } from '../ports/index.ts'
-import { rankNumbers } from '../schema/index.ts'
-import { type CompiledRecord, withRulesOf } from './compiled.ts'
+import type { Membership } from '../membership/index.ts'
+import type { CompiledRecord } from './compiled.ts'
+import type { ContentArrivals } from './content-order.ts'
+import { createEffects } from './effects.ts'
 import type { NumberedChange } from './history.ts'
-import { type JudgeInput, judgeOps, type Verdict } from './judge.ts'
-import type { Records } from './records.ts'
-import { clearSpace, contentChanges } from './rebuild.ts'
+import type { JudgeInput } from './judge.ts'
+import { changesOfChain, clearSpace, contentChanges } from './rebuild.ts'
 import type { SpaceEntry } from './registry.ts'
+import { createRetraction } from './retract.ts'
 import type { Store } from './store.ts'
-import { createWaiting, type Wait } from './waiting.ts'
+import { createTurn } from './turn.ts'
+import { createVerdicts, type Outcome } from './verdicts.ts'
+import { createWaiting } from './waiting.ts'
 
 /**
  * What becomes of the content changes of one space: each is applied, waits, or is held back with a reason. All changes
@@ -30,21 +24,25 @@ export type Content = {
   readonly take: (changes: Iterable<NumberedChange>, nowMs: number) => Set<string>
   /** Judges again what waited for membership changes that are here, with all that they rest on, only now. */
   readonly membershipCame: (hashes: Iterable<Uint8Array>, nowMs: number) => Set<string>
+  /** Judges again all changes of these devices, for what membership says of them may be another now, and what depends on those. */
+  readonly reconsider: (devices: Iterable<Uint8Array>, nowMs: number) => Set<string>
   /** Judges again what waited for our clock. */
   readonly retry: (nowMs: number) => Set<string>
   /** A chain has branched or was filled up (see `Texts.branched`). Call after `take`. */
   readonly branched: (chain: number) => void
   /** Applies a change of this device, which it has judged itself (`judgeByAll`). */
   readonly applyOwn: (change: NumberedChange, input: OwnInput) => Set<string>
+  /** What would become of a change that is in no history. */
+  readonly judge: (change: Change, nowMs: number) => Outcome
+  /** Takes a change of this device as if it had come. */
+  readonly takeOwn: (change: NumberedChange, nowMs: number) => Set<string>
   /** Milliseconds at which the first change that waits for our clock is due. */
   readonly nextDue: () => number | undefined
   /** Makes everything that the space shows anew from its segments. */
   readonly rebuild: (nowMs: number) => Set<string>
 }
 
-type Allowed = Extract<AuthorJudgement, { status: 'allowed' }>
 type OpIds = (index: number) => Uint8Array
-type PublishedRecord = Allowed['schema']
 
 export type OwnInput = {
   readonly record: CompiledRecord
@@ -56,109 +54,63 @@ export type OwnInput = {
 export type ContentInput = {
   readonly store: Store
   readonly space: SpaceEntry
-  readonly crypto: Hashing
+  readonly crypto: JudgeInput['crypto']
   readonly membership: Membership
   readonly origin: JudgeInput['origin']
+  /** Tells whose changes may have come inside a cut by what has arrived. */
+  readonly arrivals: ContentArrivals
   /** A change has left the wait for our clock: the clock may follow it now. */
   readonly observe: (time: Time) => void
 }
 
-/** The verdict by all records that count for a change: of records published side by side, the stricter one. */
-export const judgeByAll = (
-  schemas: readonly PublishedRecord[],
-  records: Records,
-  input: JudgeInput & { readonly record: CompiledRecord },
-): Verdict => {
-  // What is wrong with the change itself comes before what rows say, or it would hang on which rows are here.
-  const isItsOwn = (verdict: Verdict): boolean => verdict.state === 'held back' && !verdict.byRow
-  let verdict = judgeOps(input)
-  for (const { hash, record } of schemas) {
-    if (isItsOwn(verdict)) return verdict
-    const ruling = records.get(hash, record, input.record.app)
-    // What is no record allows nothing.
-    if (!ruling) return { state: 'held back', code: 'rule', reason: 'A schema that it has to follow is not usable.' }
-    if (ruling.record === input.record.record) continue
-    const other = judgeOps({ ...input, record: withRulesOf(input.record, ruling) })
-    if (verdict.state === 'applied' || isItsOwn(other)) verdict = other
-  }
-  return verdict
-}
+/** Whether a change that waited for this hash is another one. */
+const isReissueOf = (change: Change, hash: Uint8Array): boolean =>
+  change.header.kind === kinds.reissue && !equalBytes(change.hash, hash)
 
-export const createContent = ({ store, space, crypto, membership, origin, observe }: ContentInput): Content => {
-  const { statements, merge, frontier, records, history, registry, rows, texts, twins } = store
+export const createContent = ({
+  store,
+  space,
+  crypto,
+  membership,
+  origin,
+  arrivals,
+  observe,
+}: ContentInput): Content => {
+  const { statements, merge, frontier, history, registry, rows, texts, twins, cells, labels } = store
   const waiting = createWaiting(statements, space.n)
+  const verdicts = createVerdicts({ store, space, crypto, membership, origin })
+  const read = (number: number): NumberedChange => ({ number, change: history.change(number) })
+  const retraction = createRetraction({
+    statements,
+    crypto,
+    registry,
+    cells,
+    rows,
+    texts,
+    labels,
+    merge,
+    read: (number) => verdicts.read(read(number)),
+  })
+  /** Changes that something came for which turns their verdict. */
+  let toTurn: NumberedChange[] = []
+  const effects = createEffects({
+    store,
+    space,
+    waiting,
+    verdicts,
+    retraction,
+    reissued: (target) => toTurn.push(target),
+  })
+  const turn = createTurn({ statements, space: space.n, cells, waiting, verdicts, effects, retraction, read })
 
-  const wait = (number: number, what: Wait): void => waiting.add(number, what)
-  const hold = (number: number, code: string, reason: string): void =>
-    statements('INSERT OR REPLACE INTO held (change, space, code, reason) VALUES (?, ?, ?, ?)').run(
-      number,
-      space.n,
-      code,
-      reason,
-    )
-  const recordOf = ({ hash, record }: PublishedRecord): CompiledRecord | undefined =>
-    records.get(hash, record, membership.app() ?? '')
-  const idsOf = (change: Change, body: DataBody): OpIds => {
-    const { device, time } = change.header
-    return createOpIds(crypto, { space: space.id, device, salt: body.salt, time })
-  }
-
-  const takeOne = ({ number, change }: NumberedChange, nowMs: number, touched: Set<string>): void => {
-    const { header } = change
-    if (isTimeAhead(header.time, nowMs))
-      return wait(number, { due: header.time.ms, reason: 'Its time is ahead of our clock.' })
-    const author = membership.judgeAuthor(header)
-    if (author.status === 'waiting')
-      return wait(number, { need: author.missing[0], reason: 'It rests on changes that are not here yet.' })
-    if (!change.body) return wait(number, { need: change.hash, reason: 'Its content is not here.' })
-    if (author.status === 'heldBack') {
-      hold(number, author.code, author.message)
-      return takeVoid({ number, change }, touched)
-    }
-    if (header.kind !== kinds.data)
-      return hold(number, 'unknown-kind', 'A newer version of Kith wrote it. Update to see it.')
-    const body = tryDecode(change.body)
-    if (!body) return hold(number, 'bad-encoding', 'Its content is malformed.')
-    const opId = idsOf(change, body)
-    const record = recordOf(author.schema)
-    if (!record) return hold(number, 'bad-schema', 'The schema that it was made under is not usable.')
-    const judged = judgeByAll(author.schemas, records, {
-      crypto,
-      record,
-      space: space.id,
-      body,
-      opId,
-      origin,
-      author: { rank: rankNumbers[author.rank], role: author.role, address: author.address },
-    })
-    const merged = { space, record, change, number, body, opId, address: author.address }
-    const mayTakeEffect = judged.state !== 'held back' || judged.byRow === true
-    const verdict = mayTakeEffect && twins.isTwin(merged) ? twinVerdict : judged
-    if (verdict.state === 'applied') for (const table of merge.apply(merged)) touched.add(table)
-    else {
-      if (mayTakeEffect) twins.claim(merged)
-      if (verdict.state === 'waiting') {
-        rows.expect({ space: space.n, app: record.app, table: verdict.table }, verdict.need)
-        return wait(number, { need: verdict.need, reason: verdict.reason })
-      }
-      hold(number, verdict.code, verdict.reason)
-      for (const table of merge.applyVoid(merged)) touched.add(table)
-    }
-  }
-
-  /** Whoever lost the right to write may still have typed next to others: their words go, the others' stay. */
-  const takeVoid = ({ number, change }: NumberedChange, touched: Set<string>): void => {
-    const schema = membership.schema(change.header.schema)
-    const record = schema && recordOf(schema)
-    const body = change.body && change.header.kind === kinds.data ? tryDecode(change.body) : undefined
-    if (!record || !body) return
-    const opId = idsOf(change, body)
-    for (const table of merge.applyVoid({ space, record, change, number, body, opId, address: new Uint8Array(48) }))
-      touched.add(table)
-  }
+  const takeOne = (numbered: NumberedChange, nowMs: number, touched: Set<string>): void =>
+    effects.give(numbered, verdicts.judge(numbered, nowMs), touched)
 
   const takeAgain = (numbers: readonly number[], nowMs: number, touched: Set<string>): void => {
-    for (const number of numbers) takeOne({ number, change: history.change(number) }, nowMs, touched)
+    for (const number of numbers) {
+      effects.forget(number)
+      takeOne(read(number), nowMs, touched)
+    }
   }
 
   /** Each row that came may free changes that waited for it, and these may bring further rows. */
@@ -170,10 +122,31 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
 
   const finish = (nowMs: number, touched: Set<string>): Set<string> => {
     wakeByRows(nowMs, touched)
-    // Ends: each time there are more twins, and history does not grow meanwhile.
-    while (twins.takeFound(space.n)) makeAnew(nowMs, touched)
+    for (let again = takeTurning(); again.length > 0; again = takeTurning()) {
+      // What is to be shown is shown before any of it is taken back.
+      merge.settle()
+      const suspects = turn(again, touched)
+      wakeByRows(nowMs, touched)
+      for (const suspect of suspects) {
+        const left = twins.recheck(space.n, suspect)
+        if (left !== undefined) toTurn.push(read(left))
+      }
+    }
     merge.settle()
     return touched
+  }
+
+  const takeTurning = (): NumberedChange[] => {
+    const again = [...toTurn, ...twins.takeFound(space.n).map(read)]
+    toTurn = []
+    return again
+  }
+
+  const turnDevices = (devices: Iterable<Uint8Array>): void => {
+    for (const device of devices) {
+      const chain = registry.knownChain(space.n, device, 1)
+      if (chain) toTurn.push(...changesOfChain(history, chain.n))
+    }
   }
 
   const makeAnew = (nowMs: number, touched: Set<string>): void => {
@@ -183,6 +156,7 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
     waiting.cleared()
     twins.cleared(space.n)
     frontier.clear(space.n)
+    toTurn = []
     for (const numbered of contentChanges(registry, history, space.n)) {
       takeOne(numbered, nowMs, touched)
       cover(numbered.change, false)
@@ -202,23 +176,42 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
   const cover = (change: Change, isOwn: boolean): void =>
     frontier.add(space.n, change.hash, [change.header.prev, ...change.header.deps.content], isOwn)
 
+  const take: Content['take'] = (changes, nowMs) => {
+    const touched = new Set<string>()
+    const all = [...changes]
+    const shaken = arrivals.came(all.map(({ change }) => change))
+    tryStuck(nowMs, touched)
+    for (const numbered of all) {
+      // What waited for its body has it now, under another number; others waited for it.
+      const woken = waiting.isEmpty() ? [] : waiting.takeByNeed(numbered.change.hash)
+      takeOne(numbered, nowMs, touched)
+      cover(numbered.change, false)
+      const { hash } = numbered.change
+      takeAgain(
+        woken.filter((number) => isReissueOf(history.change(number), hash)),
+        nowMs,
+        touched,
+      )
+    }
+    turnDevices(shaken.concat(arrivals.asked()))
+    return finish(nowMs, touched)
+  }
+
   return {
-    take: (changes, nowMs) => {
-      const touched = new Set<string>()
-      tryStuck(nowMs, touched)
-      for (const numbered of changes) {
-        // What waited for its body has it now, under another number.
-        if (!waiting.isEmpty()) waiting.takeByNeed(numbered.change.hash)
-        takeOne(numbered, nowMs, touched)
-        cover(numbered.change, false)
-      }
-      return finish(nowMs, touched)
-    },
+    take,
     membershipCame: (hashes, nowMs) => {
       const touched = new Set<string>()
       if (waiting.isEmpty()) return touched
       for (const hash of hashes) takeAgain(waiting.takeByNeed(hash), nowMs, touched)
       return finish(nowMs, touched)
+    },
+    reconsider: (devices, nowMs) => {
+      const touched = new Set<string>()
+      turnDevices(devices)
+      finish(nowMs, touched)
+      // They have just been judged by all that is here.
+      arrivals.asked()
+      return touched
     },
     retry: (nowMs) => {
       const touched = new Set<string>()
@@ -233,6 +226,13 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
       const touched = merge.apply({ space, record, change, number, body, opId, address })
       return finish(change.header.time.ms, touched)
     },
+    judge: (change, nowMs) => verdicts.judge({ number: 0, change }, nowMs),
+    takeOwn: (numbered, nowMs) => {
+      const touched = new Set<string>()
+      cover(numbered.change, true)
+      takeOne(numbered, nowMs, touched)
+      return finish(nowMs, touched)
+    },
     branched: (chain) => texts.branched(space.n, chain),
     nextDue: waiting.nextDue,
     rebuild: (nowMs) => {
@@ -240,20 +240,5 @@ export const createContent = ({ store, space, crypto, membership, origin, observ
       makeAnew(nowMs, touched)
       return finish(nowMs, touched)
     },
-  }
-}
-
-const twinVerdict: Verdict = {
-  state: 'held back',
-  code: 'twin',
-  reason: 'Another change of its author makes a row of the same id: neither counts.',
-}
-
-const tryDecode = (body: Uint8Array): DataBody | undefined => {
-  try {
-    return decodeDataBody(body)
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }

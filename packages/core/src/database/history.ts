@@ -48,6 +48,10 @@ export type History = {
     isOwn?: boolean,
   ) => Stored
   readonly change: (number: number) => Change
+  /** A change by its place, under the number that it was taken with: the first that came with a body, or the first. */
+  readonly find: (chain: ChainEntry, seq: number, hash: Uint8Array) => NumberedChange | undefined
+  /** The segments of a chain that hold a change of this `seq`, and the runs that will be. `first` is the number of the first change. */
+  readonly at: (chain: ChainEntry, seq: number) => { readonly first: number; readonly changes: readonly Change[] }[]
   /** The chain that a change number lies on. */
   readonly chainOf: (number: number) => ChainEntry
   /** The last change of a chain that this database wrote: what our next one follows. */
@@ -296,14 +300,22 @@ export const createHistory = (
     }
     return seq === earlier.seq && equalBytes(hash, earlier.change)
   }
-  const findInChain = (chain: ChainEntry, seq: number, hash: Uint8Array): Change | undefined => {
-    const decodedRuns = overlapping(chain, seq, 1).map((row) => decode(row).changes)
-    for (const run of runs) if (run.chain === chain) decodedRuns.push(run.changes)
-    for (const changes of decodedRuns) {
-      const change = changes[seq - (changes[0] as Change).header.seq]
-      if (change && equalBytes(change.hash, hash)) return change
+  const findInChain = (chain: ChainEntry, seq: number, hash: Uint8Array): Change | undefined =>
+    find(chain, seq, hash)?.change
+  const at = (chain: ChainEntry, seq: number): { first: number; changes: readonly Change[] }[] => [
+    ...overlapping(chain, seq, 1).map((row) => ({ first: row.change, changes: decode(row).changes })),
+    ...runs.filter((run) => run.chain === chain && run.changes.length > 0),
+  ]
+  const find: History['find'] = (chain, seq, hash) => {
+    let best: NumberedChange | undefined
+    for (const { first, changes } of at(chain, seq).sort((left, right) => left.first - right.first)) {
+      const index = seq - (changes[0] as Change).header.seq
+      const change = changes[index]
+      if (!change || !equalBytes(change.hash, hash)) continue
+      if (change.body) return { number: first + index, change }
+      best ??= { number: first + index, change }
     }
-    return undefined
+    return best
   }
 
   return {
@@ -318,6 +330,8 @@ export const createHistory = (
       assert(row && number < row.change + row.count, 'a change number without a change')
       return decode(row).changes[number - row.change] as Change
     },
+    find,
+    at,
     chainOf,
     ownHead: (chain) => {
       const run = openRuns.get(chain.n)?.changes.at(-1)

@@ -1,5 +1,7 @@
 export { type CompiledRecord, type CompiledTable } from './compiled.ts'
-export { type Content, createContent, judgeByAll } from './content.ts'
+export { type Content, createContent } from './content.ts'
+export { createContentOrder } from './content-order.ts'
+export { judgeByAll } from './judge-records.ts'
 export type { History, NumberedChange, StoredSegment } from './history.ts'
 export type { RowOrigin } from './judge.ts'
 export { spaceLabel } from './labels.ts'

@@ -1,5 +1,5 @@
 import { type CborValue, toHex } from '../bytes/index.ts'
-import { type DataBody, keyedRowId, opCodes } from '../change/index.ts'
+import { type DataBody, keyedRowId, type Op, opCodes } from '../change/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import type { CompiledTable } from './compiled.ts'
 
@@ -20,8 +20,8 @@ export type IdSource = {
   readonly opId: (index: number) => Uint8Array
 }
 
-/** The row that op index `index` inserts; undefined where it is no plain insert, for rows of keyed tables go by their id. */
-export const findInsert = ({ ops, starts }: DataBody, index: number): InsertedRow | undefined => {
+/** The op that an op index lies in, with the index that it starts at. The change has an op. */
+export const opAt = ({ ops, starts }: DataBody, index: number): { readonly op: Op; readonly start: number } => {
   let low = 0
   let high = ops.length - 1
   // Binary search: a change may have tens of thousands of inserts and as many references to them.
@@ -30,9 +30,15 @@ export const findInsert = ({ ops, starts }: DataBody, index: number): InsertedRo
     if ((starts[middle] as number) <= index) low = middle
     else high = middle - 1
   }
-  const op = ops[low]
-  if (op?.[0] !== opCodes.insert) return undefined
-  const row = index - (starts[low] as number)
+  return { op: ops[low] as Op, start: starts[low] as number }
+}
+
+/** The row that op index `index` inserts; undefined where it is no plain insert, for rows of keyed tables go by their id. */
+export const findInsert = (body: DataBody, index: number): InsertedRow | undefined => {
+  if (body.ops.length === 0) return undefined
+  const { op, start } = opAt(body, index)
+  if (op[0] !== opCodes.insert) return undefined
+  const row = index - start
   return Number.isInteger(row) && row >= 0 && row < op[3]
     ? { table: op[1], columns: op[2], rows: op[3], values: op[4], row }
     : undefined

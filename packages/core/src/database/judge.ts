@@ -40,7 +40,10 @@ export type JudgeInput = {
   readonly crypto: Hashing
   readonly record: CompiledRecord
   readonly space: Uint8Array
+  /** Whose rights count. */
   readonly author: Author
+  /** Whose the rows are: of a re-issue, the author of the change re-issued. Without it, `author`. */
+  readonly owner?: Uint8Array
   readonly body: DataBody
   readonly opId: (index: number) => Uint8Array
   /** The values come from this device's own encoders, which checked them one by one. */
@@ -122,7 +125,7 @@ const judgeRows = (
   if (table.personKey !== undefined) {
     const place = columns.indexOf(table.personKey)
     for (let row = 0; row < rows; row += 1) {
-      if (!equalBytes(values[place * rows + row] as Uint8Array, input.author.address)) {
+      if (!equalBytes(values[place * rows + row] as Uint8Array, input.owner ?? input.author.address)) {
         return heldBack('foreign-key', `A row of ${table.name} names its writer; this one names somebody else.`)
       }
     }
@@ -262,7 +265,7 @@ const insertedHere = (
   if (typeof row !== 'number' && !equalBytes(input.opId(index), id)) return undefined
   const found = findInsert(input.body, index)
   if (found?.table !== table.index) return undefined
-  return { author: input.author.address, fixed: (column) => cellOf(found, column) }
+  return { author: input.owner ?? input.author.address, fixed: (column) => cellOf(found, column) }
 }
 
 type HeldBack = Extract<Verdict, { state: 'held back' }>

@@ -1,37 +1,38 @@
-import { compareBytes } from '../bytes/index.ts'
+import type { History } from './history.ts'
+import { compareStamps, type Stamp } from './order.ts'
 import type { Statements } from './statements.ts'
 
-/** Names that people give: a member's own in a space, and the space's. The last writer wins. */
+/** Names that people give: a member's own in a space, and the space's. The last write shows, by the total order of writes. */
 export type Labels = {
-  readonly write: (space: number, person: Uint8Array, text: string, stamp: LabelStamp) => void
+  readonly write: (space: number, person: Uint8Array, text: string, stamp: Stamp) => void
   readonly read: (space: number, person: Uint8Array) => string | undefined
+  /** Takes back what a change wrote. */
+  readonly remove: (space: number, change: number) => void
 }
-
-export type LabelStamp = { readonly time: Uint8Array; readonly device: Uint8Array; readonly hash: Uint8Array }
 
 /** Stands for the space itself where a person's address would be. */
 export const spaceLabel = new Uint8Array(0)
 
-export const createLabels = (statements: Statements): Labels => ({
-  write: (space, person, text, stamp) => {
-    const known = statements('SELECT time, device, hash FROM label WHERE space = ? AND person = ?').get(
+export const createLabels = (statements: Statements, history: History): Labels => ({
+  write: (space, person, text, { time, change, op }) =>
+    statements('INSERT OR IGNORE INTO label (space, person, time, change, op, text) VALUES (?, ?, ?, ?, ?, ?)').run(
       space,
       person,
-    ) as LabelStamp | undefined
-    // Of two in one change, which have one stamp, the later counts.
-    if (known && compareLabelStamps(known, stamp) > 0) return
-    statements('INSERT OR REPLACE INTO label (space, person, text, time, device, hash) VALUES (?, ?, ?, ?, ?, ?)').run(
-      space,
-      person,
+      time,
+      change,
+      op,
       text,
-      stamp.time,
-      stamp.device,
-      stamp.hash,
-    )
+    ),
+  read: (space, person) => {
+    const from = 'FROM label WHERE space = ?1 AND person = ?2'
+    const latest = statements(`SELECT text, time, change, op ${from} AND time = (SELECT max(time) ${from})`).all(
+      space,
+      person,
+    ) as unknown as (Stamp & { text: string })[]
+    return latest.reduce<(Stamp & { text: string }) | undefined>(
+      (best, write) => (best && compareStamps(history, best, write) > 0 ? best : write),
+      undefined,
+    )?.text
   },
-  read: (space, person) =>
-    statements('SELECT text FROM label WHERE space = ? AND person = ?').get(space, person)?.text as string | undefined,
+  remove: (space, change) => statements('DELETE FROM label WHERE space = ? AND change = ?').run(space, change),
 })
-
-const compareLabelStamps = (left: LabelStamp, right: LabelStamp): number =>
-  compareBytes(left.time, right.time) || compareBytes(left.device, right.device) || compareBytes(left.hash, right.hash)

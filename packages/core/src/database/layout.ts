@@ -12,9 +12,10 @@ const layout = `
 -- Our own facts: layout version, device keys, clock.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 
--- Spaces, ours and the person spaces carried in them. \`n\` is their short local number.
+-- Spaces, ours and the person spaces carried in them. \`n\` is their short local number, \`settled\` how many membership changes content was judged by.
 CREATE TABLE space (
-  n INTEGER PRIMARY KEY, id KITH_ID_BLOB NOT NULL UNIQUE, app TEXT NOT NULL, kind TEXT NOT NULL, last_change INTEGER NOT NULL DEFAULT 0
+  n INTEGER PRIMARY KEY, id KITH_ID_BLOB NOT NULL UNIQUE, app TEXT NOT NULL, kind TEXT NOT NULL, last_change INTEGER NOT NULL DEFAULT 0,
+  settled INTEGER NOT NULL DEFAULT 0
 );
 
 -- One device's run of membership (0) or content (1) changes in a space.
@@ -56,14 +57,23 @@ CREATE INDEX waiting_need ON waiting (need);
 CREATE TABLE twin (space INTEGER NOT NULL, tbl INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (space, tbl, row)) STRICT, WITHOUT ROWID;
 CREATE TABLE claim (space INTEGER NOT NULL, tbl INTEGER NOT NULL, row BLOB NOT NULL, change INTEGER NOT NULL,
   PRIMARY KEY (space, tbl, row, change)) STRICT, WITHOUT ROWID;
+CREATE INDEX claim_change ON claim (change);
 
--- Changes with a verdict against them: in history, without effect, explained.
-CREATE TABLE held (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+-- Changes with a verdict against them: in history, without effect, explained. With \`claims\` they take part among twins all the same.
+CREATE TABLE held (change INTEGER PRIMARY KEY, space INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, claims INTEGER NOT NULL) STRICT;
+CREATE INDEX held_space ON held (space);
 
--- Names: of the space (person = empty) and of its members, last writer wins.
+-- Rows that a verdict was settled by, of changes that wrote nothing to them: those without effect, and re-issues.
+CREATE TABLE leaning (space INTEGER NOT NULL, row BLOB NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (space, row, change)) STRICT, WITHOUT ROWID;
+CREATE INDEX leaning_change ON leaning (change);
+
+-- Re-issues that are allowed, by the hash of the change that they give effect to.
+CREATE TABLE reissue (space INTEGER NOT NULL, target BLOB NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (space, target, change)) STRICT, WITHOUT ROWID;
+
+-- Names that people gave: the space (person = empty) and themselves. The last write shows; the others do where it is taken back.
 CREATE TABLE label (
-  space INTEGER NOT NULL, person BLOB NOT NULL, text TEXT NOT NULL, time BLOB NOT NULL, device BLOB NOT NULL, hash BLOB NOT NULL,
-  PRIMARY KEY (space, person)
+  space INTEGER NOT NULL, person BLOB NOT NULL, time BLOB NOT NULL, change INTEGER NOT NULL, op INTEGER NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY (space, person, time, change, op)
 ) STRICT, WITHOUT ROWID;
 
 -- A text's document with all its ops of changes below \`through\`: a cache.

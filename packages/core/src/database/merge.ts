@@ -1,8 +1,8 @@
-import type { CborValue } from '../bytes/index.ts'
+import { assert, type CborValue } from '../bytes/index.ts'
 import { type Change, type DataBody, type Op, opCodes, timeToBytes } from '../change/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import type { CompiledRecord, CompiledTable } from './compiled.ts'
-import { upsertedRowId } from './inserts.ts'
+import { opAt, upsertedRowId } from './inserts.ts'
 import { type Labels, spaceLabel } from './labels.ts'
 import type { Rows } from './rows.ts'
 import type { TablePlace } from './showing.ts'
@@ -26,6 +26,8 @@ export type Merge = {
   readonly apply: (input: MergeInput) => Set<string>
   /** A change with a verdict against it: only its typing is integrated, as deleted, so that typing next to it survives. */
   readonly applyVoid: (input: MergeInput) => Set<string>
+  /** The row at an op index of an upsert becomes its row's base: the one before was taken back. */
+  readonly upsertAgain: (input: MergeInput, index: number) => void
   /** Call after the last of several changes: shows what many small ones added up to. */
   readonly settle: () => void
 }
@@ -84,14 +86,13 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
 
   const applyOp = (input: MergeInput, op: Op, start: number, time: Uint8Array, touched: Set<string>): void => {
     const { change, number, space } = input
-    const label = { time, device: change.header.device, hash: change.hash }
-    if (op[0] === opCodes.profile) return labels.write(space.n, input.address, op[1], label)
-    if (op[0] === opCodes.title) return labels.write(space.n, spaceLabel, op[1], label)
+    const stamp = { time, change: number, op: start }
+    if (op[0] === opCodes.profile) return labels.write(space.n, input.address, op[1], stamp)
+    if (op[0] === opCodes.title) return labels.write(space.n, spaceLabel, op[1], stamp)
     const at = tableOf(input, op[1])
     touched.add(at.table.id)
     if (op[0] === opCodes.insert || op[0] === opCodes.upsert) return applyRows(input, op, start, time)
     const id = rowId(input, op[2])
-    const stamp = { time, change: number, op: start }
     const opId = input.opId(start)
     switch (op[0]) {
       case opCodes.update:
@@ -144,6 +145,19 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
         })
       }
       return touched
+    },
+    upsertAgain: (input, index) => {
+      const { op, start } = opAt(input.body, index)
+      assert(op[0] === opCodes.upsert, 'a base that no upsert made')
+      const at = tableOf(input, op[1])
+      const [, , columns, count, values] = op
+      const row = index - start
+      const source = { crypto, space: input.space.id, opId: input.opId }
+      const id = upsertedRowId(source, at.table, { columns, rows: count, values, row })
+      const stamp = { time: timeToBytes(input.change.header.time), change: input.number, op: index }
+      rows.upsert(at, rows.plan(at.table, columns), id, stamp, input.opId(index), (place) =>
+        toCell(input, at.table, columns[place] as number, values[place * count + row] as CborValue),
+      )
     },
     settle: () => {
       rows.settle()

@@ -24,6 +24,8 @@ export type Registry = {
   readonly addSpace: (id: Uint8Array, app: string, kind: SpaceKind) => SpaceEntry
   readonly chain: (n: number) => ChainEntry
   readonly chainOf: (space: number, device: Uint8Array, chainClass: ChainClass) => ChainEntry
+  /** The same for reading, which must write nothing. */
+  readonly knownChain: (space: number, device: Uint8Array, chainClass: ChainClass) => ChainEntry | undefined
   readonly chainsOf: (space: number) => ChainEntry[]
   /** Number of a column by the table's id and its own `key` (see `CompiledColumn`); the column '' stands for the row itself. */
   readonly column: (app: string, table: string, column: string) => number
@@ -86,6 +88,7 @@ export const createRegistry = (statements: Statements): Registry => {
       const insert = statements('INSERT INTO chain (space, device, class) VALUES (?, ?, ?) RETURNING n')
       return keepChain({ n: insert.get(space, device, chainClass)?.n as number, space, device, class: chainClass })
     },
+    knownChain: (space, device, chainClass) => chainsByName.get(chainName(space, device, chainClass)),
     chainsOf: (space) => [...chains.values()].filter((chain) => chain.space === space),
     column: (app, table, column) => {
       const name = columnName(app, table, column)

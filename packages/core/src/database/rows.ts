@@ -9,6 +9,7 @@ import {
   setWriteToCell,
   standingDeletes,
   standingElements,
+  upsertMark,
 } from './cells.ts'
 import { type BulkInsert, createBulkInsert } from './bulk.ts'
 import { type CompiledColumn, type CompiledTable, keyToColumn, type StoredColumn } from './compiled.ts'
@@ -16,7 +17,7 @@ import type { History } from './history.ts'
 import { compareStamps, type Stamp } from './order.ts'
 import { createPlans, type InsertPlan, type PlannedColumn } from './plan.ts'
 import type { Registry } from './registry.ts'
-import { type Base, createShowing, type StoredPlace, type TablePlace } from './showing.ts'
+import { type Base, createShowing, type Showing, type StoredPlace, type TablePlace } from './showing.ts'
 import type { Statements } from './statements.ts'
 
 /**
@@ -57,6 +58,11 @@ export type Rows = {
   readonly expect: (at: TablePlace, id: Uint8Array) => void
   /** Rows that have come since the last call, of those that something waited for. */
   readonly takeArrived: () => { readonly space: number; readonly id: Uint8Array }[]
+  /** No row of this table is here: whether anything was written to it decides whether it is known as missing. */
+  readonly markMissing: (at: StoredPlace, id: Uint8Array) => void
+  /** Whether a write stands above the insert that made the row, which wrote all its cells. */
+  readonly isAboveBase: (id: Uint8Array, base: Base, stamp: Stamp) => boolean
+  readonly showing: Showing
   /** Call after the last of several changes: shows what many writes to one set, or deletes of one row, added up to. */
   readonly settle: () => void
 }
@@ -72,13 +78,13 @@ export type RowsInput = {
   /** Called when a row has come that was typed in before. */
   readonly showText: (at: TablePlace, id: Uint8Array, column: StoredColumn) => void
   /** Two changes insert one row, which no honest device does: see `twins.ts`. */
-  readonly insertedTwice: (at: TablePlace, id: Uint8Array) => void
+  readonly insertedTwice: (at: TablePlace, id: Uint8Array, changes: readonly number[]) => void
 }
 
 /** Marks in `cell` what the base wrote, moved there: it lies below every op of its change. */
-const baseOp = -1
+export const baseOp = -1
 /** An insert's additions to a set come before all others; sets have no order, so that only the place in `cell` matters. */
-const initialTime = new Uint8Array(8)
+export const initialTime = new Uint8Array(8)
 
 export const createRows = ({ statements, registry, history, cells, showText, insertedTwice }: RowsInput): Rows => {
   const showing = createShowing(statements, registry, cells)
@@ -100,7 +106,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
     withOrphans.add(at.space)
     statements('INSERT OR IGNORE INTO orphan (space, row, tbl) VALUES (?, ?, ?)').run(at.space, row, tableNumber(at))
   }
-  const takeOrphan = (at: TablePlace, row: Uint8Array): boolean => {
+  const takeOrphan = (at: StoredPlace, row: Uint8Array): boolean => {
     if (!withOrphans.has(at.space)) return false
     const sql = 'DELETE FROM orphan WHERE space = ? AND row = ? AND tbl = ? RETURNING 1 AS gone'
     return statements(sql).get(at.space, row, tableNumber(at)) !== undefined
@@ -173,8 +179,12 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
     opId: Uint8Array,
     value: CborValue,
   ): void => {
-    if (column.kind === undefined) return
     const found = base(at, id)
+    if (column.kind === undefined) {
+      cells.add(place(at, id, undefined), stamp, null)
+      if (!found) markOrphan(at, id)
+      return
+    }
     const cell = place(at, id, column)
     if (column.kind === 'set') {
       const [added, removed] = value as unknown as [SetElement[] | null, [SetElement, Uint8Array[]][]]
@@ -271,7 +281,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
       } catch (cause) {
         const found = base(at, id)
         if (!found || found.change === stamp.change) throw cause
-        return insertedTwice(at, id)
+        return insertedTwice(at, id.slice(), [found.change, stamp.change])
       }
       if (takeOrphan(at, id)) adopt(at, id, { change: stamp.change, time: undefined })
     },
@@ -285,6 +295,7 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
         if (isOrphan) adopt(at, id, { change: stamp.change, time: stamp.time })
         return
       }
+      cells.add(place(at, id, undefined), stamp, upsertMark)
       for (const { column, at: index } of planned.columns) {
         if (index < 0 || at.table.key.some((key) => at.table.columns[key] === column)) continue
         const value = values(index)
@@ -307,6 +318,16 @@ export const createRows = ({ statements, registry, history, cells, showText, ins
       return standingElements(initial ? [initial, ...writes] : writes)
     },
     expect: markOrphan,
+    markMissing: (at, id) => {
+      const here = cells.columnsOf(at.space, id).some((number) => {
+        const { app, table } = registry.columnOf(number)
+        return app === at.app && table === at.table.id
+      })
+      if (here) markOrphan(at, id)
+      else takeOrphan(at, id)
+    },
+    isAboveBase: (id, found, stamp) => Boolean(found.time) || isAboveInsert(id, found, stamp),
+    showing,
     takeArrived: () => {
       const taken = arrived
       if (taken.length > 0) arrived = []

@@ -79,7 +79,9 @@ export const createShowing = (statements: Statements, registry: Registry, cells:
     settle: () => {
       for (const { at, id, column } of changed.values()) {
         if (column) {
-          set(at, id, column, elementsToSql(standingElements(cells.all(place(at, id, column))).keys()))
+          const writes = cells.all(place(at, id, column))
+          // None: they were taken back since, and what the insert wrote shows again.
+          if (writes.length > 0) set(at, id, column, elementsToSql(standingElements(writes).keys()))
           continue
         }
         const hidden = standingDeletes(cells.all(place(at, id, undefined))).length > 0 ? 1 : 0

@@ -46,6 +46,7 @@ export const createStore = ({ statements, crypto, compression, records, sign }: 
     cells,
     crypto,
     show: (at, row, column, value) => rows.show(at, row, column, value),
+    unshow: (at, row, column) => rows.showing.set(at, row, column, null),
   })
   const twins = createTwins(statements, registry)
   const rows: Rows = createRows({
@@ -56,7 +57,7 @@ export const createStore = ({ statements, crypto, compression, records, sign }: 
     showText: (at, row, column) => texts.show(at, row, column),
     insertedTwice: twins.found,
   })
-  const labels = createLabels(statements)
+  const labels = createLabels(statements, history)
   return {
     statements,
     registry,

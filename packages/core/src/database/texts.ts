@@ -24,6 +24,8 @@ export type TextWrite = {
 /** The rich texts of all spaces: their ops as cells, their documents in memory while they are used. */
 export type Texts = {
   readonly write: (at: TablePlace, row: Uint8Array, column: number, write: TextWrite) => void
+  /** Ops of a text were taken back, or their verdict turned: it is built anew from the others. */
+  readonly retracted: (at: TablePlace, row: Uint8Array, column: number) => void
   /** Shows the plain text of what was written since the last call: once for many ops. */
   readonly flush: () => void
   /** Shows a text of a row that has just come, after ops on it. */
@@ -52,6 +54,8 @@ export type TextsInput = {
   readonly cells: Cells
   readonly crypto: Crypto
   readonly show: Rows['show']
+  /** Shows nothing, where the row is here. */
+  readonly unshow: (at: StoredPlace, row: Uint8Array, column: StoredColumn) => void
 }
 
 type Open = {
@@ -65,6 +69,8 @@ type Open = {
   unsaved: number
   /** Ops that the state is yet to take in. */
   fresh: TextOp[]
+  /** The state has ops that are gone, or with another verdict. */
+  isStale: boolean
 }
 
 /** Documents kept in memory besides those that are open in an editor. */
@@ -77,9 +83,16 @@ const textsOfChain = `SELECT DISTINCT c.row AS row, c.col AS n FROM cell AS c JO
   WHERE c.space = ? AND k.col LIKE '%:richText'
   AND (SELECT s.chain FROM segment AS s WHERE s.change <= c.change ORDER BY s.change DESC LIMIT 1) = ?`
 
-export const createTexts = ({ statements, registry, history, cells, crypto, show }: TextsInput): Texts => {
+export const createTexts = ({ statements, registry, history, cells, crypto, show, unshow }: TextsInput): Texts => {
   const open = new Map<string, Open>()
   const changed = new Set<Open>()
+  /** Texts that lost ops since the last `flush`, by the key of `load`. */
+  const retracted = new Map<
+    string,
+    { readonly at: StoredPlace; readonly row: Uint8Array; readonly column: StoredColumn }
+  >()
+  const keyOf = (at: StoredPlace, row: Uint8Array, column: StoredColumn): string =>
+    `${at.space}/${at.app}/${at.table.id}/${column.key}/${String.fromCharCode(...row)}`
 
   const toOp = (op: number, change: Change, value: Uint8Array): TextOp => {
     const [salt, structs, deletes, isVoid] = decodeCbor(value) as unknown as [
@@ -94,7 +107,7 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
 
   const load = (at: StoredPlace, row: Uint8Array, column: StoredColumn): Open => {
     const numberNow = (): number => registry.writtenColumn(at.app, at.table.id, column.key)
-    const key = `${at.space}/${at.app}/${at.table.id}/${column.key}/${String.fromCharCode(...row)}`
+    const key = keyOf(at, row, column)
     const known = open.get(key)
     if (known) {
       open.delete(key)
@@ -120,7 +133,17 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       ...(saved ? { snapshot: saved.bytes as Uint8Array } : {}),
     })
     if (saved) state.accept(storedOps(saved.through as number))
-    const made: Open = { at, row, column, number: numberNow(), state, holders: 0, unsaved: 0, fresh: [] }
+    const made: Open = {
+      at,
+      row,
+      column,
+      number: numberNow(),
+      state,
+      holders: 0,
+      unsaved: 0,
+      fresh: [],
+      isStale: false,
+    }
     open.set(key, made)
     if (open.size > keptMax) {
       for (const [oldest, { holders }] of open) {
@@ -131,6 +154,9 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
     }
     return made
   }
+
+  const hasOps = ({ space, app, table }: StoredPlace, row: Uint8Array, column: StoredColumn): boolean =>
+    cells.newest({ space, row, column: registry.writtenColumn(app, table.id, column.key) }) !== undefined
 
   const showOne = ({ at, row, column, state }: Open): void => show(at, row, column, state.text())
 
@@ -153,10 +179,34 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
       text.unsaved += 1
       changed.add(text)
     },
+    retracted: (at, row, columnIndex) => {
+      const column = at.table.columns[columnIndex] as CompiledColumn
+      const key = keyOf(at, row, column)
+      const number = registry.writtenColumn(at.app, at.table.id, column.key)
+      statements('DELETE FROM text_snapshot WHERE space = ? AND row = ? AND col = ?').run(at.space, row, number)
+      const text = open.get(key)
+      if (text) text.isStale = true
+      retracted.set(key, { at, row: row.slice(), column })
+    },
     flush: () => {
+      for (const [key, { at, row, column }] of retracted) {
+        if (hasOps(at, row, column)) {
+          changed.add(load(at, row, column))
+          continue
+        }
+        // Nobody has typed there: it shows what a row shows that has just been inserted.
+        const text = open.get(key)
+        if (text) changed.delete(text)
+        text?.state.rebuild()
+        if (text) text.isStale = false
+        unshow(at, row, column)
+      }
+      retracted.clear()
       for (const text of changed) {
         // All at once: whatever cannot be appended makes one rebuild, not one an op.
-        text.state.accept(text.fresh)
+        if (text.isStale) text.state.rebuild()
+        else text.state.accept(text.fresh)
+        text.isStale = false
         text.fresh = []
         showOne(text)
       }

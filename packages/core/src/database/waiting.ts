@@ -13,6 +13,11 @@ export type Waiting = {
   /** Takes out what only a newer version of this program can judge. */
   readonly takeStuck: () => number[]
   readonly isEmpty: () => boolean
+  /** What a change waits for, if it does. */
+  readonly get: (change: number) => WaitingRow | undefined
+  readonly remove: (change: number) => void
+  /** The changes that wait for a row. */
+  readonly forRow: (row: Uint8Array) => number[]
   /** Milliseconds of the first change that waits for our clock. */
   readonly nextDue: () => number | undefined
   /** All of it was deleted. */
@@ -25,6 +30,9 @@ export type Wait = {
   readonly due?: number
   readonly reason: string
 }
+
+/** As it is kept. */
+export type WaitingRow = { readonly need: Uint8Array | null; readonly due: number | null; readonly reason: string }
 
 export const createWaiting = (statements: Statements, space: number): Waiting => {
   let count = statements('SELECT count(*) AS n FROM waiting WHERE space = ?').get(space)?.n as number
@@ -54,6 +62,17 @@ export const createWaiting = (statements: Statements, space: number): Waiting =>
     takeDue: (ms) => take('due <= ?', ms),
     takeStuck: () => take('need IS NULL AND due IS NULL'),
     isEmpty: () => count === 0,
+    get: (change) =>
+      count === 0
+        ? undefined
+        : (statements('SELECT need, due, reason FROM waiting WHERE change = ?').get(change) as WaitingRow | undefined),
+    forRow: (row) =>
+      count === 0
+        ? []
+        : statements('SELECT change FROM waiting WHERE need = ? AND space = ?')
+            .all(row, space)
+            .map((found) => found.change as number),
+    remove: (change) => void take('change = ?', change),
     nextDue: () =>
       (statements('SELECT min(due) AS due FROM waiting WHERE space = ?').get(space)?.due as number | null) ?? undefined,
     cleared: () => {

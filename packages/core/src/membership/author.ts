@@ -73,6 +73,18 @@ export function resolveDevice(
   return ended === undefined ? { person, admission } : { verdict: ended }
 }
 
+/**
+ * The person by whose admission a content change was signed, whatever has become of admission and grant since: a re-issue keeps the
+ * authors of what it gives effect to (rule 5). The same for ever, once the admission is here.
+ */
+export function resolveWriter({ graph, facts, space }: AuthorOptions, header: Header): Person | undefined {
+  const admission = graph.find(header.admission)
+  if (admission === undefined || !facts.isApplied(admission)) return undefined
+  const admitted = nodeToDevice(admission)
+  if (admitted === undefined || !equalBytes(admitted.device, header.device)) return undefined
+  return facts.person(nodeToPersonId(admission, space) ?? space)
+}
+
 /** A recovery key signs as the highest rank where a genesis names it: grant and admission are that genesis (rule 12). */
 function resolveRecovery({ graph, facts, space }: AuthorOptions, header: Header): Author | undefined {
   if (!equalBytes(header.grant, header.admission) || !equalBytes(header.grant, header.space)) return undefined

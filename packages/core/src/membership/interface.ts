@@ -14,6 +14,8 @@ export type Membership = {
    * is yet to be made: no cut can have listed it.
    */
   readonly judgeAuthor: (header: Header, hash?: Uint8Array) => AuthorJudgement
+  /** Whose device signed a content change, whatever it may do now. */
+  readonly writerOf: (header: Header) => { readonly person: Uint8Array; readonly address: Uint8Array } | undefined
   readonly verdictOf: (hash: Uint8Array) => 'waiting' | 'unsupported' | 'applied' | HeldBack | undefined
   /** By address ascending. */
   readonly members: () => Member[]

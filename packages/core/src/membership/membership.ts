@@ -1,6 +1,7 @@
 import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
 import { type Change, kinds, sortHeads } from '../change/index.ts'
 import type { Verifying } from '../ports/index.ts'
+import { resolveWriter } from './author.ts'
 import { type ContentOrder, createContentJudge, nodeToSchema } from './content.ts'
 import { createEpochs } from './epochs.ts'
 import { createFacts } from './facts.ts'
@@ -146,6 +147,10 @@ export function createMembership(options: MembershipOptions): Membership {
   return {
     add,
     judgeAuthor: content.judge,
+    writerOf: (header) => {
+      const writer = resolveWriter(judging, header)
+      return writer && { person: writer.id, address: writer.address }
+    },
     verdictOf,
     members,
     member,

@@ -18,6 +18,8 @@ export type IncomingInput = {
   readonly content: Content
   /** Returns hashes of membership changes that can be judged now. */
   readonly addMembership: (changes: readonly Change[]) => readonly Uint8Array[]
+  /** Has content judged by what was added. */
+  readonly membershipSettled: (hashes: readonly Uint8Array[]) => void
   /** Marks that a person's changes travel with the space. */
   readonly carry: (person: number) => void
   readonly tell: (touched: ReadonlySet<string>) => void
@@ -26,7 +28,7 @@ export type IncomingInput = {
 }
 
 export const createIncoming = (input: IncomingInput): Incoming => {
-  const { engine, space, content, addMembership, carry, tell, overtaken } = input
+  const { engine, space, content, addMembership, membershipSettled, carry, tell, overtaken } = input
   const { unit, statements, clock, person } = engine
   const { crypto } = engine.platform
   const { registry, history } = engine.store()
@@ -98,7 +100,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
       clock.observe(change.header.time)
       engine.touchSpace(space.n, Math.min(change.header.time.ms, nowMs))
     }
-    if (settled.length > 0) tell(content.membershipCame(settled, nowMs))
+    if (expected === 'membership') membershipSettled(settled)
     if (fresh.length > 0) tell(content.take(fresh, nowMs))
     for (const chain of branched) content.branched(chain)
     return { fresh: fresh.length, refused }

@@ -21,12 +21,11 @@ export const findOrigin = ({
 }: OriginInput): ((table: CompiledTable, row: Uint8Array) => RowOrigin | undefined) => {
   const authors = new Map<number, Uint8Array | undefined>()
 
-  /** By what the insert's change itself names: members come and go, and a device key could be in two persons. */
+  /** By what the insert's change itself names: members come and go, a device key could be in two persons, and one that was void may be re-issued. */
   const authorOf = (change: number): Uint8Array | undefined => {
     if (!authors.has(change)) {
       if (authors.size >= authorsKeptMax) authors.clear()
-      const judged = membership.judgeAuthor(history.change(change).header)
-      authors.set(change, judged.status === 'allowed' ? judged.address : undefined)
+      authors.set(change, membership.writerOf(history.change(change).header)?.address)
     }
     return authors.get(change)
   }

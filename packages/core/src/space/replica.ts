@@ -20,6 +20,7 @@ import {
   type CompiledRecord,
   type Content,
   createContent,
+  createContentOrder,
   judgeByAll,
   type SpaceEntry,
   type StoredSegment,
@@ -27,6 +28,7 @@ import {
 import { type EpochSecrets, secretsToLevel } from '../keys/index.ts'
 import { bodyBytesMax, cutHeadsMax, depsHeadsMax } from '../limits/index.ts'
 import {
+  type ContentOrder,
   createMembership,
   decodeShare,
   encodeMerge,
@@ -113,7 +115,12 @@ export type PendingChange = {
   readonly opId: (index: number) => Uint8Array
 }
 
-export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
+/** `wrap` is for tests that turn verdicts by hand. */
+export const createReplica = (
+  engine: Engine,
+  entry: SpaceEntry,
+  wrap: (membership: Membership, order: ContentOrder) => Membership = (membership) => membership,
+): Replica => {
   const { platform, statements, unit, person, clock, whole } = engine
   const { crypto, compression } = platform
   const store = engine.store()
@@ -127,10 +134,20 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       crypto,
       space: entry.id,
       schemaStep,
+      contentOrder,
     })
-  const membership = evaluator()
+  const contentOrder = createContentOrder(history, registry, entry.n)
+  const membership = wrap(evaluator(), contentOrder)
   const origin = findOrigin({ statements, history, membership, space: entry.n })
-  const content = createContent({ store, space: entry, crypto, membership, origin, observe: clock.observe })
+  const content = createContent({
+    store,
+    space: entry,
+    crypto,
+    membership,
+    origin,
+    arrivals: contentOrder,
+    observe: clock.observe,
+  })
   const keys = createEpochs({ crypto, statements, space: entry, membership })
   let epochs: ReplicaEpoch[] | undefined
   const epochRecords = new Map<string, Change>()
@@ -208,9 +225,30 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       const compiled = schema && compiledOf(schema)
       if (compiled) prepareTables(engine.database, compiled.record)
     }
+    shaken.push(...effects.shaken)
     return [...effects.applied, ...effects.unsupported, ...effects.heldBack.map(({ change }) => change)].map(
       ({ hash }) => hash,
     )
+  }
+  /** Devices whose content may be judged otherwise since the last `membershipSettled`. */
+  let shaken: Uint8Array[] = []
+  /** Call with what `addMembership` returned, when all was added, in the same transaction: content is judged by it. */
+  const membershipSettled = (hashes: readonly Uint8Array[]): void => {
+    const devices = shaken
+    shaken = []
+    statements('UPDATE space SET settled = ? WHERE n = ? AND settled <> ?').run(held.size, entry.n, held.size)
+    const nowMs = clock.nowMs()
+    if (hashes.length > 0) tell(content.membershipCame(hashes, nowMs))
+    if (devices.length > 0) tell(content.reconsider(devices, nowMs))
+  }
+  /** What came while the space was not open, by way of another that carries the same people. */
+  const settleMissed = (hashes: readonly Uint8Array[]): void => {
+    shaken = []
+    const settled = statements('SELECT settled FROM space WHERE n = ?').get(entry.n)?.settled
+    if (settled === held.size) return
+    unit.enter()
+    shaken = registry.chainsOf(entry.n).flatMap((chain) => (chain.class === 1 ? [chain.device] : []))
+    membershipSettled(hashes)
   }
 
   /** Whether there may be something sealed to us in it; a space of thousands has a share for each who joined. */
@@ -373,7 +411,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       unit.enter()
       carry(space)
       const stored = storedMembership(space)
-      addMembership(stored.flatMap((segment) => history.decode(segment).changes))
+      membershipSettled(addMembership(stored.flatMap((segment) => history.decode(segment).changes)))
       const hubs = engine.hubs().map(({ n }) => n)
       for (const segment of stored) engine.queueFor(hubs, entry.n, segment)
     },
@@ -392,13 +430,12 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
         kindToChain((segment.changes[0] as Change).header.kind) === 'membership' ? 0 : 1,
       )
       const { stored } = history.store(chain, segment, compression.deflate(bytes), bytes.length, true)
-      addMembership(segment.changes)
+      membershipSettled(addMembership(segment.changes))
       if (isPerson) engine.personCame(entry.n, segment.changes, entry.n)
       if (stored) engine.spread(entry.n, stored)
     },
     learn: (changes) => {
-      const settled = addMembership(changes)
-      if (settled.length > 0) tell(content.membershipCame(settled, clock.nowMs()))
+      membershipSettled(addMembership(changes))
     },
     carries: (home) => carriedSpaces().includes(home),
     openBoxes: () => boxes.open(),
@@ -414,9 +451,10 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
 
   /** Takes a membership change of ours that was just made; what the rules refuse undoes the transaction. */
   const appendMembership = (change: Change): Change => {
+    let came: readonly Uint8Array[] = []
     whole(() => {
       history.append(registry.chainOf(entry.n, own, 0), change)
-      addMembership([change])
+      came = addMembership([change])
       if (isPerson) engine.personCame(entry.n, [change], entry.n)
     })
     const verdict = membership.verdictOf(change.hash)
@@ -426,6 +464,7 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
       unit.abandon(error)
       throw error
     }
+    whole(() => membershipSettled(came))
     engine.notifier.touch(entry.n, [''])
     return change
   }
@@ -471,12 +510,13 @@ export const createReplica = (engine: Engine, entry: SpaceEntry): Replica => {
     space: entry,
     content,
     addMembership,
+    membershipSettled,
     carry,
     tell,
     overtaken: (first) => headers.overtaken(first),
   })
   if (entry.kind === 'space') carry(personSpace.n)
-  addMembership(allChanges())
+  settleMissed(addMembership(allChanges()))
   return replica
 }
 

@@ -6,10 +6,10 @@ import { createTrialPeer, showAll, type TrialPeer } from './trial-peer.fixture.t
 import { type Step, type Story, tellStory } from './trial-story.fixture.ts'
 import { createTrialWorld, signRun, trialNowMs } from './trial-world.fixture.ts'
 
-const world = createTrialWorld()
+export const world = createTrialWorld()
 
 /** All changes in runs of random length, some in more than one, in random order. */
-const deal = (story: Story, random: Random): Segment[] => {
+export const deal = (story: Story, random: Random): Segment[] => {
   const segments: Segment[] = []
   for (const { member, changes } of story.branches) {
     const cut = (from: number, to: number) => segments.push(signRun(world, member, changes.slice(from, to)))
@@ -26,7 +26,7 @@ const deal = (story: Story, random: Random): Segment[] => {
   return shuffle(segments, random)
 }
 
-const shuffle = <T>(list: readonly T[], random: Random): T[] => {
+export const shuffle = <T>(list: readonly T[], random: Random): T[] => {
   const mixed = [...list]
   for (let at = mixed.length - 1; at > 0; at -= 1) {
     const other = random(at + 1)
@@ -48,7 +48,7 @@ const deliver = (peer: TrialPeer, story: Story, random: Random, number: number):
 }
 
 /** As it was written: each change by itself. */
-const inOrder = (story: Story): Segment[] => {
+export const inOrder = (story: Story): Segment[] => {
   const memberOf = new Map(
     story.branches.flatMap(({ member, changes }) => changes.map((change) => [change, member] as const)),
   )

@@ -33,6 +33,7 @@ export const createTrialPeer = async (
   world: TrialWorld,
   number: number,
   wrap: TrialDatabase = (database) => database,
+  judging?: Parameters<typeof createReplica>[2],
 ): Promise<TrialPeer> => {
   const database = openSqlite(':memory:')
   let nowMs = trialNowMs
@@ -83,7 +84,7 @@ export const createTrialPeer = async (
   const replicaOf = (): Replica => {
     if (!replica) {
       engine.unit.enter()
-      replica = createReplica(engine, engine.store().registry.addSpace(world.space, trialApp.id, 'space'))
+      replica = createReplica(engine, engine.store().registry.addSpace(world.space, trialApp.id, 'space'), judging)
     }
     return replica
   }
@@ -172,8 +173,29 @@ export const showAll = (peer: TrialPeer): string => {
       ...found.map((row) => `${what} ${hashOf(row.change)} ${row.code as string} ${row.reason as string}`).sort(),
     )
   }
-  for (const row of statements('SELECT person, text FROM label WHERE space = ? ORDER BY person').all(entry.n))
-    lines.push(`label ${toText(row)}`)
+  for (const row of statements('SELECT DISTINCT person FROM label WHERE space = ? ORDER BY person').all(entry.n)) {
+    const person = row.person as Uint8Array
+    lines.push(`label ${toText({ person, text: store().labels.read(entry.n, person) })}`)
+  }
+  for (const what of ['twin', 'claim'] as const) {
+    const change = what === 'claim' ? 'change' : 'NULL AS change'
+    const sql = `SELECT tbl, row, ${change} FROM ${what} WHERE space = ?`
+    lines.push(
+      ...statements(sql)
+        .all(entry.n)
+        .map((row) => {
+          const { table } = store().registry.columnOf(row.tbl as number)
+          return `${what} ${table} ${toHex(row.row as Uint8Array)} ${row.change === null ? '' : hashOf(row.change)}`
+        })
+        .sort(),
+    )
+  }
+  lines.push(
+    ...statements('SELECT target, change FROM reissue WHERE space = ?')
+      .all(entry.n)
+      .map((row) => `reissue ${toHex(row.target as Uint8Array)} ${hashOf(row.change)}`)
+      .sort(),
+  )
   const orphans =
     'SELECT o.row, c.tbl FROM orphan AS o JOIN numbered_column AS c ON c.n = o.tbl WHERE o.space = ? ORDER BY 1, 2'
   for (const row of statements(orphans).all(entry.n)) lines.push(`orphan ${toText(row)}`)

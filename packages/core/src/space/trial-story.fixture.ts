@@ -6,6 +6,7 @@ import {
   createChange,
   createOpIds,
   encodeDataBody,
+  encodeReissueBody,
   keyedRowId,
   noBytes,
   type Op,
@@ -34,6 +35,8 @@ export type Step = {
   readonly fork: number
   /** 0: time and salt of the device's last change again, which no honest device does. */
   readonly twin: number
+  /** 0: gives effect to a change that was written before, by whomever and whatever became of it. */
+  readonly reissue?: number
   readonly seeds: readonly Seed[]
 }
 
@@ -53,6 +56,7 @@ export const stepOf: fc.Arbitrary<Step> = fc.record({
   counter: small(1),
   fork: small(12),
   twin: small(16),
+  reissue: small(9),
   seeds: fc.array(seedOf, { minLength: 1, maxLength: 4 }),
 })
 
@@ -172,7 +176,10 @@ export const tellStory = (world: TrialWorld, steps: readonly Step[]): Story => {
       schema: view.schema,
       time,
     }
-    const change = createChange(crypto, header, encodeDataBody(salt, ops))
+    const target = step.reissue === 0 ? changes[step.seeds[0]?.at ?? 0] : undefined
+    const change = target
+      ? createChange(crypto, { ...header, kind: 65 }, encodeReissueBody(salt, toReissued(target)))
+      : createChange(crypto, header, encodeDataBody(salt, ops))
     branch.changes.push(change)
     changes.push(change)
     for (const { row, op } of typed) {
@@ -182,6 +189,8 @@ export const tellStory = (world: TrialWorld, steps: readonly Step[]): Story => {
   }
   return { branches, changes }
 }
+
+const toReissued = ({ hash, header }: Change) => ({ change: hash, device: header.device, seq: header.seq })
 
 type Scene = {
   readonly world: TrialWorld
