@@ -1,5 +1,5 @@
 import { assert, equalBytes, toHex } from '../bytes/index.ts'
-import { type Change, decodeSegmentUnchecked, encodeSegment, type Segment, signSegment } from '../change/index.ts'
+import { type Change, decodeSegmentUnchecked, encodeSegment, kinds, type Segment, signSegment } from '../change/index.ts'
 import { segmentBytesMax } from '../limits/index.ts'
 import type { Compression, Hashing } from '../ports/index.ts'
 import type { ChainEntry, Registry } from './registry.ts'
@@ -26,6 +26,8 @@ export type Stored = {
   readonly isBranched: boolean
   /** Numbers of kept segments all of whose changes are in it. */
   readonly covered: readonly number[]
+  /** The same where epoch records count without their bodies: a person's are carried into spaces like that. */
+  readonly coveredAsCarried: readonly number[]
 }
 
 /**
@@ -245,19 +247,24 @@ export const createHistory = (
     const theirs = new Map(segment.changes.map((change) => [toHex(change.hash), change.body !== undefined]))
     const seen = new Map<string, boolean>()
     const covered: number[] = []
-    const see = (changes: readonly Change[]): boolean => {
+    const coveredAsCarried: number[] = []
+    const see = (changes: readonly Change[], row?: number): void => {
       let isCovered = true
-      for (const { hash, body } of changes) {
+      let isCoveredAsCarried = true
+      for (const { hash, header, body } of changes) {
         const name = toHex(hash)
         const hasBody = body !== undefined
         seen.set(name, hasBody || seen.get(name) === true)
         const theirBody = theirs.get(name)
-        if (theirBody === undefined || (hasBody && !theirBody)) isCovered = false
+        const lacksBody = hasBody && theirBody === false
+        if (theirBody === undefined || lacksBody) isCovered = false
+        if (theirBody === undefined || (lacksBody && header.kind !== kinds.epoch)) isCoveredAsCarried = false
       }
-      return isCovered
+      if (row !== undefined && isCovered) covered.push(row)
+      if (row !== undefined && isCoveredAsCarried) coveredAsCarried.push(row)
     }
     for (const row of overlapping(chain, first.header.seq, segment.changes.length)) {
-      if (see(decode(row).changes)) covered.push(row.change)
+      see(decode(row).changes, row.change)
     }
     for (const run of runs) if (run.chain === chain) see(run.changes)
     const isNews = ({ hash, body }: Change): boolean => {
@@ -266,7 +273,7 @@ export const createHistory = (
     }
     const isFresh = segment.changes.map(isNews)
     const firstFresh = isFresh.indexOf(true)
-    if (firstFresh === -1) return { stored: undefined, fresh: [], isBranched: false, covered }
+    if (firstFresh === -1) return { stored: undefined, fresh: [], isBranched: false, covered, coveredAsCarried }
     // The usual overlap is a known beginning: keep the rest only. Anything odder is kept whole; doubles have no effect.
     const isSuffix = firstFresh > 0 && !isFresh.slice(firstFresh).includes(false)
     const kept = isSuffix ? { ...segment, changes: segment.changes.slice(firstFresh) } : segment
@@ -284,7 +291,7 @@ export const createHistory = (
     const sql =
       'SELECT 1 AS found FROM segment WHERE chain = ? AND change <> ? AND (seq >= ? OR seq + count > ?) LIMIT 1'
     const isBranched = isForked(chain.n) && statements(sql).get(chain.n, number, from, from) !== undefined
-    return { stored, fresh, isBranched, covered }
+    return { stored, fresh, isBranched, covered, coveredAsCarried }
   }
 
   /** Follows `prev` down from `later`: a cursor over segments, one look-up a segment. */

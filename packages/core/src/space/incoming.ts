@@ -59,7 +59,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     if (!isOwnSpace && target.n === engine.personSpace && isStripped) return []
     const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
     const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
-    if (from) dequeue(statements, from, space.n, result.covered)
+    if (from) dequeue(statements, from, space.n, isOwnSpace ? result.covered : result.coveredAsCarried)
     if (result.stored) kept.push(result.stored)
     const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
     if (arrived) overtaken(arrived.change)
