@@ -18,7 +18,7 @@ export const nextExpiry = (engine: Engine, replica: Replica): number | undefined
   return due.length === 0 ? undefined : Math.min(...due)
 }
 
-export const isSpent = ({ uses, joins }: OpenInvite): boolean => uses !== null && joins >= uses
+const isSpent = ({ uses, joins }: OpenInvite): boolean => uses !== null && joins >= uses
 
 const closable = (replica: Replica): OpenInvite[] => {
   const me = replica.me()

@@ -186,7 +186,7 @@ const sharesDue = (replica: Replica): { epoch: HeldEpoch; to: ShareDue[] }[] => 
 }
 
 /** Hands our secret of an epoch to members, to each at most what its rank is due. */
-export const shareEpoch = (
+const shareEpoch = (
   engine: Engine,
   replica: Replica,
   epoch: HeldEpoch,
