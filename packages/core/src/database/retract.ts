@@ -192,11 +192,12 @@ export const createRetraction = (input: RetractionInput): Retraction => {
       }
     },
     settle: () => {
-      const all = touched
+      // Rows of one insert lie side by side by their ids: its body is decoded once for all.
+      const all = [...touched].sort(([left], [right]) => (left < right ? -1 : 1))
       touched = new Map()
       const gone: Uint8Array[] = []
       const unmarked: Uint8Array[] = []
-      for (const { at, id, columns, lostBase } of all.values()) {
+      for (const { at, id, columns, lostBase } of all.map(([, row]) => row)) {
         const base = showing.base(at, id)
         if (base) for (const column of columns.values()) showAgain(at, id, base, column)
         else if (!(lostBase && at.table.isKeyed && findBase(at, id))) {

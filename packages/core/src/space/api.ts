@@ -129,6 +129,15 @@ export type Space<A extends App> = {
   readonly liveMembers: (listener: (members: Member[]) => void) => Stop
   readonly heldBack: () => Promise<HeldBack[]>
   readonly liveHeldBack: (listener: (heldBack: HeldBack[]) => void) => Stop
+  /**
+   * Gives effect to a change that was held back (`change` of an item of `heldBack`), as it was written and in its author's name: one's own,
+   * after one was let in again, or as an admin anybody's. What others wrote meanwhile stays.
+   *
+   * @throws KithError `not-found`, `not-allowed` with the reason.
+   */
+  readonly reissue: (change: string) => Promise<void>
+  /** The same for all that this person wrote, as far as the rules allow it now. Resolves to how many. */
+  readonly reissueOwn: () => Promise<number>
   /** Who wrote a row or change, under what, who can read it. */
   readonly explain: (id: string) => Promise<Explanation>
   readonly status: () => Promise<SpaceStatus>
@@ -238,6 +247,8 @@ export type HeldBack = {
   readonly reason: string
   /** False where it only waits for something and will apply by itself. */
   readonly isFinal: boolean
+  /** `reissue` may give effect to it. */
+  readonly canReissue: boolean
 }
 
 export type Explanation = {

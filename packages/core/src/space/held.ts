@@ -3,6 +3,7 @@ import { spaceLabel } from '../database/index.ts'
 import { createAcquaintance } from './acquaintance.ts'
 import type { HeldBack, Member } from './api.ts'
 import type { Engine } from './engine.ts'
+import { canReissue } from './reissue.ts'
 import type { Replica } from './replica.ts'
 
 /** The members of a space with the names that they gave themselves there. */
@@ -40,7 +41,9 @@ export const listHeldBack = (engine: Engine, replica: Replica): HeldBack[] => {
   const authorOf = createAuthors(engine, replica)
   const toItem = (number: number, code: string, reason: string, isFinal: boolean): HeldBack => {
     const change = history.change(number)
-    return { change: toHex(change.hash), author: authorOf(change.header.device), code, reason, isFinal }
+    const author = authorOf(change.header.device)
+    const isOpen = isFinal && canReissue(engine, replica, change, code)
+    return { change: toHex(change.hash), author, code, reason, isFinal, canReissue: isOpen }
   }
   const held = statements('SELECT change, code, reason FROM held WHERE space = ? ORDER BY change').all(replica.entry.n)
   const waiting = statements('SELECT change, reason FROM waiting WHERE space = ? ORDER BY change').all(replica.entry.n)
@@ -53,6 +56,7 @@ export const listHeldBack = (engine: Engine, replica: Replica): HeldBack[] => {
       code: reason.code,
       reason: reason.message,
       isFinal: true,
+      canReissue: false,
     })),
   ]
 }

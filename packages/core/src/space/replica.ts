@@ -47,6 +47,7 @@ import { createEpochs, type HeldEpoch, isHeld, type ReplicaEpoch } from './epoch
 import { findOrigin } from './origin.ts'
 import type { Origin } from './outbox.ts'
 import { notMember } from './roles.ts'
+import { createReissue } from './reissue.ts'
 import { startEpoch } from './rotation.ts'
 import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
@@ -73,6 +74,8 @@ export type Replica = {
   /** Judges and applies a change of ours. @throws KithError `not-allowed`, `bad-value`, `too-large`. */
   readonly writeData: (pending: PendingChange, ops: readonly Op[]) => Change
   /** @throws KithError `not-allowed` where the rules of the space refuse it; nothing of its transaction is kept then. */
+  /** Gives effect to a change that was held back, by our right. @throws KithError `not-allowed`. */
+  readonly reissue: (target: Change) => Change
   readonly writeMembership: (kind: number, body: Uint8Array, how?: MembershipWriting) => Change
   /** Takes a segment that this device has just made and signed. */
   readonly keepOwn: (segment: Segment) => void
@@ -365,6 +368,15 @@ export const createReplica = (
       ownWrites += 1
       engine.touchSpace(entry.n, pending.time.ms)
       engine.notifier.touch(entry.n, touched.size > 0 ? touched : [''])
+      return change
+    },
+    reissue: (target) => {
+      const change = createReissue(crypto, content, headers.next(clock.nextForContent()), target, clock.nowMs())
+      unit.enter()
+      const touched = whole(() => content.takeOwn({ number: headers.append(change), change }, clock.nowMs()))
+      ownWrites += 1
+      engine.touchSpace(entry.n, change.header.time.ms)
+      tell(touched)
       return change
     },
     writeMembership: (kind, body, how = {}) => {

@@ -13,6 +13,7 @@ import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
 import type { Network } from './network.ts'
 import type { Recorder } from './recorder.ts'
+import { reissue, reissueOwn } from './reissue.ts'
 import type { Replica } from './replica.ts'
 import { createSharing, sharingStatus } from './sharing.ts'
 import { createWriter, durably } from './tables.ts'
@@ -110,6 +111,8 @@ export const createSpaceApi = <A extends App>(
         listener,
         undefined,
       ),
+    reissue: async (change: string) => durably(engine, () => reissue(engine, replicaOf(), change)),
+    reissueOwn: async () => durably(engine, () => reissueOwn(engine, replicaOf())),
     explain: async (id: string) => explain(engine, replicaOf(), id),
     status: async (): Promise<SpaceStatus> => {
       const listed = listHeldBack(engine, replicaOf())

@@ -38,11 +38,11 @@ export const crowdedStep: fc.Arbitrary<Step> = fc
   .map((step) => (step.reissue === 0 && step.counter === 0 ? { ...step, who: 0 } : step))
 
 /** Heads that are accepted of a device's content: all else of it is void. */
-type Cuts = Map<string, readonly Uint8Array[]>
+export type Cuts = Map<string, readonly Uint8Array[]>
 type Wrap = NonNullable<Parameters<typeof createReplica>[2]>
 
 /** The evaluator, and cuts by hand on top of it. */
-const withCuts =
+export const withCuts =
   (cuts: Cuts): Wrap =>
   (membership, order): Membership => ({
     ...membership,
@@ -55,7 +55,7 @@ const withCuts =
     },
   })
 
-const deviceOf = (who: number): Uint8Array => (world.members[who] as TrialMember).secrets.device.signing.publicKey
+export const deviceOf = (member: TrialMember): Uint8Array => member.secrets.device.signing.publicKey
 
 /** No cut, one that accepts nothing, or one at some changes of the device. */
 const someCut = (story: Story, who: number, random: Random): readonly Uint8Array[] | undefined => {
@@ -65,8 +65,8 @@ const someCut = (story: Story, who: number, random: Random): readonly Uint8Array
   return Array.from({ length: 1 + random(2) }, () => own[random(own.length)]?.hash as Uint8Array)
 }
 
-const applyCut = (peer: TrialPeer, cuts: Cuts, who: number, heads: readonly Uint8Array[] | undefined): void => {
-  const device = deviceOf(who)
+export const applyCut = (peer: TrialPeer, cuts: Cuts, who: number, heads: readonly Uint8Array[] | undefined): void => {
+  const device = deviceOf(world.members[who] as TrialMember)
   if (heads) cuts.set(toHex(device), heads)
   else cuts.delete(toHex(device))
   const replica = peer.replica()
@@ -115,42 +115,6 @@ export const turnsAlike = async (steps: readonly Step[], seed: number): Promise<
     const [fresh, ...others] = peers
     const shown = showAll(fresh as TrialPeer)
     for (const [at, peer] of others.entries()) {
-      if (process.env['DUMP'] && showAll(peer) !== shown)
-        for (const p of [fresh!, peer]) {
-          console.log('---')
-          for (const r of p
-            .engine()
-            .statements('SELECT hex(row) r, col, hex(time) t, change, op, quote(value) v FROM cell WHERE hex(row) = ?')
-            .all(process.env['DUMP']))
-            console.log(
-              JSON.stringify({
-                ...r,
-                col: p
-                  .engine()
-                  .store()
-                  .registry.columnOf(r['col'] as number).column,
-                h: toHex(
-                  p
-                    .engine()
-                    .store()
-                    .history.change(r['change'] as number).hash,
-                ).slice(0, 8),
-              }),
-            )
-          for (const r of p
-            .engine()
-            .statements('SELECT "$change" c, "tags:set" t FROM "org.example.trial/votes" WHERE hex(id) = ?')
-            .all(process.env['DUMP']))
-            console.log(
-              { ...r },
-              toHex(
-                p
-                  .engine()
-                  .store()
-                  .history.change(r['c'] as number).hash,
-              ).slice(0, 8),
-            )
-        }
       assert.equal(showAll(peer), shown, `peer ${at + 1} and the fresh one`)
     }
     const again = others.at(-1) as TrialPeer
