@@ -32,8 +32,8 @@ const titlesOf = (peer: TrialPeer): unknown[] =>
     .engine()
     .statements('SELECT "title:text" AS title FROM "org.example.trial/items" WHERE "$hidden" = 0 ORDER BY id')
     .all()
-    .map(({ title }) => title)
-    .sort()
+    .map(({ title }) => String(title))
+    .sort((left, right) => (left < right ? -1 : 1))
 const codesOf = (peer: TrialPeer): unknown[] =>
   peer
     .engine()
