@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
-import { entryKinds, sealEntry } from '../change/index.ts'
+import { entryKinds, entryPayloadBytesMax, sealEntry } from '../change/index.ts'
 import type { Epoch } from '../membership/index.ts'
 import type { Outgoing, Whose } from '../sync/index.ts'
 import { findBoxes } from './boxes.ts'
@@ -53,7 +53,9 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
       const boxes = findBoxes(statements, n, record)
       const author = epochRecord(record.hash)?.header.device
       const isOwn = author !== undefined && equalBytes(author, own)
-      return boxes ? [{ number: numberOf(record.boxesHash), boxes, isOwn }] : []
+      // More than an entry can carry go nowhere: its members wait for shares.
+      const isCarried = boxes !== undefined && boxes.length <= entryPayloadBytesMax
+      return isCarried ? [{ number: numberOf(record.boxesHash), boxes, isOwn }] : []
     })
   }
 

@@ -5,7 +5,8 @@ import type { SyncLog } from '../sync/index.ts'
 import { policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import { isFollowed } from './followed.ts'
-import { type HeldEpoch, isHeld, type Replica, type ReplicaEpoch } from './replica.ts'
+import { type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
+import type { Replica } from './replica.ts'
 
 /** One log of a space: the main one of an epoch, or its door. */
 export type SpaceLog = {

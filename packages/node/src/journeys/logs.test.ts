@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Platform } from '@kith/core/ports'
+import type { HubMessage } from '@kith/core/wire'
 import { inScene, type Scene, until } from './conditions.fixture.ts'
 import { startHubProcess } from './hubs.fixture.ts'
 import { type Journal, journal, titles } from './journal.fixture.ts'
-import { has, meet, openHub, openPerson, untilAgree } from './people.fixture.ts'
+import { becomeMalicious, spyPolicies } from './malicious-member.fixture.ts'
+import { has, offBy, openHub, openPerson, untilAgree } from './people.fixture.ts'
+import { startTamperingHub } from './tampering-hub.fixture.ts'
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 /** A line that can be cut; what was connected is hung up on. */
 const createLine = () => {
@@ -42,9 +47,12 @@ const createLine = () => {
   return line
 }
 
-const member = async (scene: Scene, name: string, url: string, link: string) => {
+/** `via`: all connections go there, wherever they are meant to. */
+const member = async (scene: Scene, name: string, url: string, link: string, via = url) => {
   const line = createLine()
-  const kith = await openPerson(scene, name, [url], line.change)
+  const kith = await openPerson(scene, name, [url], (platform) =>
+    line.change({ ...platform, network: { connect: (_, events) => platform.network.connect(via, events) } }),
+  )
   return { kith, line, space: await kith.join(journal, link) }
 }
 
@@ -198,18 +206,30 @@ test('two epochs that were started at once: both logs are read, one is used, not
 test('the removed learn that they are, and read nothing that was written since', async () => {
   await inScene(async (scene) => {
     const hub = await openHub(scene)
-    const { alice, hers, bob, his } = await meet(scene, [hub.url])
+    const spy = spyPolicies()
+    const alice = await openPerson(scene, 'alice', [hub.url], spy.change)
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    await hers.synced()
+    const bob = await openPerson(scene, 'bob', [hub.url])
+    const his = await bob.join(journal, await hers.invite({ role: 'writer' }))
     await hers.tables.entries.insert({ title: 'for both' })
     await until('Bob is in', async () => (await hers.members()).length === 2)
+    const before = spy.policies.length
     await hers.remove(bob.address)
     await hers.tables.entries.insert({ title: 'not for Bob' })
     await hers.synced()
+    const [newest] = spy.policies.slice(before)
+    assert.ok(newest)
     await until('Bob knows', async () => !(await his.status()).isMember)
     const carol = await member(scene, 'carol', hub.url, await hers.invite({ role: 'writer' }))
     await untilAgree(hers, carol.space)
     await carol.space.tables.entries.insert({ title: 'nor this' })
     await untilAgree(hers, carol.space)
     assert.deepEqual(await titles(his), ['for both'])
+    await bob.close()
+    // Even who knows where the new log is: the hub asks for a key that the old ones do not lead to.
+    const mallory = await becomeMalicious(scene.path('bob'), hub.url, spy.policies)
+    assert.equal(((await mallory.open(newest)) as { code?: string }).code, 'hub-refused')
     assert.ok((await alice.status()).hubs.every(({ refused }) => Object.keys(refused).length === 0))
   })
 })
@@ -242,5 +262,104 @@ test('each hub gets records, boxes and content of every epoch, whoever uses it',
     await untilAgree(hers, carols)
     await carols.tables.entries.insert({ title: 'third' })
     await untilAgree(his, carols)
+  })
+})
+
+/** Logs whose entries a hub gives out on a lane, in the order in which they were first seen. */
+const watchLogs = (lane: number) => {
+  const seen: string[] = []
+  return {
+    seen,
+    note: (message: HubMessage): void => {
+      if (message.type !== 'entries' || message.lane !== lane || message.entries.length === 0) return
+      const log = toHex(message.log)
+      if (!seen.includes(log)) seen.push(log)
+    },
+  }
+}
+
+/** A hub that keeps back what lies on these logs. */
+const withoutLogs = (logs: readonly string[]) => (message: HubMessage) =>
+  message.type === 'entries' && logs.includes(toHex(message.log)) ? [{ ...message, entries: [] }] : [message]
+
+test('after a while an admin brings the membership into the newest log, so that who joins needs no other', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const jump = { ms: 0 }
+    const alice = await openPerson(
+      scene,
+      'alice',
+      [hub.url],
+      offBy(() => jump.ms),
+    )
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    const bob = await member(scene, 'bob', hub.url, await hers.invite({ role: 'writer', uses: 10 }))
+    await until('Bob is in', async () => (await hers.members()).length === 2)
+    await renewKeys(hers)
+    await hers.tables.entries.insert({ title: 'under new keys' })
+    const link = await hers.invite({ role: 'writer', uses: 10 })
+    await hers.synced()
+    await untilAgree(hers, bob.space)
+    const watch = watchLogs(0)
+    const proxy = scene.ends(
+      await startTamperingHub(hub.url, (message) => {
+        watch.note(message)
+        return [message]
+      }),
+      (open) => open.close(),
+    )
+    await member(scene, 'carol', hub.url, link, proxy.url)
+    const [invite, newest, old] = watch.seen
+    assert.ok(invite && newest && old, 'at first she follows the way back')
+    jump.ms = 4 * 60_000
+    const before = (await hub.totals()).entries
+    await hers.tables.entries.insert({ title: 'the time has come' })
+    await until('it is there', async () => (await hub.totals()).entries >= before + 2)
+    await hers.synced()
+    proxy.tamper = withoutLogs([old])
+    const dora = await member(scene, 'dora', hub.url, link, proxy.url)
+    await until('Dora has what is under new keys', () => has(dora.space, 'the time has come'))
+    assert.equal((await dora.space.members()).length, 4)
+  })
+})
+
+test('what lies on a log that the removed could have trimmed is put into the new one', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const jump = { ms: 0 }
+    const alice = await openPerson(
+      scene,
+      'alice',
+      [hub.url],
+      offBy(() => jump.ms),
+    )
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    const watch = watchLogs(2)
+    const proxy = scene.ends(
+      await startTamperingHub(hub.url, (message) => {
+        watch.note(message)
+        return [message]
+      }),
+      (open) => open.close(),
+    )
+    const bob = await member(scene, 'bob', hub.url, await hers.invite({ role: 'admin' }), proxy.url)
+    await until('Bob is in', async () => (await hers.members()).length === 2)
+    await hers.tables.entries.insert({ title: 'old and dear' })
+    await untilAgree(hers, bob.space)
+    const old = [...watch.seen]
+    await bob.kith.close()
+    await hers.remove(bob.kith.address)
+    await hers.tables.entries.insert({ title: 'under new keys' })
+    await hers.synced()
+    jump.ms = 4 * 60_000
+    const before = (await hub.totals()).entries
+    await hers.tables.entries.insert({ title: 'the time has come' })
+    await until('it is there', async () => (await hub.totals()).entries >= before + 2)
+    const link = await hers.invite({ role: 'writer' })
+    await hers.synced()
+    proxy.tamper = withoutLogs(old)
+    const carol = await member(scene, 'carol', hub.url, link, proxy.url)
+    await until('Carol has it without the old log', () => has(carol.space, 'old and dear'))
+    await untilAgree(hers, carol.space)
   })
 })

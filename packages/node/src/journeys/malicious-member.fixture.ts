@@ -13,38 +13,76 @@ export type MaliciousMember = {
   readonly membership: { readonly baseKey: Uint8Array; readonly associated: Uint8Array }
   readonly content: { readonly baseKey: Uint8Array; readonly associated: Uint8Array }
   readonly put: (lane: 0 | 2, entry: Uint8Array) => Promise<void>
+  /** What a hub answers who wants to read another log with these keys. */
+  readonly open: (policy: Policy) => Promise<unknown>
 }
 
-/** `folder` is of somebody who is in one space alone, closed; `policy` is of its log. */
-export const becomeMalicious = async (folder: string, hub: string, policy: Policy): Promise<MaliciousMember> => {
+/** `folder` is of somebody who is in one space alone, closed; that space's log is among `policies`. */
+export const becomeMalicious = async (
+  folder: string,
+  hub: string,
+  policies: readonly Policy[],
+): Promise<MaliciousMember> => {
   const { crypto, network, clock } = await createNodePlatform(databaseFile(folder))
   const database = new DatabaseSync(databaseFile(folder), { readOnly: true })
-  const row = database.prepare("SELECT id, value FROM secret WHERE name = 'epoch'").get() as {
+  const rows = database.prepare("SELECT id, value FROM secret WHERE name = 'epoch'").all() as unknown as {
     id: Uint8Array
     value: Uint8Array
-  }
+  }[]
   database.close()
-  const level = (['read', 'write', 'admin'] as const)[row.value[0] as number] ?? 'read'
-  const keys = secretToKeys(crypto, level, row.value.slice(1), policy)
+  // The person's own space and its list of spaces have keys, too: those wanted belong to one of the policies.
+  const [found] = rows.flatMap((row) => {
+    const level = (['read', 'write', 'admin'] as const)[row.value[0] as number] ?? 'read'
+    try {
+      const [policy, keys] = findKeys(policies, (one) => secretToKeys(crypto, level, row.value.slice(1), one))
+      return [{ row, policy, keys }]
+    } catch {
+      return []
+    }
+  })
+  if (!found) throw new Error('The folder has no keys of that log.')
+  const { row, policy, keys } = found
   const wish: OpenWish = { policy, rights: [{ right: 'write', seed: keys.log.write?.seed as Uint8Array }] }
+  const connect = () =>
+    connectHub({
+      url: hub,
+      network,
+      clock,
+      crypto,
+      events: { opened() {}, entries() {}, signal() {}, closed() {} },
+    })
   return {
     crypto,
     membership: { baseKey: keys.membership, associated: row.id },
     content: { baseKey: keys.content, associated: row.id },
     put: async (lane, entry) => {
-      const connection = connectHub({
-        url: hub,
-        network,
-        clock,
-        crypto,
-        events: { opened() {}, entries() {}, signal() {}, closed() {} },
-      })
+      const connection = connect()
       const [opened] = await connection.open([wish])
       if (opened instanceof Error) throw opened
       await connection.put(policyToLogId(policy, crypto), lane, [entry])
       connection.close()
     },
+    open: async (other) => {
+      const connection = connect()
+      const [opened] = await connection.open([
+        { policy: other, rights: [{ right: 'read', seed: keys.log.read?.seed as Uint8Array }] },
+      ])
+      connection.close()
+      return opened
+    },
   }
+}
+
+/** The policy that the keys belong to. */
+const findKeys = <Keys>(policies: readonly Policy[], toKeys: (policy: Policy) => Keys): [Policy, Keys] => {
+  for (const policy of policies) {
+    try {
+      return [policy, toKeys(policy)]
+    } catch {
+      // Of another log.
+    }
+  }
+  throw new Error('No log of the space was opened.')
 }
 
 /** A platform whose network keeps the policies of the logs that are opened over it. */

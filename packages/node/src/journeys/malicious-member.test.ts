@@ -22,10 +22,8 @@ const withMallory = async (play: (story: Story, scene: Scene) => Promise<void>):
     const theirs = await mallory.join(journal, await hers.invite({ role: 'writer' }))
     await theirs.synced()
     await mallory.close()
-    // The last log that was opened is the space's own.
-    const policy = spy.policies.at(-1)
-    assert.ok(policy)
-    await play({ hub, alice, hers, mallory: await becomeMalicious(scene.path('mallory'), hub.url, policy) }, scene)
+    const member = await becomeMalicious(scene.path('mallory'), hub.url, spy.policies)
+    await play({ hub, alice, hers, mallory: member }, scene)
   })
 
 /** It is refused with this code in status, and the rest goes on. */
