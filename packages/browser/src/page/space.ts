@@ -1,12 +1,11 @@
-import { type App, KithError, type Space, type Stop } from '@kith/core'
+import { type App, KithError, type LiveListener, type Space } from '@kith/core'
 import type { Caller } from '../port/caller.ts'
-import type { ObjectNumber } from '../port/messages.ts'
-import { createRowsDecoder } from '../port/rows.ts'
-import type { WriteVerb } from '../port/steps.ts'
+import type { Step, WriteVerb } from '../port/steps.ts'
+import { methodsToObject } from '../port/values.ts'
 import type { SpaceService } from '../worker/space-service.ts'
-import type { TextService } from '../worker/text-service.ts'
+import { startLive } from './live.ts'
 import { createToQueryNode } from './query.ts'
-import { openRemoteText } from './text.ts'
+import { createPassing } from './remote.ts'
 import { transact } from './transact.ts'
 import { validateRow } from './validate.ts'
 
@@ -14,12 +13,18 @@ import { validateRow } from './validate.ts'
 export const createRemoteSpace = <A extends App>(
   caller: Caller,
   app: A,
-  { object, id }: { object: ObjectNumber; id: string },
+  id: string,
+  methods: readonly string[],
 ): Space<A> => {
-  const remote = caller.object<SpaceService>(object)
+  const target = { app: caller.appNumber(app), space: id }
+  const remote = caller.object<SpaceService>(target)
   const toNode = createToQueryNode(app, false)
-  const write = (table: string, verb: WriteVerb, ...parameters: unknown[]) =>
-    remote.call('write', { table, verb, parameters })
+  const write = async (table: string, verb: WriteVerb, ...parameters: unknown[]): Promise<string | undefined> => {
+    const step: Step = { table, verb, parameters }
+    // Nothing in it has a name yet.
+    const [result] = await remote.write('transact', '-', [step])
+    return result ?? undefined
+  }
   const tables = Object.keys(app.tables).map((table): [string, object] => [
     table,
     {
@@ -31,37 +36,26 @@ export const createRemoteSpace = <A extends App>(
       get: (row: string) => remote.call('get', table, row),
     },
   ])
+  const passed = methodsToObject(
+    methods.filter((name) => !name.startsWith('tables.')),
+    createPassing(caller, target, createRemoteSpace),
+  )
   const space = {
+    ...passed,
     id,
     tables: Object.fromEntries(tables),
-    transact: (run: never) => transact(app, remote, run),
+    transact: (run: never) => transact(app, remote, toNode, run),
     query: async (build: never) => remote.call('query', toNode(build)),
-    live: (build: never, listener: (rows: object[]) => void, failed: (error: unknown) => void = rethrow): Stop => {
-      const decode = createRowsDecoder()
-      return remote.listen('live', { event: (update) => listener(decode(update)), failed }, toNode(build))
-    },
+    live: (build: never, listener?: LiveListener<object>, failed?: (error: unknown) => void) =>
+      startLive((events) => remote.listen('live', events, toNode(build)), listener, failed),
+    // Yjs comes when the first text is opened.
     text: async (table: string, row: string, column: string) =>
-      openRemoteText(caller.object<TextService>(await remote.call('text', table, row, column))),
-    name: () => remote.call('name'),
-    rename: (name: string) => remote.call('rename', name),
-    invite: (options: Parameters<Space<A>['invite']>[0]) => remote.call('invite', options),
-    members: () => remote.call('members'),
-    liveMembers: (listener: Parameters<Space<A>['liveMembers']>[0]) =>
-      remote.listen('liveMembers', { event: listener, failed: rethrow }),
-    heldBack: () => remote.call('heldBack'),
-    explain: (what: string) => remote.call('explain', what),
-    status: () => remote.call('status'),
-    synced: (options: { timeoutMs?: number } = {}) => remote.call('synced', options),
+      (await import('./text.ts')).openRemoteText((events) => remote.listen('text', events, table, row, column)),
     exportBundle: async (path?: string) => {
       if (path !== undefined)
         throw new KithError('not-supported', 'A page has no files to name. Use the bytes of the bundle.')
-      return remote.call('exportBundle')
+      return (passed as unknown as Space<A>).exportBundle()
     },
   }
   return space as unknown as Space<A>
-}
-
-/** A live query that fails without anybody listening for it must not fail silently. */
-export const rethrow = (error: unknown): never => {
-  throw error
 }

@@ -3,7 +3,8 @@ import { createBrowserClock } from './clock.ts'
 import { createBrowserCompression } from './compression.ts'
 import { createBrowserCrypto } from './crypto.ts'
 import { createBrowserNetwork } from './network.ts'
-import { openStorage, type StorageKind } from './storage.ts'
+import { openStorage } from './storage.ts'
+import type { StorageKind } from './storage-status.ts'
 
 export type BrowserPlatform = {
   readonly platform: Platform

@@ -1,11 +1,10 @@
 /** Where a browser keeps a store: the origin's private file system, or memory where there is none. */
 import { KithError } from '@kith/core/bytes'
 import type { SqlDatabase } from '@kith/core/ports'
+import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { openSqlite } from './sqlite.ts'
 import { storageError } from './sqlite-error.ts'
-
-/** 'kept': on the disk. 'memory': gone with the page, because this browser (a private window, perhaps) keeps no files. */
-export type StorageKind = 'kept' | 'memory'
+import type { StorageKind } from './storage-status.ts'
 
 export type Storage = {
   readonly kind: StorageKind
@@ -14,8 +13,10 @@ export type Storage = {
   readonly close: () => void
 }
 
-/** How long a page that is going away may keep the store: a reload begins before the old worker has ended. */
-const busyMsMax = 3_000
+/** How long a worker that is going away may keep the store: its successor begins before it has ended. On a busy machine that takes seconds. */
+const busyMsMax = 15_000
+/** Its files may be held a moment longer than its lock. */
+const retryMs = 50
 /** The database, its log and its journal, and one to spare. */
 const filesMax = 4
 
@@ -41,13 +42,7 @@ export const openStorage = async (store: string): Promise<Storage> => {
   }
   const unlock = await lockStore(store)
   try {
-    const pool = await sqlite3.installOpfsSAHPoolVfs({
-      name: `kith-${store}`,
-      directory: `/kith/${store}`,
-      initialCapacity: filesMax,
-      // Otherwise a start that fails, for whatever reason, deletes the files.
-      preserveOnInitFailure: true,
-    })
+    const pool = await openPool(sqlite3, store)
     return {
       kind: 'kept',
       openDatabase: () => openSqlite({ sqlite3, store, path: '/kith.db', vfs: pool.vfsName, takeFailure }),
@@ -59,6 +54,27 @@ export const openStorage = async (store: string): Promise<Storage> => {
   } catch (cause) {
     unlock()
     throw storageError(store, cause)
+  }
+}
+
+const openPool = async (sqlite3: Sqlite3Static, store: string): Promise<SAHPoolUtil> => {
+  const options = {
+    name: `kith-${store}`,
+    directory: `/kith/${store}`,
+    initialCapacity: filesMax,
+    // Otherwise a start that fails, for whatever reason, deletes the files.
+    preserveOnInitFailure: true,
+    // Its types leave it out. Without it a second try gives the first one's failure.
+    forceReinitIfPreviouslyFailed: true,
+  }
+  for (const deadline = performance.now() + busyMsMax; ; ) {
+    try {
+      return await sqlite3.installOpfsSAHPoolVfs(options)
+    } catch (cause) {
+      const isBusy = cause instanceof DOMException && cause.name === 'NoModificationAllowedError'
+      if (!isBusy || performance.now() > deadline) throw cause
+      await new Promise((resolve) => setTimeout(resolve, retryMs))
+    }
   }
 }
 

@@ -1,68 +1,245 @@
-import { assert } from '@kith/core/bytes'
-import { errorToData } from './error-data.ts'
-import type { ObjectNumber, PageMessage, Service, WorkerMessage } from './messages.ts'
+import type { App, Space } from '@kith/core'
+import { assert, KithError } from '@kith/core/bytes'
+import { type AppData, dataToApp } from './app-data.ts'
+import { dataToError, errorToData } from './error-data.ts'
+import type {
+  CallMessage,
+  ErrorData,
+  ListenMessage,
+  PageMessage,
+  Service,
+  Session,
+  Target,
+  WorkerMessage,
+  WriteNote,
+} from './messages.ts'
+import { findMethod, isPart, methodNames, partKey, replaceParts, same } from './values.ts'
 
-/** The worker's end. */
+/** The worker's end of one page's connection. */
 export type Callee = {
-  /** Gives an object its number. */
-  readonly add: (service: Service) => ObjectNumber
-  readonly remove: (object: ObjectNumber) => void
+  readonly receive: (message: PageMessage) => void
+  /** The page is gone, or is about to ask another worker: nothing is answered any more. */
+  readonly close: () => void
 }
 
-type Post = (message: WorkerMessage, transfer: Transferable[]) => void
+export type CalleeOptions = {
+  readonly post: (message: WorkerMessage, transfer: Transferable[]) => void
+  /** Names this worker among those that the page has had. */
+  readonly round: string
+  readonly kith: Service
+  /** A space of an app, open. */
+  readonly openSpace: (app: App, id: string) => Promise<Service>
+  readonly notes: CallNotes
+  /** Adds to an error what a person needs to know about it here. */
+  readonly explainError?: (error: ErrorData) => Promise<ErrorData>
+}
 
-/** Serves what comes to `receive`, in the order in which it comes. The first object is `bootObject`. */
-export const createCallee = (post: Post): Callee & { readonly receive: (message: PageMessage) => void } => {
-  const objects = new Map<ObjectNumber, Service>()
-  const stops = new Map<number, () => void>()
-  let nextObject = 0
+/** What is remembered of a page's calls beyond this worker's life. */
+export type CallNotes = {
+  /** What became of a call that another worker was sent; undefined if it left no trace, so that it can be done now. */
+  readonly find: (id: number) => { readonly result: unknown } | 'begun' | undefined
+  readonly write: (id: number) => WriteNote
+  /** Any other call that changes something: if a commit comes before its end, it is known to have begun. */
+  readonly begin: (id: number) => { readonly end: () => void }
+  /** Calls below this number may be forgotten. */
+  readonly settled: (id: number) => void
+}
 
-  const find = (object: ObjectNumber, kind: keyof Service, method: string) => {
-    const methods = objects.get(object)?.[kind]
-    assert(methods && Object.hasOwn(methods, method), `no ${method} to ${kind} in object ${object}`)
-    return methods[method] as (...parameters: unknown[]) => unknown
+/** Calls that may be done twice: they read, or the second time finds it done. */
+const repeatable =
+  /(^|\.)(get|query|open|join|importBundle|exportBundle|spaces|status|name|members|heldBack|explain|synced|invites|preview[A-Z]\w*|card|list|requests|messages|undelivered|storage|saved|follow)$/
+
+/** Serves what comes to `receive`, beginning calls in the order in which they come. */
+export const createCallee = (options: CalleeOptions): Callee => {
+  const { round, kith, openSpace, notes, explainError } = options
+  const apps = new Map<number, App>()
+  const spaces = new Map<string, Promise<Service> | Service>()
+  const sessions = new Map<number, Session>()
+  const functions = new Map<number, (...parameters: unknown[]) => unknown>()
+  const asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  let lastFunction = 0
+  let lastAsked = 0
+  let isClosed = false
+
+  const post = (message: WorkerMessage): void => {
+    if (!isClosed) options.post(message, 'value' in message ? transferOf(message.value) : [])
+  }
+  const appOf = (number: number): App => {
+    const app = apps.get(number)
+    assert(app, `no app ${number}`)
+    return app
+  }
+  const serviceOf = (target: Target): Service | Promise<Service> => {
+    if (target === 'kith') return kith
+    assert('space' in target, 'a service is a person or a space')
+    const key = `${target.app}/${target.space}`
+    const known = spaces.get(key)
+    if (known) return known
+    const opening = openSpace(appOf(target.app), target.space)
+    spaces.set(key, opening)
+    opening.then(
+      (service) => spaces.set(key, service),
+      () => spaces.delete(key),
+    )
+    return opening
   }
 
-  const call = async (id: number, run: () => unknown): Promise<void> => {
+  /** The same for methods written by hand, which take no functions: apps stand alone, and rows are not searched for them. */
+  const withApps = (parameters: readonly unknown[]): unknown[] =>
+    parameters.map((value) => (isPart(value) && value[partKey] === 'app' ? appOf(value.app) : value))
+
+  /** Parameters as the engine takes them: apps by their numbers, functions as functions that ask the page. */
+  const unpack = (call: number, parameters: readonly unknown[]): unknown[] =>
+    replaceParts(parameters, (value) => {
+      if (!isPart(value)) return same
+      if (value[partKey] === 'app') return appOf(value.app)
+      assert(value[partKey] === 'function', 'a page gives apps and functions')
+      return async (...given: unknown[]) =>
+        new Promise((resolve, reject) => {
+          const id = (lastAsked += 1)
+          asked.set(id, { resolve, reject })
+          post({ type: 'ask', id, call, function: value.function, parameters: given })
+        })
+    }) as unknown[]
+
+  /** A result as data: spaces by their ids, functions by numbers. */
+  const pack = (result: unknown): unknown =>
+    replaceParts(result, (value) => {
+      if (typeof value === 'function') {
+        const number = (lastFunction += 1)
+        functions.set(number, value as () => unknown)
+        return { [partKey]: 'function', function: number, round }
+      }
+      if (!isSpace(value)) return same
+      return { [partKey]: 'space', space: value.id, methods: methodNames(value) }
+    })
+
+  const startCall = (message: CallMessage): unknown => {
+    const { id, target, method, parameters } = message
+    if (target !== 'kith' && 'function' in target) {
+      const run = target.round === round ? functions.get(target.function) : undefined
+      if (!run) throw interrupted()
+      return passed(id, method, () => run(...unpack(id, parameters)))
+    }
+    if (target !== 'kith' && 'session' in target) {
+      const session = sessions.get(target.session)
+      if (!session) throw new KithError('closed', 'This was closed already.')
+      return start(message, { calls: session.calls ?? {}, writes: session.writes ?? {}, listens: {} })
+    }
+    const service = serviceOf(target)
+    return service instanceof Promise ? service.then((opened) => start(message, opened)) : start(message, service)
+  }
+  const start = ({ id, method, parameters }: CallMessage, { calls, writes, rest }: Service): unknown => {
+    if (Object.hasOwn(writes, method)) {
+      const note = notes.write(id)
+      const run = writes[method] as (note: WriteNote, ...parameters: readonly unknown[]) => unknown
+      return undoing(note, () => run(note, ...parameters))
+    }
+    if (Object.hasOwn(calls, method)) {
+      const run = calls[method] as (...parameters: readonly unknown[]) => unknown
+      return run(...withApps(parameters))
+    }
+    const run = rest && findMethod(rest, method)
+    assert(run, `no method ${method}`)
+    return passed(id, method, () => run(...unpack(id, parameters)))
+  }
+  const passed = async (id: number, method: string, run: () => unknown): Promise<unknown> => {
+    if (repeatable.test(method)) return pack(await run())
+    const note = notes.begin(id)
     try {
-      const value = await run()
-      post({ type: 'result', id, value }, transferOf(value))
-    } catch (error) {
-      post({ type: 'error', id, error: errorToData(error) }, [])
+      return pack(await run())
+    } finally {
+      note.end()
     }
   }
 
-  const listen = (id: number, object: ObjectNumber, method: string, parameters: readonly unknown[]): void => {
-    const failed = (error: unknown): void => post({ type: 'failed', id, error: errorToData(error) }, [])
-    const event = (value: unknown): void => post({ type: 'event', id, value }, transferOf(value))
+  const call = async (message: CallMessage): Promise<void> => {
+    const { id } = message
     try {
-      stops.set(id, find(object, 'listens', method)({ event, failed }, ...parameters) as () => void)
-    } catch (error) {
-      failed(error)
+      notes.settled(message.settled)
+      const found = message.again ? notes.find(id) : undefined
+      if (found === 'begun') throw interrupted()
+      post({ type: 'result', id, value: found ? found.result : await startCall(message) })
+    } catch (thrown) {
+      const error = errorToData(thrown)
+      post({ type: 'error', id, error: explainError ? await explainError(error) : error })
     }
+  }
+
+  const listen = ({ id, target, method, parameters }: ListenMessage): void => {
+    const failed = (error: unknown): void => post({ type: 'failed', id, error: errorToData(error) })
+    const event = (value: unknown): void => post({ type: 'event', id, value })
+    const begin = ({ listens, rest }: Service): void => {
+      if (isClosed) return
+      try {
+        if (Object.hasOwn(listens, method)) {
+          const run = listens[method] as (events: unknown, ...parameters: readonly unknown[]) => Session
+          sessions.set(id, run({ event, failed }, ...withApps(parameters)))
+        } else {
+          const run = rest && findMethod(rest, method)
+          assert(run, `no method ${method} to listen to`)
+          const stop = run(...unpack(id, parameters), (value: unknown) => event(pack(value)))
+          sessions.set(id, { stop: stop as () => void })
+        }
+      } catch (error) {
+        failed(error)
+      }
+    }
+    const service = serviceOf(target)
+    if (service instanceof Promise) service.then(begin, failed)
+    else begin(service)
+  }
+
+  const settleAsked = (message: PageMessage & { type: 'answer' }): void => {
+    const waiting = asked.get(message.id)
+    asked.delete(message.id)
+    if (message.error) waiting?.reject(dataToError(message.error))
+    else waiting?.resolve(message.value)
   }
 
   return {
-    add: (service) => {
-      objects.set(nextObject, service)
-      nextObject += 1
-      return nextObject - 1
-    },
-    remove: (object) => {
-      objects.delete(object)
-    },
     receive: (message) => {
-      if (message.type === 'stop') {
-        stops.get(message.id)?.()
-        stops.delete(message.id)
-        return
+      if (isClosed) return
+      if (message.type === 'call') void call(message)
+      else if (message.type === 'listen') listen(message)
+      else if (message.type === 'app') apps.set(message.app, dataToApp(message.data as AppData))
+      else if (message.type === 'answer') settleAsked(message)
+      else if (message.type === 'drop') for (const number of message.functions) functions.delete(number)
+      else {
+        sessions.get(message.id)?.stop()
+        sessions.delete(message.id)
       }
-      const { type, id, object, method, parameters } = message
-      if (type === 'listen') listen(id, object, method, parameters)
-      else void call(id, () => find(object, 'calls', method)(...parameters))
+    },
+    close: () => {
+      if (isClosed) return
+      isClosed = true
+      for (const session of sessions.values()) session.stop()
+      for (const { reject } of asked.values()) reject(new KithError('closed', 'The page that was asked is closed.'))
+      sessions.clear()
+      asked.clear()
+      functions.clear()
     },
   }
 }
+
+/** Runs a write; if it fails it was not written. */
+const undoing = async (note: WriteNote, run: () => unknown): Promise<unknown> => {
+  try {
+    return await run()
+  } catch (cause) {
+    note.undo()
+    throw cause
+  }
+}
+
+const interrupted = (): KithError =>
+  new KithError(
+    'interrupted',
+    'The tab that did the work was closed before it answered. Look whether it was done before you do it again.',
+  )
+
+const isSpace = (value: unknown): value is Space<App> =>
+  typeof value === 'object' && value !== null && 'tables' in value && 'transact' in value && 'id' in value
 
 /** Bytes that fill their buffer are nobody else's: they move instead of being copied. */
 const transferOf = (value: unknown): Transferable[] =>

@@ -1,8 +1,11 @@
 import { type ErrorCode, errorCodes, KithError } from '@kith/core'
 import type { ErrorData } from './messages.ts'
 
+/** What was thrown, as an error. */
+export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+
 export const errorToData = (thrown: unknown): ErrorData => {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const error = toError(thrown)
   return error instanceof KithError
     ? { code: error.code, message: error.message, details: error.details, stack: error.stack }
     : { code: undefined, message: error.message, details: {}, stack: error.stack }

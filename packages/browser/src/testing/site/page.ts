@@ -3,6 +3,12 @@ import { type BrowserKith, increment, openKith, type Space } from '../../index.t
 import { todo } from './todo.ts'
 
 let kith: BrowserKith
+/** So that a test can end it behind the page's back. */
+let worker: Worker | undefined
+const startWorker = (): Worker =>
+  (worker = new Worker(new URL('../../worker.ts', import.meta.url), { type: 'module', name: 'kith' }))
+const state = { isWriting: false }
+let writing: Promise<void> = Promise.resolve()
 let home: Space<typeof todo>
 type Task = { id: string; title: string; done: boolean; votes: number; notes: string }
 let shown: Task[] = []
@@ -38,7 +44,7 @@ const until = async (isThere: (tasks: Task[]) => boolean): Promise<Task[]> => {
 const test = {
   open: async (hub: string, store: string) => {
     const started = performance.now()
-    kith = await openKith({ store, hubs: [hub], name: 'Alice' })
+    kith = await openKith({ store, hubs: hub === '' ? [] : [hub], name: 'Alice', worker: startWorker })
     return { address: kith.address, storage: kith.storage, openMs: performance.now() - started }
   },
   create: async () => {
@@ -96,7 +102,7 @@ const test = {
       () => tasks.update('nobody', { done: true }),
       () => home.query(() => ({ toOperationNode: () => raw }) as never),
       () => home.query((q) => q.selectFrom('meta' as never).selectAll() as never),
-      () => home.transact(async () => {}),
+      () => home.transact((tx) => tx.tasks.update('nobody', { done: true })),
       () => kith.open(todo, 'nowhere'),
       () => kith.join(todo, 'https://example.org/'),
       () => openKith({ store: 'no/name' }),
@@ -110,12 +116,83 @@ const test = {
       ),
     )
   },
-  /** A second page with the same store: its code. */
-  second: async (store: string) =>
-    openKith({ store }).then(
-      () => 'opened',
-      (error: { code?: string }) => error.code,
-    ),
+  /** Another tab of a store that is there: the space, and the first rows. */
+  visit: async (store: string) => {
+    const started = performance.now()
+    kith = await openKith({ store, worker: startWorker })
+    const [summary] = await kith.spaces({ app: todo })
+    home = await kith.open(todo, summary?.id ?? '')
+    await show()
+    return { address: kith.address, ms: performance.now() - started, isLeader: worker !== undefined }
+  },
+  /** Inserts row after row, and says by the test's `acked` which are acknowledged. */
+  startWriting: (tab: string) => {
+    state.isWriting = true
+    const { acked, failed } = globalThis as unknown as Record<string, (...words: string[]) => Promise<void>>
+    writing = (async () => {
+      for (let at = 0; state.isWriting; at += 1) {
+        const title = `${tab}:${at}`
+        try {
+          // Both ways to write, and a write of more than one row.
+          if (at % 3 === 0) await home.tables.tasks.insert({ title })
+          else if (at % 3 === 1) await home.transact((tx) => void tx.tasks.insert({ title }))
+          else
+            await home.transact(
+              async (tx) =>
+                void (
+                  (await tx.query((q) => q.selectFrom('tasks').select('id').limit(1))) && tx.tasks.insert({ title })
+                ),
+            )
+          await acked?.(title)
+        } catch (error) {
+          await failed?.(`${(error as { code?: string }).code}: ${(error as Error).message}`)
+        }
+      }
+    })()
+  },
+  stopWriting: async () => {
+    state.isWriting = false
+    await writing
+  },
+  isLeader: () => worker !== undefined,
+  /** As if the browser had ended the worker for want of memory. */
+  endWorker: () => worker?.terminate(),
+  titles: async () => (await home.query((q) => q.selectFrom('tasks').select('title'))).map(({ title }) => title),
+  shown: () => shown.length,
+  /** Two tabs add to one number: each reads it, waits, and writes what it read plus one. */
+  count: async (times: number) => {
+    for (let at = 0; at < times; at += 1) {
+      await home.transact(async (tx) => {
+        const [row] = await tx.query((q) =>
+          q.selectFrom('tasks').select(['id', 'notes', 'title']).where('done', '=', true),
+        )
+        const [word, n] = (row?.title ?? '').split(' ')
+        tx.tasks.update(row?.id ?? '', { title: `${word} ${Number(n) + 1}` })
+      })
+    }
+  },
+  startCounting: async () => home.tables.tasks.insert({ title: 'count 0', done: true }),
+  counted: async () =>
+    (await home.query((q) => q.selectFrom('tasks').select('title').where('done', '=', true))).map(({ title }) => title),
+  storageStatus: () => kith.storageStatus(),
+  /** Fails in an async transaction: nothing of it may be there. */
+  failing: async () =>
+    home
+      .transact(async (tx) => {
+        tx.tasks.insert({ title: 'never' })
+        await tx.query((q) => q.selectFrom('tasks').selectAll())
+        throw new RangeError('mine')
+      })
+      .catch((error: Error) => error.name),
+  /** Types in one tab while another leads. */
+  type: async (id: string, words: string) => {
+    const note = await home.text('tasks', id, 'notes')
+    note.doc.getText('text').insert(0, words)
+    await note.saved()
+    const text = note.doc.getText('text').toJSON()
+    await note.close()
+    return text
+  },
   /** After a start: how long until the first rows of a space that was there. */
   reopen: async (hub: string, store: string) => {
     const started = performance.now()

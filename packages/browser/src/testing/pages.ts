@@ -1,0 +1,34 @@
+import type { BrowserContext, Page } from 'playwright-core'
+import type { TestPage } from './site/page.ts'
+
+/** Opens a page of the test's site; what it says on its console goes to `complaints`. */
+export const openPage = async (
+  browser: BrowserContext,
+  url: string,
+  complaints: string[],
+  bindings: Readonly<Record<string, (...words: never[]) => void>> = {},
+): Promise<Page> => {
+  const page = await browser.newPage()
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  for (const [name, run] of Object.entries(bindings)) await page.exposeFunction(name, run)
+  await page.goto(url)
+  await page.waitForFunction(() => 'test' in globalThis || 'ask' in globalThis)
+  return page
+}
+
+/** Calls a method of the page's `test`. */
+export const call = async <M extends keyof TestPage>(
+  page: Page,
+  method: M,
+  ...parameters: Parameters<TestPage[M]>
+): Promise<Awaited<ReturnType<TestPage[M]>>> =>
+  page.evaluate(
+    async ([name, values]) => {
+      const { test } = globalThis as unknown as { test: Record<string, (...values: unknown[]) => Promise<never>> }
+      return test[name]?.(...values) as Promise<never>
+    },
+    [method, parameters] as const,
+  )

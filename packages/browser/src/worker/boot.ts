@@ -1,0 +1,78 @@
+import { type App, createKith, type Kith } from '@kith/core'
+import { KithError } from '@kith/core/bytes'
+import { createBrowserPlatform } from '../platform/platform.ts'
+import { explainStorageError } from '../platform/storage-status.ts'
+import { type Callee, type CallNotes, createCallee } from '../port/callee.ts'
+import { errorToData } from '../port/error-data.ts'
+import type { PageMessage, WorkerMessage } from '../port/messages.ts'
+import { methodNames } from '../port/values.ts'
+import { holdLock } from '../tabs/lock.ts'
+import type { BootOptions, Opened } from '../tabs/messages.ts'
+import { roundLock } from '../tabs/names.ts'
+import { serveTabs } from '../tabs/serve.ts'
+import { createKithService } from './kith-service.ts'
+import { createNotes } from './notes.ts'
+import { createSpaceService } from './space-service.ts'
+
+export type Running = {
+  readonly opened: Opened
+  /** From the page that started the worker. */
+  readonly receive: (message: PageMessage) => void
+  readonly close: () => Promise<void>
+}
+
+type Post = (message: WorkerMessage, transfer: Transferable[]) => void
+
+/** Opens the store for all tabs. `post` goes to the page that started the worker. @throws as `openKith`. */
+export const boot = async ({ store, round, tab, hubs, name }: BootOptions, post: Post): Promise<Running> => {
+  await holdLock(roundLock(store, round))
+  const notes = createNotes()
+  const { platform, storage, close } = await createBrowserPlatform(store)
+  let kith: Kith
+  try {
+    const openDatabase = async () => notes.wrap(await platform.openDatabase())
+    kith = await createKith({ ...platform, openDatabase }, { hubs, ...(name === undefined ? {} : { name }) })
+  } catch (cause) {
+    close()
+    throw cause
+  }
+  const opened: Opened = { round, address: kith.address, storage, methods: methodNames(kith) }
+  const calleeOf = (to: Post, own: CallNotes): Callee =>
+    createCallee({
+      post: to,
+      round,
+      kith: createKithService(kith),
+      openSpace: async (app: App, id: string) => createSpaceService(await kith.open(app, id)),
+      notes: own,
+      explainError: (error) => explainStorageError(store, error),
+    })
+  const known = notes.start()
+  const callee = calleeOf(post, notes.of(tab))
+  const tabs = serveTabs({
+    store,
+    opened,
+    connect: (tab, postToTab) => calleeOf((message) => postToTab(message), notes.of(tab)),
+    forget: notes.forget,
+    known,
+  })
+  let closing: Promise<void> | undefined
+  return {
+    opened,
+    receive: (message) => {
+      if (closing && message.type === 'call') post({ type: 'error', id: message.id, error: closedError }, [])
+      else callee.receive(message)
+    },
+    close: () =>
+      (closing ??= (async () => {
+        // First of all: what other tabs ask from now on, the next worker answers.
+        tabs.close()
+        try {
+          await kith.close()
+        } finally {
+          close()
+        }
+      })()),
+  }
+}
+
+const closedError = errorToData(new KithError('closed', 'This person was closed. Open it again.'))
