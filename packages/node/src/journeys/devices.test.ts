@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { app, table, text } from '@kith/core'
+import { linkDevice, recoverPerson } from '../open-kith.ts'
+import { createNodeCrypto } from '../platform/crypto.ts'
 import { inScene, until } from './conditions.fixture.ts'
 import { agree, has, openHub, openPerson } from './people.fixture.ts'
 import { journal } from './journal.fixture.ts'
 import { link } from './linking.fixture.ts'
+
+const diary = app('org.kith.diary', { version: 1, tables: { pages: table({ words: text() }) } })
 
 test('a second device, linked by a code, has the spaces, writes in them, and is of the same person', async () => {
   await inScene(async (scene) => {
@@ -26,5 +31,144 @@ test('a second device, linked by a code, has the spaces, writes in them, and is 
     // A space that comes later comes to both.
     const later = await phone.createSpace(journal, { name: 'Later' })
     await until('the laptop has it too', async () => (await laptop.spaces()).some(({ id }) => id === later.id))
+  })
+})
+
+test('a device gets the apps that it is allowed and asks for, and no other', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const laptop = await openPerson(scene, 'laptop', [url])
+    const home = await laptop.createSpace(journal, { name: 'Home' })
+    await laptop.createSpace(diary, { name: 'Secret' })
+    const site = await link(scene, laptop, 'site', [url], { asks: [journal], byLink: true })
+    await until('the site has the journal', async () => (await site.spaces()).some(({ id }) => id === home.id))
+    await laptop.createSpace(diary, { name: 'Later' })
+    const later = await laptop.createSpace(journal, { name: 'Later' })
+    await until('the site has the later journal', async () => (await site.spaces()).some(({ id }) => id === later.id))
+    assert.deepEqual(await site.spaces({ app: diary }), [])
+    const found = (await laptop.devices()).find(({ name }) => name === 'site')
+    assert.deepEqual(found?.apps, [journal.id])
+    assert.equal(found?.hasAllApps, false)
+  })
+})
+
+test('a revoked device is cut off: what it writes later is held back, and it reads nothing that comes after', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const laptop = await openPerson(scene, 'laptop', [url])
+    const bob = await openPerson(scene, 'bob', [url])
+    const home = await laptop.createSpace(journal, { name: 'Home' })
+    const his = await bob.join(journal, await home.invite({ role: 'writer', uses: 10 }))
+    const phone = await link(scene, laptop, 'phone', [url])
+    const there = await phone.open(journal, home.id)
+    await there.tables.entries.insert({ title: 'honest, from the phone' })
+    await until('Bob sees it', () => has(his, 'honest'))
+    await until('the laptop sees it', () => has(home, 'honest'))
+    const [stolen] = (await laptop.devices()).filter(({ name }) => name === 'phone')
+    assert.ok(stolen)
+    await assert.rejects(laptop.revokeDevice('nonsense'), { code: 'unknown-device' })
+    await assert.rejects(phone.revokeDevice(stolen.id), { code: 'not-allowed' })
+    await laptop.revokeDevice(stolen.id)
+    await until('nothing is left to do', async () => (await laptop.status()).tasksLeft === 0)
+    await home.tables.entries.insert({ title: 'after the theft' })
+    await until('Bob sees what comes after', () => has(his, 'after the theft'))
+    await until('the phone knows', async () => (await phone.status()).isRevoked)
+    await assert.rejects(there.tables.entries.insert({ title: 'by the thief' }))
+    await his.tables.entries.insert({ title: 'by Bob, after' })
+    await until('the laptop sees Bob’s', () => has(home, 'by Bob, after'))
+    assert.equal(await has(there, 'after'), false)
+    assert.equal(await has(his, 'honest'), true)
+    assert.deepEqual(
+      (await laptop.devices()).map(({ isThis }) => isThis),
+      [true],
+    )
+  })
+})
+
+test('a person who lost everything comes back by twelve words, and cuts off what was lost', async () => {
+  await inScene(async (scene) => {
+    const hubs = [(await openHub(scene)).url, (await openHub(scene)).url]
+    const lost = await openPerson(scene, 'lost', hubs)
+    const bob = await openPerson(scene, 'bob', hubs)
+    const home = await lost.createSpace(journal, { name: 'Home' })
+    const his = await bob.join(journal, await home.invite({ role: 'writer', uses: 10 }))
+    await home.tables.entries.insert({ title: 'before the fire' })
+    await lost.settings.set('theme', 'dark')
+    const phrase = await lost.recoveryPhrase()
+    assert.ok(phrase)
+    assert.match((await lost.status()).recovery.warning ?? '', /not written down/)
+    const sheet = await lost.recoverySheet()
+    for (const part of [lost.address, ...hubs, ...phrase.split(' ')]) assert.ok(sheet.text.includes(part))
+    await assert.rejects(lost.confirmRecoveryPhrase(`${phrase} extra`), { code: 'bad-phrase' })
+    await assert.rejects(lost.confirmRecoveryPhrase('zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong'), {
+      code: 'bad-phrase',
+    })
+    await lost.confirmRecoveryPhrase(phrase)
+    assert.equal(await lost.recoveryPhrase(), undefined)
+    assert.equal((await lost.status()).recovery.warning, undefined)
+    await until('Bob has it', () => has(his, 'before the fire'))
+    await until('hubs have everything', async () => (await lost.status()).pending === 0)
+    const typo = phrase.replace(/^\w+/, 'qwerty')
+    await assert.rejects(recoverPerson({ path: scene.path('typo'), phrase: typo, hubs }), { code: 'bad-phrase' })
+    const found = await recoverPerson({
+      path: scene.path('found'),
+      phrase,
+      hubs: hubs.slice(1),
+      name: 'Back',
+      revokesOthers: true,
+    })
+    scene.ends(found, (kith) => kith.close())
+    assert.equal(found.address, lost.address)
+    await until('the space is back', async () => (await found.spaces()).length === 1)
+    const again = await found.open(journal, home.id)
+    await until('the rows are back', () => has(again, 'before the fire'))
+    assert.equal(await found.settings.get('theme'), 'dark')
+    await until('all is cut', async () => (await found.status()).tasksLeft === 0)
+    await again.tables.entries.insert({ title: 'after the fire' })
+    await until('Bob sees it', () => has(his, 'after the fire'))
+    await until('the lost device knows', async () => (await lost.status()).isRevoked)
+    await assert.rejects(home.tables.entries.insert({ title: 'by the thief' }))
+    assert.equal(await has(home, 'after the fire'), false)
+    assert.equal((await again.members()).length, 2)
+  })
+})
+
+test('a code that nobody made, a code used twice, and one that is refused lead nowhere', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const laptop = await openPerson(scene, 'laptop', [url])
+    const adding = await laptop.addDevice()
+    const guess = { hubs: [url], deviceName: 'thief' }
+    // A guess is a whole code that fits its check digit.
+    const { createDeviceCode } = await import('@kith/core/keys')
+    const crypto = await createNodeCrypto()
+    for (let tried = 0; tried < 5; tried += 1) {
+      const code = createDeviceCode(crypto)
+      await assert.rejects(linkDevice({ ...guess, path: scene.path(`thief${tried}`), code }), {
+        code: 'bad-device-code',
+      })
+    }
+    await assert.rejects(linkDevice({ ...guess, path: scene.path('slip'), code: 'ABCD' }), { code: 'bad-device-code' })
+    // Somebody else saw the code, and both use it: the person's devices tell, and nobody is let in.
+    const [mine, thiefs] = await Promise.allSettled([
+      linkDevice({ ...guess, path: scene.path('mine'), code: adding.code }),
+      linkDevice({ ...guess, path: scene.path('thiefs'), code: adding.code }),
+    ])
+    await assert.rejects(adding.confirm(), { code: 'device-not-linked' })
+    for (const one of [mine, thiefs])
+      if (one?.status === 'fulfilled') await assert.rejects(one.value.confirm(), { code: 'device-not-linked' })
+    // The person sees other digits, and refuses.
+    const second = await laptop.addDevice()
+    const linking = await linkDevice({ ...guess, path: scene.path('other'), code: second.code })
+    await second.met
+    second.cancel()
+    await assert.rejects(linking.confirm(), { code: 'device-not-linked' })
+    assert.equal((await laptop.devices()).length, 1)
+    // A folder holds one person.
+    const third = await laptop.addDevice()
+    await laptop.close()
+    await assert.rejects(linkDevice({ path: scene.path('laptop'), hubs: [url], code: third.code }), {
+      code: 'not-allowed',
+    })
   })
 })

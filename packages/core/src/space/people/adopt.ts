@@ -1,4 +1,4 @@
-import { KithError } from '../../bytes/index.ts'
+import { KithError, toHex } from '../../bytes/index.ts'
 import { type HomePointer, openHomePointer, type SpaceAccess, tagToHomeLog, type TagSecret } from '../../keys/index.ts'
 import { saveCursor } from '../cursors.ts'
 import type { Engine } from '../engine.ts'
@@ -10,8 +10,11 @@ import type { Replica } from '../replica.ts'
 export type Adoption = {
   /** Fetches the space's membership from the first hub that has it. Returns its local number. @throws KithError the last hub's. */
   readonly adopt: (listed: SpaceAccess & { readonly app: string; readonly hubs: readonly string[] }) => Promise<number>
-  /** Where the home of a tag is, by the newest that hubs say; undefined: they say nothing. @throws KithError `hub-unreachable`. */
-  readonly findHome: (tag: TagSecret) => Promise<HomePointer | undefined>
+  /**
+   * Where the homes of a tag are, by the newest that hubs say of each: usually one. Whoever lost the tag could add false ones to the log of an
+   * older key, so all are taken: a false one hides nothing. @throws KithError `hub-unreachable`.
+   */
+  readonly findHomes: (keys: readonly TagSecret[]) => Promise<HomePointer[]>
   readonly close: () => void
 }
 
@@ -20,6 +23,9 @@ export type AdoptionInput = {
   readonly replicaOf: (n: number) => Replica
   readonly carryPerson: (n: number) => void
 }
+
+/** One of a tag is usual; each costs a log to follow. */
+const homesMax = 4
 
 /** A connection reads so many logs before it is made anew: it has limits of its own. */
 const readsMax = 50
@@ -87,28 +93,30 @@ export const createAdoption = ({ engine, replicaOf, carryPerson }: AdoptionInput
       })
       return n
     },
-    findHome: async ({ sealing }) => {
-      const log = tagToHomeLog(crypto, sealing.secretKey)
-      const found: HomePointer[] = []
+    findHomes: async (keys) => {
+      const found = new Map<string, HomePointer>()
       let isAnswered = false
-      let problem: KithError | undefined
-      for (const url of ownUrls()) {
-        try {
-          const wish = { policy: log.policy, rights: [{ right: 'read' as const, seed: log.read.seed }] }
-          const { entries } = await first([url], (reader) => reader.read(wish))
-          isAnswered = true
-          for (const entry of entries) {
-            const pointer = tryOpen(() => openHomePointer(crypto, log, entry))
-            if (pointer) found.push(pointer)
+      let problem = new KithError('hub-unreachable', 'No hub is set. Name one to reach your other devices.')
+      for (const { sealing } of keys) {
+        const log = tagToHomeLog(crypto, sealing.secretKey)
+        const wish = { policy: log.policy, rights: [{ right: 'read' as const, seed: log.read.seed }] }
+        for (const url of ownUrls()) {
+          try {
+            const { entries } = await first([url], (reader) => reader.read(wish))
+            isAnswered = true
+            for (const entry of entries) {
+              const pointer = tryOpen(() => openHomePointer(crypto, log, entry))
+              const known = pointer && found.get(toHex(pointer.space))
+              if (pointer && (!known || known.time < pointer.time)) found.set(toHex(pointer.space), pointer)
+            }
+          } catch (cause) {
+            if (!(cause instanceof KithError)) throw cause
+            problem = cause
           }
-        } catch (cause) {
-          if (!(cause instanceof KithError)) throw cause
-          problem = cause
         }
       }
-      if (!isAnswered)
-        throw problem ?? new KithError('hub-unreachable', 'No hub is set. Name one to reach your other devices.')
-      return found.sort((left, right) => right.time - left.time)[0]
+      if (!isAnswered) throw problem
+      return [...found.values()].sort((left, right) => right.time - left.time).slice(0, homesMax)
     },
     close: () => {
       for (const { reader } of readers.values()) reader.close()

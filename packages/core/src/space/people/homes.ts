@@ -139,12 +139,39 @@ export const createHomes = (input: HomesInput): Homes => {
     )
   }
 
+  /** What all homes have in common goes into a new one too. */
+  const furnish = async (tag: Uint8Array): Promise<void> => {
+    const made = all().find(isTag(tag))
+    if (!made) return
+    for (const other of all()) {
+      if (other === made || other.n === made.n) continue
+      const things = await other.space.query((q) => q.selectFrom('things').select(['kind', 'name', 'value']))
+      for (const thing of things) await made.space.tables.things.upsert(thing as never)
+    }
+  }
+
+  let making: Promise<void> | undefined
+  const makeHomes = (): Promise<void> => {
+    const make = async (): Promise<void> => {
+      if (!person.isLive()) return
+      for (const { tag } of homeless()) {
+        if (!person.isBringer(tag)) continue
+        await makeHome(tag)
+        await furnish(tag)
+      }
+    }
+    making ??= make().finally(() => {
+      making = undefined
+    })
+    return making
+  }
+
   return {
     all,
     homeless,
     keep: async () => {
+      await makeHomes()
       if (!person.isLive()) return
-      for (const { tag } of homeless()) if (person.isBringer(tag)) await makeHome(tag)
       for (const one of all()) {
         if (!replicaOf(one.n).me()) continue
         pointTo(one)
@@ -170,6 +197,7 @@ export const createHomes = (input: HomesInput): Homes => {
     },
     put: async (thing) => {
       const { kind, name, value } = thing
+      await makeHomes()
       for (const { n, space } of all()) {
         if (!replicaOf(n).me()) continue
         const [known] = await space.query((q) =>

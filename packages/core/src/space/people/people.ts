@@ -1,6 +1,6 @@
 import { KithError } from '../../bytes/index.ts'
 import type { TagSecret } from '../../keys/index.ts'
-import { homeApp } from '../identity.ts'
+import { homeApp, isTag } from '../identity.ts'
 import type { Replica } from '../replica.ts'
 import { type Adoption, createAdoption } from './adopt.ts'
 import type { PeopleApi, PeopleStatus, Profile } from './api.ts'
@@ -77,12 +77,14 @@ export const createPeople = (input: PeopleInput): People => {
   const findHomes = async (adoption: Adoption): Promise<void> => {
     for (const tag of homes.homeless()) {
       if (isClosed) return
-      const pointer = await adoption.findHome(tag)
-      if (!pointer) continue
-      person.nameTag(tag.tag, pointer.app)
-      const n = await adoption.adopt({ ...pointer, app: homeApp, hubs: [] })
-      wake(n)
-      await synced(n)
+      const keys = engine.person.tagKeys.filter(isTag(tag.tag))
+      for (const pointer of await adoption.findHomes(keys)) {
+        const n = await adoption.adopt({ ...pointer, app: homeApp, hubs: [] })
+        // Before it is known whose home it is, none of it is listed.
+        if (replicaOf(n).me()) person.nameTag(tag.tag, pointer.app)
+        wake(n)
+        await synced(n)
+      }
     }
   }
 

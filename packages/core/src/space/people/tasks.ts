@@ -36,6 +36,7 @@ const othersMs = 30_000
 const atOnce = 8
 const againMs = 30_000
 
+const noId = new Uint8Array(0)
 const cut = 'cut'
 const repair = 'repair'
 
@@ -66,7 +67,7 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksIn
       .filter((n) => known.has(n))
   }
 
-  const laterMs = (): number => clock.nowMs() + othersMs * (1 + (crypto.randomBytes(1)[0] as number) / 256)
+  const laterMs = (): number => clock.nowMs() + Math.floor(othersMs * (1 + (crypto.randomBytes(1)[0] as number) / 256))
 
   /** The one that revoked, or came back by the phrase, is the one that is there. */
   const isOurs = (revocation: Uint8Array): boolean => {
@@ -167,7 +168,12 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksIn
         for (const { revocation } of replicaOf(n).membership.cutsOwed(own))
           add(cut, n, revocation, isOurs(revocation) ? 0 : laterMs())
       }
-      if (person.isRepairDue()) add(repair, engine.personSpace, new Uint8Array(0), laterMs())
+      if (person.isRepairDue()) {
+        const revocations = replicaOf(engine.personSpace)
+          .changes()
+          .filter(({ header }) => header.kind === kinds.removal)
+        add(repair, engine.personSpace, noId, revocations.some(({ hash }) => isOurs(hash)) ? 0 : laterMs())
+      }
       schedule()
     },
     left: () => statements('SELECT count(*) AS n FROM task').get()?.n as number,
