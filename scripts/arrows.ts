@@ -36,13 +36,15 @@ const packageArrows: Record<string, readonly string[]> = {
   browser: ['core'],
   react: ['core', 'node', 'browser'],
   testing: ['core', 'hub', 'node', 'browser'],
+  // What it simulates, with a platform of its own; nothing imports it.
+  simulator: ['core', 'hub'],
 }
 
 /** Packages that run where there is no Node. */
 const packagesWithoutNode = ['core', 'browser', 'react']
 
 export type Place = {
-  /** 'core', 'hub' …; undefined outside packages/. */
+  /** 'core', 'hub' …, 'simulator'; undefined elsewhere outside packages/. */
   package: string | undefined
   /** Layer of the core; '' for files beside the layers and in other packages. */
   layer: string
@@ -50,6 +52,7 @@ export type Place = {
 }
 
 export function placeOf(path: string, isTest: boolean): Place {
+  if (path.startsWith('simulator/')) return { package: 'simulator', layer: '', isTest }
   const [, name, rest] = /^packages\/([^/]+)\/src\/(.*)$/.exec(path) ?? []
   if (name === undefined || rest === undefined) return { package: undefined, layer: '', isTest }
   const folder = rest.split('/').slice(0, -1)

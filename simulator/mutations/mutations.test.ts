@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { growRulesScript, runRules } from '../rules/run.ts'
-import { loadMutant } from './mutate.ts'
-import { mutations } from './mutations.ts'
+import { loadMutant } from './mutate.fixture.ts'
+import { mutations } from './mutations.fixture.ts'
 
 /** More than the slowest of them needs; the right evaluator passes all of these seeds (rules/rules.test.ts). */
-const seedsMax = 400
+const seedsMax = 150
 const steps = 80
 
 for (const mutation of mutations) {

@@ -13,7 +13,7 @@ import {
   type Rank,
   rankNumbers,
 } from '@kith/core/membership'
-import { type Dice } from '../shared/dice.ts'
+import type { Dice } from '../shared/dice.ts'
 import {
   type Actor,
   addDevice,
@@ -240,7 +240,7 @@ const recover: Act = (scene, actor, dice) => {
   const target = dice.pick(others)
   const body = encodeRemoval({
     salt: scene.crypto.random(16),
-    grants: target.grants as Uint8Array[],
+    grants: target.grants,
     cut: knownHeads(actor, devicesOf(scene, target.person)),
     replacement: undefined,
   })

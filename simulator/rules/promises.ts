@@ -170,7 +170,7 @@ export const checkEpochs = (scene: Scene, { name, membership }: Pick<Actor, 'nam
         )
     }
   }
-  const [lowest] = membership.epochs().filter(({ isClean }) => isClean)
+  const lowest = membership.epochs().find(({ isClean }) => isClean)
   const inUse = membership.epochInUse()
   if (lowest && (!inUse || !equalBytes(lowest.hash, inUse.hash)))
     scene.violate('the lowest clean epoch is in use', name)
@@ -507,8 +507,9 @@ export const checkScene = (scene: Scene, dice: Dice): void => {
       shown,
       showMembership(scene, evaluate(scene, all, dice), changes, contents),
     )
-  for (const actor of scene.actors) {
-    checkIncremental(scene, actor, dice)
+  for (const [n, actor] of dice.shuffle(scene.actors).entries()) {
+    // Each costs as much as all that it knows.
+    if (n < 2) checkIncremental(scene, actor, dice)
     for (let lacking = lackingOf(scene, actor); lacking.length > 0; lacking = lackingOf(scene, actor))
       learn(scene, actor, dice.shuffle(lacking).slice(0, 1 + dice.roll(lacking.length)))
     checkDenials(scene, actor)

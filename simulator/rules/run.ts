@@ -3,7 +3,7 @@ import { createDice } from '../shared/dice.ts'
 import type { Outcome, Script, Step } from '../shared/script.ts'
 import { createTrace } from '../shared/trace.ts'
 import { hostile } from './attackers/index.ts'
-import { type Act, type Acts, honest } from './honest.ts'
+import { type Acts, honest } from './honest.ts'
 import { checkAll, checkDenials, checkEpochs, checkIncremental, checkScene } from './promises.ts'
 import { checkSingles } from './single-changes.ts'
 import { createScene, type CreateMembership, nameOf } from './scene.ts'
@@ -41,7 +41,7 @@ export const growRulesScript = (seed: string, length: number): Script => {
 }
 
 /** How often one device is looked at closely. */
-const looksEverySteps = 8
+const looksEverySteps = 16
 
 export const runRules = async (
   script: Script,
@@ -59,7 +59,7 @@ export const runRules = async (
       const dice = createDice(`${script.seed}/${step.do}/${step.what}`)
       const before = scene.changes.length + scene.contents.length
       if (actor && found) {
-        ;(found.act as Act)(scene, actor, dice)
+        found.act(scene, actor, dice)
         scene.count(step.do)
         checkDenials(scene, actor)
         checkEpochs(scene, actor)

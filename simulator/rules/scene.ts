@@ -1,3 +1,4 @@
+/** One scene: its people, all that exists in it, and how a device writes and learns. What writes also learns, so they are together. */
 import { concatBytes, equalBytes, toHex } from '@kith/core/bytes'
 import {
   type Change,
@@ -200,7 +201,7 @@ const enterScene = (scene: Scene, bare: Bare): Actor => {
   const actor: Actor = Object.assign(bare, { content, membership: scene.newMembership(content.order) })
   scene.actors.push(actor)
   // Everybody knows how the space began, and who all are.
-  for (const change of [...scene.changes]) learn(scene, actor, [change])
+  for (const change of scene.changes) learn(scene, actor, [change])
   return actor
 }
 

@@ -100,7 +100,7 @@ export const createTimeline = (failed: (cause: unknown) => void): Timeline => {
       await settle()
       while (settling.end === undefined && (await step(end)));
       if (settling.end === undefined) now = end
-      return settling.end as Settled<Awaited<typeof promise>> | undefined
+      return settling.end
     },
     events: () => done,
   }

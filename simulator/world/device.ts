@@ -19,6 +19,8 @@ export type SimDevice = {
   /** The shared space, if it is here. */
   readonly home: () => Space<SimApp> | undefined
   readonly enter: (space: Space<SimApp>) => void
+  /** Of its person; empty before the program has run once. */
+  readonly address: () => string
   readonly isOn: () => boolean
   /** Starts the program on what the disk has. */
   readonly start: () => Promise<void>
@@ -52,6 +54,7 @@ export const createSimDevice = (options: DeviceOptions): SimDevice => {
   let skewMs = 0
   let kith: Kith | undefined
   let home: Space<SimApp> | undefined
+  let address = ''
 
   const platformOf = (life: number): Platform => {
     const isAlive = (): boolean => isOn && life === lives
@@ -93,6 +96,7 @@ export const createSimDevice = (options: DeviceOptions): SimDevice => {
     enter: (space) => {
       home = space
     },
+    address: () => address,
     isOn: () => isOn,
     life: () => lives,
     start: async () => {
@@ -105,6 +109,7 @@ export const createSimDevice = (options: DeviceOptions): SimDevice => {
         const opened = await createKith(platformOf(life), { hubs: options.hubs, name: `person ${person}` })
         if (life !== lives || !isOn) return
         kith = opened
+        address = opened.address
         const id = spaceId()
         const known = id === undefined ? [] : await opened.spaces()
         if (id === undefined || !known.some((space) => space.id === id)) return

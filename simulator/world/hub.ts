@@ -1,4 +1,4 @@
-import { type DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { type Channel, type Connection, createHubService, type HubService, openHubDatabase } from '@kith/hub'
 import type { Clock } from '@kith/core/ports'
 import { createSeededBytes } from '../shared/dice.ts'

@@ -15,7 +15,9 @@ export const findLeaks = (
       needles.set(`${what} of ${device.name} (${Buffer.from(bytes).toString('hex').slice(0, 8)})`, Buffer.from(bytes))
     for (const { value } of device.disk.read("SELECT value FROM meta WHERE name = 'identity'"))
       for (const bytes of bytesIn(decodeCbor(value as Uint8Array))) keep('a key or id', bytes)
-    for (const { name, value } of device.disk.read("SELECT name, value FROM secret WHERE name <> 'boxes'"))
+    for (const { name, value } of device.disk.read(
+      "SELECT name, value FROM secret WHERE name IN ('epoch', 'invite', 'tag', 'app of tag', 'phrase', 'recovery')",
+    ))
       keep(`the secret "${name as string}"`, (value as Uint8Array).subarray(-32))
   }
   return hubs.flatMap((hub) =>

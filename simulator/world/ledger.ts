@@ -9,6 +9,8 @@ export type Ledger = {
   readonly lostDisk: (device: string, sinceMs: number, isElsewhere: (row: string) => boolean) => void
   /** Void by a rule: writes of a person that `isSeen` does not hold for. */
   readonly voided: (person: number, isSeen: (entry: Acknowledged) => boolean) => void
+  /** Everything that anybody ever wrote, excused or not. */
+  readonly everything: () => readonly Acknowledged[]
   readonly rows: () => readonly Acknowledged[]
   readonly chars: () => readonly (Acknowledged & { readonly char: string })[]
   readonly nextChar: () => string
@@ -24,16 +26,22 @@ export type Acknowledged = {
 /** Characters that occur once each: so every one typed can be told apart. CJK ideographs, 20,000 of them. */
 const firstChar = 0x4e00
 
-export const createLedger = (): Ledger => {
+export const createLedger = (isSuspect: (person: number) => boolean): Ledger => {
   let rows: Acknowledged[] = []
   let chars: (Acknowledged & { readonly char: string })[] = []
+  const all: Acknowledged[] = []
   let typed = 0
   const touched = new Set<string>()
   const isKept = (entry: Acknowledged & { char?: string }): boolean =>
     !touched.has(entry.id) && (entry.char === undefined || !touched.has(entry.char))
   return {
-    row: (entry) => rows.push(entry),
-    char: (entry) => chars.push(entry),
+    row: (entry) => {
+      if (!isSuspect(entry.person)) rows.push(entry)
+      all.push(entry)
+    },
+    char: (entry) => {
+      if (!isSuspect(entry.person)) chars.push(entry)
+    },
     touchedRow: (id) => touched.add(id),
     touchedChars: (text) => {
       for (const char of text) touched.add(char)
@@ -49,6 +57,7 @@ export const createLedger = (): Ledger => {
       rows = rows.filter((entry) => entry.person !== person || isSeen(entry))
       chars = chars.filter((entry) => entry.person !== person || isSeen(entry))
     },
+    everything: () => all,
     rows: () => rows.filter(isKept),
     chars: () => chars.filter(isKept),
     nextChar: () => String.fromCharCode(firstChar + (typed++ % 20_000)),

@@ -30,24 +30,33 @@ export const checkAtRest = async (world: World): Promise<void> => {
   }
   const start = timeline.now()
   let shown: string[][] = []
+  let settled: SimDevice[] = []
   for (;;) {
     await timeline.pass(pieceMs)
     const passed = timeline.now() - start
     if (passed < leastMs) continue
-    shown = await showAll(world, homes(world))
+    settled = await homes(world)
+    shown = await showAll(world, settled)
     if (shown.every((lines) => difference(shown[0] as string[], lines) === '') || passed > mostMs) break
   }
   for (const lines of shown.slice(0, 1)) world.trace.note(lines.join('\n'))
-  const settled = homes(world)
   for (const [n, lines] of shown.entries()) {
     const differs = difference(shown[0] as string[], lines)
     if (differs) world.violate('convergence', `${settled[0]?.name} and ${settled[n]?.name}:\n${differs}`)
   }
   await checkLedger(world, settled)
+  if (world.violations.length === 0) await checkOuts(world, settled)
   await checkAlways(world, true)
 }
 
-const homes = ({ devices }: World): SimDevice[] => devices.filter((device) => device.home() !== undefined)
+/** Devices of those who are in, by the word of the founder's device. */
+const homes = async (world: World): Promise<SimDevice[]> => {
+  const here = world.devices.filter((device) => device.home() !== undefined)
+  const [founder] = here
+  const found = await world.timeline.until(founder?.home()?.members() ?? Promise.resolve([]), 1000)
+  const members = new Set(found && 'value' in found ? found.value.map(({ address }) => address) : [])
+  return here.filter((device) => members.has(device.address()))
+}
 
 const showAll = async (world: World, devices: readonly SimDevice[]): Promise<string[][]> => {
   const all: string[][] = []
@@ -58,6 +67,43 @@ const showAll = async (world: World, devices: readonly SimDevice[]): Promise<str
   return all
 }
 
+/** Who is out reads nothing that is written from now on, and what he wrote unseen shows nowhere; who is in reads all of it. */
+const checkOuts = async (world: World, ins: readonly SimDevice[]): Promise<void> => {
+  const { timeline, devices } = world
+  const outs = devices.filter((device) => device.home() !== undefined && !ins.includes(device))
+  const secrets: string[] = []
+  for (const [n, device] of ins.entries()) {
+    const title = `secret after all ${n}`
+    const written = await timeline.until(device.home()?.tables.tasks.insert({ title }) ?? Promise.resolve(''), 60_000)
+    if (written && 'value' in written) secrets.push(title)
+    else if (device.person === 0) world.violate('members may write', `${device.name}: ${JSON.stringify(written)}`)
+  }
+  await timeline.pass(120_000)
+  const titlesOf = async (device: SimDevice): Promise<Set<string>> => {
+    const found = await timeline.until(
+      device.home()?.query((q) => q.selectFrom('tasks').select(['id', 'title'])) ?? Promise.resolve([]),
+      1000,
+    )
+    return new Set(found && 'value' in found ? found.value.flatMap(({ id, title }) => [id, title]) : [])
+  }
+  for (const device of ins) {
+    const titles = await titlesOf(device)
+    for (const title of secrets)
+      if (!titles.has(title)) world.violate('members read on', `${device.name} lacks "${title}"`)
+    for (const entry of world.ledger.everything()) {
+      const isSeen = world.banished.get(entry.person)
+      if (isSeen && !isSeen(entry) && titles.has(entry.id))
+        world.violate('no unauthorised effect', `${device.name} shows ${entry.id} of removed person ${entry.person}`)
+    }
+  }
+  for (const device of outs) {
+    const titles = await titlesOf(device)
+    for (const title of secrets)
+      if (titles.has(title)) world.violate('who is out reads nothing', `${device.name} has "${title}"`)
+  }
+  if (outs.length > 0) world.count('world with somebody out')
+}
+
 /** Nothing acknowledged is lost. */
 const checkLedger = async (world: World, devices: readonly SimDevice[]): Promise<void> => {
   for (const device of devices) {
@@ -66,7 +112,7 @@ const checkLedger = async (world: World, devices: readonly SimDevice[]): Promise
       1000,
     )
     const rows = found && 'value' in found ? found.value : []
-    const notes = new Map(rows.map(({ id, notes: text }) => [id, text as unknown as string]))
+    const notes = new Map(rows.map(({ id, notes: text }) => [id, text]))
     for (const entry of world.ledger.rows())
       if (!notes.has(entry.id))
         world.violate('nothing lost', `${device.name} lacks row ${entry.id} of ${entry.device} at ${entry.atMs}`)

@@ -175,10 +175,10 @@ export const createWires = (timeline: Timeline, dice: Dice, trace: Trace): Wires
     },
     heal: (device, hub) => healPair(pair(device, hub)),
     healAll: () => {
-      for (const key of [...cuts]) healPair(key)
+      for (const key of cuts) healPair(key)
     },
     lose: ({ device, hub }) => {
-      for (const wire of [...wires]) {
+      for (const wire of wires) {
         if ((device ?? wire.device) === wire.device && (hub ?? wire.hub) === wire.hub)
           wire.end('the connection was lost')
       }

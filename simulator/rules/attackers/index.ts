@@ -12,6 +12,7 @@ import {
 } from '@kith/core/membership'
 import type { Dice } from '../../shared/dice.ts'
 import { type Act, type Acts, isAtLeast, joinBody, knownHeads, makeInvite, rankOf, unique } from '../honest.ts'
+import { evaluate, pastOf } from '../promises.ts'
 import { type Actor, epochBody, saltedBody, type Scene, tagKey, write, writeAsPerson } from '../scene.ts'
 import { backdate } from './stance.ts'
 
@@ -159,7 +160,29 @@ const borrowedAdmission: Act = (scene, actor, dice) => {
 
 /** An epoch as it should be, but not owed, or with an admin key of somebody who is none. */
 const greedyEpoch: Act = (scene, actor, dice) => {
-  write(scene, actor, kinds.epoch, epochBody(scene, actor.membership, dice.pick(['admin', 'write'] as const)))
+  const highest = dice.pick(['admin', 'write'] as const)
+  const ends = actor.known.filter(
+    ({ header }) => header.kind === kinds.removal && toHex(header.space) === toHex(scene.space),
+  )
+  if (ends.length === 0 || dice.chance(0.3)) {
+    write(scene, actor, kinds.epoch, epochBody(scene, actor.membership, highest))
+    return
+  }
+  // As of a moment when one was owed: right after somebody was removed.
+  const removal = dice.pick(ends)
+  const past = pastOf(scene, removal).add(toHex(removal.hash))
+  const then = evaluate(
+    scene,
+    actor.known.filter(({ hash }) => past.has(toHex(hash))),
+    undefined,
+  )
+  const me = then.member(actor.person.id)
+  if (!me) return
+  const wanted = me.rank === 'writer' ? 'admin' : highest
+  write(scene, actor, kinds.epoch, epochBody(scene, then, wanted), {
+    grant: me.grant,
+    deps: { membership: then.heads().slice(0, 64), content: [] },
+  })
 }
 
 /** Sealed to others than it must be, or started without need; a thousand of them are three here. */
@@ -205,8 +228,9 @@ const falseBroken: Act = (scene, actor, dice) => {
 const keptLink: Act = (scene, actor, dice) => {
   const known = scene.invites.filter(({ grant }) => actor.knownKeys.has(toHex(grant.hash)))
   if (known.length === 0) return
-  const { grant } = dice.pick(known)
-  const heads = dice.chance(0.5) ? [grant.hash] : actor.membership.heads().slice(0, 60)
+  const closed = known.filter(({ grant }) => actor.ended.has(toHex(grant.hash)))
+  const { grant } = dice.pick(closed.length > 0 && dice.chance(0.5) ? closed : known)
+  const heads = dice.chance(0.4) ? [grant.hash] : actor.membership.heads().slice(0, 60)
   const deps = { membership: unique([...heads, ...actor.membership.personHeads(actor.person.id)]), content: [] }
   const time = dice.chance(0.3) ? { time: { ms: grant.header.time.ms + 1, counter: 1 } } : {}
   write(scene, actor, kinds.join, joinBody(scene, actor, grant.hash), { grant: grant.hash, deps, ...time })
@@ -331,7 +355,7 @@ export const hostile: Acts = {
   hostileRemoval: { weight: 7, act: hostileRemoval },
   revenge: { weight: 8, act: revenge },
   borrowedAdmission: { weight: 2, act: borrowedAdmission },
-  greedyEpoch: { weight: 3, act: greedyEpoch },
+  greedyEpoch: { weight: 5, act: greedyEpoch },
   falseEpoch: { weight: 3, act: falseEpoch },
   falseShare: { weight: 2, act: falseShare },
   falseBroken: { weight: 0.7, act: falseBroken },

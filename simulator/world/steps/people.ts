@@ -1,38 +1,103 @@
-import { simApp, stricterApp, widerApp } from '../app.ts'
-import { type Acts, chosen, devicesAtHome, type World } from '../world.ts'
+import type { Kith, Space } from '@kith/core'
 import type { Step } from '../../shared/script.ts'
+import { type SimApp, simApp, stricterApp, widerApp } from '../app.ts'
+import type { SimDevice } from '../device.ts'
+import type { Acknowledged } from '../ledger.ts'
+import { type Acts, chosen, devicesAtHome, type World } from '../world.ts'
 import { ask } from './ask.ts'
 
-/** Somebody who is in makes a link; somebody who is not uses it, as soon as it is there. */
-const join = (world: World, { who, what }: Step): void => {
+const roles = ['writer', 'writer', 'writer', 'reader', 'admin'] as const
+
+/** Somebody who is in makes a link; somebody who is not, or no longer, uses it as soon as it is there. */
+const join = (world: World, { who, what, how }: Step): void => {
   const host = chosen(devicesAtHome(world), who)
-  const guest = chosen(
-    world.devices.filter((device) => device.kith() && !device.home()),
-    what,
-  )
-  if (!host || !guest) return
-  const life = guest.life()
+  if (!host) return
+  let guest: SimDevice | undefined
+  let life = 0
   ask(
     world,
     host,
     'invite',
-    (home) => home.invite({ role: 'writer', uses: 1 }),
+    async (home) => {
+      const members = new Set((await home.members()).map(({ address }) => address))
+      const strangers = world.devices.filter((device) => device.kith() && !members.has(device.address()))
+      guest = chosen(strangers, what)
+      life = guest?.life() ?? 0
+      return guest && home.invite({ role: chosen(roles, how) as string, uses: 1 })
+    },
     (link) => {
+      const kith = guest?.life() === life ? guest.kith() : undefined
+      if (!guest || !kith || link === undefined) return
       world.planted.push(link.slice(-40))
-      const kith = guest.life() === life ? guest.kith() : undefined
-      if (!kith || guest.home()) return
-      kith.join(simApp, link).then(
-        (home) => {
-          if (guest.life() !== life || !guest.isOn()) return
-          world.count('join')
-          guest.enter(home)
-        },
-        (cause: unknown) => {
-          if (guest.life() === life) world.count(`join: ${(cause as { code?: string }).code ?? String(cause)}`)
-        },
-      )
+      enter(world, guest, kith, link, life)
     },
   )
+}
+
+const enter = (world: World, guest: SimDevice, kith: Kith, link: string, life: number): void => {
+  kith.join(simApp, link).then(
+    (home) => {
+      if (guest.life() !== life || !guest.isOn()) return
+      world.count('join')
+      world.forgive(guest.person)
+      guest.enter(home)
+    },
+    (cause: unknown) => {
+      if (guest.life() === life) world.count(`join: ${(cause as { code?: string }).code ?? String(cause)}`)
+    },
+  )
+}
+
+/** Somebody is removed or demoted: what the remover had not seen of his is void, by the rules; what he had seen stays. */
+const end = (world: World, step: Step, what: 'remove' | 'demote'): void => {
+  const host = chosen(devicesAtHome(world), step.who)
+  const target = chosen(
+    world.devices.filter(({ person }) => person !== host?.person && person !== 0),
+    step.what,
+  )
+  if (!host || !target) return
+  const startMs = world.timeline.now()
+  ask(
+    world,
+    host,
+    what,
+    async (home) => {
+      const seen = await readSeen(home)
+      // From here on its own program knows, whenever others hear of it.
+      world.suspect(target.person, isSeen(seen))
+      if (what === 'remove') await home.remove(target.address())
+      else await home.setRole(target.address(), step.how % 2 === 0 ? 'reader' : 'writer')
+      return seen
+    },
+    (seen) => {
+      if (what === 'remove' && host.person === 0) world.banish(target.person, isSeen(seen))
+      world.trace.note(`${startMs} ${host.name} ${what}s person ${target.person}`)
+    },
+  )
+}
+
+const readSeen = async (home: Space<SimApp>): Promise<ReadonlyMap<string, string>> => {
+  const rows = await home.query((q) => q.selectFrom('tasks').select(['id', 'notes']))
+  return new Map(rows.map(({ id, notes }) => [id, notes]))
+}
+
+const isSeen =
+  (seen: ReadonlyMap<string, string>) =>
+  (entry: Acknowledged & { readonly char?: string }): boolean =>
+    entry.char === undefined ? seen.has(entry.id) : seen.get(entry.id)?.includes(entry.char) === true
+
+const promote = (world: World, { who, what, how }: Step): void => {
+  const host = chosen(devicesAtHome(world), who)
+  const target = chosen(world.devices, what)
+  if (!host || !target || host.person === target.person) return
+  ask(world, host, 'promote', (home) => home.setRole(target.address(), how % 2 === 0 ? 'admin' : 'writer'))
+}
+
+const leave = (world: World, { who }: Step): void => {
+  const device = chosen(devicesAtHome(world), who)
+  if (!device || device.person === 0) return
+  world.suspect(device.person, () => false)
+  ask(world, device, 'leave', (home) => home.leave())
 }
 
 /** A device gets another version of the app, with other rules or more tables. */
@@ -46,6 +111,10 @@ const upgrade = (world: World, { who, how }: Step): void => {
 }
 
 export const people: Acts = {
-  join: { weight: 3, act: join },
+  join: { weight: 4, act: join },
+  remove: { weight: 1.5, act: (world, step) => end(world, step, 'remove') },
+  demote: { weight: 0.7, act: (world, step) => end(world, step, 'demote') },
+  promote: { weight: 1, act: promote },
+  leave: { weight: 0.3, act: leave },
   upgrade: { weight: 0.3, act: upgrade },
 }

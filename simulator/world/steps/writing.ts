@@ -83,7 +83,7 @@ const move = onRow('move', async (_world, home, id, step) => {
   const [left, right] = [places[at - 1], places[at]]
   if (left !== undefined && left === right) return
   const place = left === undefined ? first(right) : right === undefined ? after(left) : between(left, right)
-  await home.tables.tasks.update(id, { place: place as never })
+  await home.tables.tasks.update(id, { place })
 })
 
 const erase = onRow('delete', (world, home, id) => {
@@ -94,12 +94,12 @@ const erase = onRow('delete', (world, home, id) => {
 const ballot = onRow('ballot', async (world, home, id, step, device) => {
   const voter = device.kith()?.address
   if (voter !== undefined)
-    await home.tables.ballots.upsert({ task: id, voter, choice: `choice ${step.how}-${world.step}` } as never)
+    await home.tables.ballots.upsert({ task: id, voter, choice: `choice ${step.how}-${world.step}` })
 })
 
 const setting: Writing = (world, device, step) =>
   ask(world, device, 'setting', (home) =>
-    home.tables.settings.upsert({ name: `setting ${step.what % 3}`, value: `value ${world.step}` } as never),
+    home.tables.settings.upsert({ name: `setting ${step.what % 3}`, value: `value ${world.step}` }),
   )
 
 const rename: Writing = (world, device) => ask(world, device, 'rename', (home) => home.rename(`name ${world.step}`))
@@ -122,7 +122,7 @@ const type = onRow('type', async (world, home, id, step, device) => {
   if (step.how % 4 === 3 && typed.length > 0) {
     const at = step.what % typed.length
     const length = Math.min(1 + (step.how % 3), typed.length - at)
-    world.ledger.touchedChars(typed.toString().slice(at, at + length))
+    world.ledger.touchedChars(typed.toJSON().slice(at, at + length))
     typed.delete(at, length)
     await text.saved()
   } else {
