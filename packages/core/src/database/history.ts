@@ -26,8 +26,6 @@ export type Stored = {
   readonly isBranched: boolean
   /** Numbers of kept segments all of whose changes are in it. */
   readonly covered: readonly number[]
-  /** The same where epoch records count without their bodies: a person's are carried into spaces like that. */
-  readonly coveredAsCarried: readonly number[]
 }
 
 /**
@@ -49,6 +47,8 @@ export type History = {
     unpacked: number,
     isOwn?: boolean,
   ) => Stored
+  /** As `covered` of what `store` returns, for a person's chain in a space: epoch records are carried there without their bodies. */
+  readonly coveredAsCarried: (chain: ChainEntry, segment: Segment) => readonly number[]
   readonly change: (number: number) => Change
   /** A change by its place, under the number that it was taken with: the first that came with a body, or the first. */
   readonly find: (chain: ChainEntry, seq: number, hash: Uint8Array) => NumberedChange | undefined
@@ -247,24 +247,19 @@ export const createHistory = (
     const theirs = new Map(segment.changes.map((change) => [toHex(change.hash), change.body !== undefined]))
     const seen = new Map<string, boolean>()
     const covered: number[] = []
-    const coveredAsCarried: number[] = []
-    const see = (changes: readonly Change[], row?: number): void => {
+    const see = (changes: readonly Change[]): boolean => {
       let isCovered = true
-      let isCoveredAsCarried = true
-      for (const { hash, header, body } of changes) {
+      for (const { hash, body } of changes) {
         const name = toHex(hash)
         const hasBody = body !== undefined
         seen.set(name, hasBody || seen.get(name) === true)
         const theirBody = theirs.get(name)
-        const lacksBody = hasBody && theirBody === false
-        if (theirBody === undefined || lacksBody) isCovered = false
-        if (theirBody === undefined || (lacksBody && header.kind !== kinds.epoch)) isCoveredAsCarried = false
+        if (theirBody === undefined || (hasBody && !theirBody)) isCovered = false
       }
-      if (row !== undefined && isCovered) covered.push(row)
-      if (row !== undefined && isCoveredAsCarried) coveredAsCarried.push(row)
+      return isCovered
     }
     for (const row of overlapping(chain, first.header.seq, segment.changes.length)) {
-      see(decode(row).changes, row.change)
+      if (see(decode(row).changes)) covered.push(row.change)
     }
     for (const run of runs) if (run.chain === chain) see(run.changes)
     const isNews = ({ hash, body }: Change): boolean => {
@@ -273,7 +268,7 @@ export const createHistory = (
     }
     const isFresh = segment.changes.map(isNews)
     const firstFresh = isFresh.indexOf(true)
-    if (firstFresh === -1) return { stored: undefined, fresh: [], isBranched: false, covered, coveredAsCarried }
+    if (firstFresh === -1) return { stored: undefined, fresh: [], isBranched: false, covered }
     // The usual overlap is a known beginning: keep the rest only. Anything odder is kept whole; doubles have no effect.
     const isSuffix = firstFresh > 0 && !isFresh.slice(firstFresh).includes(false)
     const kept = isSuffix ? { ...segment, changes: segment.changes.slice(firstFresh) } : segment
@@ -291,7 +286,18 @@ export const createHistory = (
     const sql =
       'SELECT 1 AS found FROM segment WHERE chain = ? AND change <> ? AND (seq >= ? OR seq + count > ?) LIMIT 1'
     const isBranched = isForked(chain.n) && statements(sql).get(chain.n, number, from, from) !== undefined
-    return { stored, fresh, isBranched, covered, coveredAsCarried }
+    return { stored, fresh, isBranched, covered }
+  }
+
+  const coveredAsCarried: History['coveredAsCarried'] = (chain, segment) => {
+    const theirs = new Map(segment.changes.map((change) => [toHex(change.hash), change.body !== undefined]))
+    const isThere = ({ hash, header, body }: Change): boolean => {
+      const theirBody = theirs.get(toHex(hash))
+      return theirBody === true || (theirBody === false && (body === undefined || header.kind === kinds.epoch))
+    }
+    const from = segment.changes[0]?.header.seq ?? 0
+    const rows = overlapping(chain, from, segment.changes.length)
+    return rows.filter((row) => decode(row).changes.every(isThere)).map(({ change }) => change)
   }
 
   /** Follows `prev` down from `later`: a cursor over segments, one look-up a segment. */
@@ -330,6 +336,7 @@ export const createHistory = (
     seal,
     compressed: () => (compressing.size > 0 ? Promise.all(compressing) : undefined),
     store,
+    coveredAsCarried,
     change: (number) => {
       const run = findRun(number)
       if (run) return run.changes[number - run.first] as Change

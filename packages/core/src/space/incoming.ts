@@ -56,10 +56,11 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     }
     // Ours is whole on our own log; elsewhere it lies without what concerns our devices alone.
     const isStripped = segment.changes.some(({ body, header }) => body === undefined && header.kind === kinds.epoch)
-    if (!isOwnSpace && target.n === engine.personSpace && isStripped) return []
     const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
+    if (!isOwnSpace && from) dequeue(statements, from, space.n, history.coveredAsCarried(chain, segment))
+    if (!isOwnSpace && target.n === engine.personSpace && isStripped) return []
     const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
-    if (from) dequeue(statements, from, space.n, isOwnSpace ? result.covered : result.coveredAsCarried)
+    if (isOwnSpace && from) dequeue(statements, from, space.n, result.covered)
     if (result.stored) kept.push(result.stored)
     const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
     if (arrived) overtaken(arrived.change)
