@@ -161,13 +161,13 @@ export const createDevices = (input: DevicesInput): Pick<PeopleApi, 'devices' | 
     devices: list,
     addDevice,
     revokeDevice: async (id) => {
-      const revocation = engine.whole(() => {
-        const made = person.revoke(toDeviceKey(id))
-        tasks.queueCuts(made.hash)
-        return made
-      })
+      const device = toDeviceKey(id)
+      person.checkRevocable(device)
+      // What comes before is committed by itself: if this fails, it alone is undone.
+      engine.unit.commit()
+      engine.whole(() => tasks.queueCuts(person.revoke(device).hash))
       await engine.unit.durable()
-      if (revocation) wake(personSpace)
+      wake(personSpace)
       look()
     },
   }

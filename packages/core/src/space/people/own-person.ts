@@ -47,7 +47,9 @@ export type OwnPerson = {
     device: { readonly device: Uint8Array; readonly sealing: Uint8Array },
     tags: readonly Uint8Array[],
   ) => Change
-  /** Ends a device here: removal, keys of its tags as far as this device has them, personal epoch, in one transaction. @throws KithError `unknown-device`, `not-allowed`. */
+  /** @throws KithError `unknown-device`, `not-allowed` (it is this one). */
+  readonly checkRevocable: (device: Uint8Array) => void
+  /** Ends a device here: removal, keys of its tags as far as this device has them, personal epoch, in one transaction. */
   readonly revoke: (device: Uint8Array) => Change
   /** Does what a revocation by another device left: keys of tags that it does not serve, and the epoch. */
   readonly repair: () => void
@@ -223,25 +225,29 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
         writeKeys(named.flatMap((tag) => currentOf(tag) ?? []))
         return admission
       }),
-    revoke: (device) => {
-      const { membership, writeMembership } = replicaOf()
+    checkRevocable: (device) => {
       if (equalBytes(device, own))
         throw new KithError(
           'not-allowed',
           'A device cannot revoke itself. Do it on another device, or by the recovery phrase.',
         )
-      if (!membership.devices(id).some((one) => equalBytes(one.device, device)))
+      if (
+        !replicaOf()
+          .membership.devices(id)
+          .some((one) => equalBytes(one.device, device))
+      )
         throw new KithError('unknown-device', 'No device of yours has that id. See devices().')
-      return engine.whole(() => {
-        engine.unit.commit()
+    },
+    revoke: (device) =>
+      engine.whole(() => {
+        const { membership, writeMembership } = replicaOf()
         const grants = sortHeads(admissionsOf(device).map(({ hash }) => hash))
         const cut = membership.chainHeads([device])
         const body = { salt: crypto.randomBytes(16), grants, cut, replacement: undefined }
         const removal = writeMembership(kinds.removal, encodeRemoval(body), { joinsLast: true })
         repair()
         return removal
-      })
-    },
+      }),
     repair: () => engine.whole(repair),
     isRepairDue: () => isLive() && (replicaOf().membership.isRotationOwed() || staleTags().length > 0),
   }
