@@ -35,10 +35,11 @@ process.exitCode = failed > 0 || tests.passed === 0 ? 1 : 0
 
 /** One for each tsconfig, so that the core is checked without Node's and the DOM's names. */
 function typeChecks(): Step[] {
-  const configs = ['tsconfig.json', ...globSync('packages/*/tsconfig*.json', { cwd: root }).sort()]
+  const configs = ['tsconfig.json', ...globSync('{packages,examples}/*/tsconfig*.json', { cwd: root }).sort()]
   return configs
     .filter(
-      (config) => config === 'tsconfig.json' || globSync(join(config, '..', 'src/**/*.ts'), { cwd: root }).length > 0,
+      (config) =>
+        config === 'tsconfig.json' || globSync(join(config, '..', 'src/**/*.{ts,tsx}'), { cwd: root }).length > 0,
     )
     .map((config) => ({ name: `types ${config}`, command: bin('tsc'), parameters: ['--noEmit', '-p', config] }))
 }

@@ -1,0 +1,26 @@
+/** The examples that are pages, in a real browser: two people each, who share by a link over a real hub. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { boardJourney } from './board/journey.fixture.ts'
+import { chatJourney } from './chat/journey.fixture.ts'
+import { type Examples, openExamples } from './site.fixture.ts'
+import { todoJourney } from './todo/journey.fixture.ts'
+import { vanillaJourney } from './vanilla/journey.fixture.ts'
+
+let examples: Examples
+before(async () => {
+  examples = await openExamples(['todo', 'chat', 'board', 'vanilla'])
+})
+after(() => examples?.close())
+
+const timeout = 60_000
+
+test('two people share a to-do list by a link', { timeout }, () => todoJourney(examples.of('todo')))
+
+test('two people chat under their names, and one is removed', { timeout }, () => chatJourney(examples.of('chat')))
+
+test('two people move cards on one board', { timeout }, () => boardJourney(examples.of('board')))
+
+test('a list without a framework is iterated and shared', { timeout }, () => vanillaJourney(examples.of('vanilla')))
+
+test('no page complained', () => assert.deepEqual(examples.complaints, []))
