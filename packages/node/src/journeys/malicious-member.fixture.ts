@@ -25,12 +25,11 @@ export const becomeMalicious = async (
 ): Promise<MaliciousMember> => {
   const { crypto, network, clock } = await createNodePlatform(databaseFile(folder))
   const database = new DatabaseSync(databaseFile(folder), { readOnly: true })
-  const rows = database.prepare("SELECT id, value FROM secret WHERE name = 'epoch'").all() as unknown as {
-    id: Uint8Array
-    value: Uint8Array
-  }[]
+  // Other spaces of the person, its list of spaces among them, have keys too.
+  const sql = `SELECT secret.id, value FROM secret JOIN space ON space.n = secret.space
+    WHERE secret.name = 'epoch' AND space.app = 'org.kith.journeys'`
+  const rows = database.prepare(sql).all() as unknown as { id: Uint8Array; value: Uint8Array }[]
   database.close()
-  // The person's own space and its list of spaces have keys, too: those wanted belong to one of the policies.
   const [found] = rows.flatMap((row) => {
     const level = (['read', 'write', 'admin'] as const)[row.value[0] as number] ?? 'read'
     try {
