@@ -18,7 +18,7 @@ const createLine = () => {
     isCut: false,
     cut: () => {
       line.isCut = true
-      for (const cut of [...cuts]) cut()
+      for (const cut of cuts) cut()
     },
     mend: () => {
       line.isCut = false
