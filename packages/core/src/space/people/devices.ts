@@ -100,12 +100,13 @@ export const createDevices = (input: DevicesInput): Pick<PeopleApi, 'devices' | 
       throw cause
     }
     const first = meet(hosts)
+    first.catch(() => {})
     const allowed = apps?.map((app) => (typeof app === 'string' ? app : app.id))
     return {
       code,
       link: createDeviceLink(crypto, secret, urls),
       expires,
-      met: first.then(({ check, name, apps: asked }) => ({ check, name, apps: asked })),
+      met: caught(first.then(({ check, name, apps: asked }) => ({ check, name, apps: asked }))),
       confirm: async () => {
         const met = await first
         await met.host.confirmed()
@@ -173,18 +174,27 @@ export const createDevices = (input: DevicesInput): Pick<PeopleApi, 'devices' | 
   }
 }
 
-/** Whoever comes first, by the code or by the link; the other is no longer waited for. */
+/** Whoever comes first, by the code or by the link, or what goes wrong first: the other is no longer waited for. */
 const meet = async (hosts: readonly Host[]) => {
-  const first = await Promise.any(
-    hosts.map(async (host) => {
-      const { check, device } = await host.met
-      return { host, check, device, name: device.name, apps: device.apps }
-    }),
-  ).catch((cause) => {
-    throw cause instanceof AggregateError ? cause.errors[0] : cause
+  const meetings = hosts.map(async (host) => {
+    const { check, device } = await host.met
+    return { host, check, device, name: device.name, apps: device.apps }
   })
-  for (const host of hosts) if (host !== first.host) host.end()
-  return first
+  for (const meeting of meetings) meeting.catch(() => {})
+  try {
+    const first = await Promise.race(meetings)
+    for (const host of hosts) if (host !== first.host) host.end()
+    return first
+  } catch (cause) {
+    for (const host of hosts) host.end()
+    throw cause
+  }
+}
+
+/** Whoever looks at it hears of a failure; nobody need look. */
+const caught = <Result>(promise: Promise<Result>): Promise<Result> => {
+  promise.catch(() => {})
+  return promise
 }
 
 const toDeviceKey = (id: string): Uint8Array => {
