@@ -1,4 +1,5 @@
 import type { BrowserContext, Page } from 'playwright-core'
+import type { Answers } from './site/conformance-worker.ts'
 import type { TestPage } from './site/page.ts'
 
 /** Opens a page of the test's site; what it says on its console goes to `complaints`. */
@@ -31,4 +32,11 @@ export const call = async <M extends keyof TestPage>(
       return test[name]?.(...values) as Promise<never>
     },
     [method, parameters] as const,
+  )
+
+/** Asks the conformance page's worker. */
+export const ask = async <Q extends keyof Answers>(page: Page, question: Q): Promise<Answers[Q]> =>
+  page.evaluate(
+    async (what) => (globalThis as unknown as { ask: (what: string) => Promise<never> }).ask(what),
+    question,
   )

@@ -1,5 +1,5 @@
 /** The page that the browser test drives: it shows what Kith says, and leaves its parts where the test can reach them. */
-import { type BrowserKith, increment, openKith, type Space } from '../../index.ts'
+import { type BrowserKith, increment, type KithError, openKith, type Space } from '../../index.ts'
 import { todo } from './todo.ts'
 
 let kith: BrowserKith
@@ -34,6 +34,8 @@ const show = async (): Promise<void> => {
     },
   )
 }
+
+const toText = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCodePoint(byte)).join(''))
 
 /** Resolves when the live query shows what is asked for. */
 const until = async (isThere: (tasks: Task[]) => boolean): Promise<Task[]> => {
@@ -174,6 +176,28 @@ const test = {
   startCounting: async () => home.tables.tasks.insert({ title: 'count 0', done: true }),
   counted: async () =>
     (await home.query((q) => q.selectFrom('tasks').select('title').where('done', '=', true))).map(({ title }) => title),
+  /** Writes until the disk is full. */
+  fill: async () => {
+    for (let acknowledged = 0; ; acknowledged += 1) {
+      try {
+        // What does not compress.
+        const words = Array.from({ length: 8 }, () => toText(crypto.getRandomValues(new Uint8Array(30_000))))
+        await home.transact((tx) => {
+          for (const title of words) tx.tasks.insert({ title })
+        })
+      } catch (error) {
+        const { code, message, details } = error as KithError
+        const { length } = await home.query((q) => q.selectFrom('tasks').select('id'))
+        return { code, message, quotaBytes: details['quotaBytes'], acknowledged: acknowledged * 8, length }
+      }
+    }
+  },
+  /** What the next call ends with. */
+  endsWith: async () =>
+    home.name().then(
+      () => 'went on',
+      (error: { code?: string }) => error.code,
+    ),
   storageStatus: () => kith.storageStatus(),
   /** Fails in an async transaction: nothing of it may be there. */
   failing: async () =>

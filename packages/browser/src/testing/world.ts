@@ -1,0 +1,71 @@
+/** A hub, the test's site and a browser, for tests that share them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before } from 'node:test'
+import { type Hub, startHub } from '@kith/hub'
+import type { BrowserContext, Page } from 'playwright-core'
+import { openPage } from './pages.ts'
+import { buildSite, type Site } from './site.ts'
+
+export type World = {
+  /** Of the browser. */
+  readonly name: string
+  readonly folder: string
+  readonly hub: () => Hub
+  readonly site: () => Site
+  readonly browser: () => BrowserContext
+  /** Ends the browser and starts it again on the same profile. */
+  readonly restart: () => Promise<void>
+  readonly openPage: (path?: string) => Promise<Page>
+  /** What the pages said on their consoles: an error there is a failure. */
+  readonly complaints: string[]
+}
+
+let shared: { folder: string; hub: Hub; site: Site } | undefined
+let users = 0
+
+/** Makes the world before the tests of a file and ends it after them. Hub and site are the same for all browsers of a file. */
+export const createWorld = (name: string, start: (profile: string) => Promise<BrowserContext>): World => {
+  const folder = mkdtempSync(join(tmpdir(), 'kith-browser-'))
+  const complaints: string[] = []
+  let browser: BrowserContext | undefined
+  const browserOf = async (): Promise<BrowserContext> => (browser ??= await start(join(folder, 'profile')))
+  const sharedOf = () => {
+    if (!shared) throw new Error('The world is made before the tests.')
+    return shared
+  }
+  before(async () => {
+    users += 1
+    shared ??= {
+      folder,
+      hub: await startHub({ port: 0, storage: join(folder, 'hub.db') }),
+      site: await buildSite(join(folder, 'site')),
+    }
+  })
+  after(async () => {
+    await browser?.close()
+    users -= 1
+    if (users > 0) return
+    await shared?.site.close()
+    await shared?.hub.close()
+    if (shared) rmSync(shared.folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return {
+    name,
+    folder,
+    hub: () => sharedOf().hub,
+    site: () => sharedOf().site,
+    browser: () => {
+      if (!browser) throw new Error('A page is opened first.')
+      return browser
+    },
+    restart: async () => {
+      await browser?.close()
+      browser = undefined
+    },
+    openPage: async (path = '') => openPage(await browserOf(), `${sharedOf().site.url}/${path}`, complaints),
+    complaints,
+  }
+}
