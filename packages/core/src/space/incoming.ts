@@ -27,6 +27,16 @@ export type IncomingInput = {
   readonly overtaken: (first: Change) => void
 }
 
+/** What the segments of one delivery come to. */
+type Taken = {
+  readonly fresh: NumberedChange[]
+  readonly kept: StoredSegment[]
+  /** Content chains that have branched. */
+  readonly branched: Set<number>
+  readonly membership: Change[]
+  readonly persons: { readonly person: number; readonly changes: readonly Change[] }[]
+}
+
 export const createIncoming = (input: IncomingInput): Incoming => {
   const { engine, space, content, addMembership, membershipSettled, carry, tell, overtaken } = input
   const { unit, statements, clock, person } = engine
@@ -34,15 +44,13 @@ export const createIncoming = (input: IncomingInput): Incoming => {
   const { registry, history } = engine.store()
   const own = person.device.signing.publicKey
 
-  /** Keeps a verified segment; its content changes go to `fresh`. Returns hashes of membership changes that can be judged now. */
+  /** Keeps a verified segment; what is to be done with it is noted in `taken`. */
   const take = (
     segment: Segment,
     unpacked: UnpackedSegment,
     from: Origin | undefined,
-    fresh: NumberedChange[],
-    kept: StoredSegment[],
-    branched: Set<number>,
-  ): readonly Uint8Array[] => {
+    { fresh, kept, branched, membership, persons }: Taken,
+  ): void => {
     const first = segment.changes[0] as Change
     const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
     const isOwnSpace = equalBytes(spaceId, space.id)
@@ -58,7 +66,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     const isStripped = segment.changes.some(({ body, header }) => body === undefined && header.kind === kinds.epoch)
     const chain = registry.chainOf(target.n, segment.device, segment.chain === 'membership' ? 0 : 1)
     if (!isOwnSpace && from) dequeue(statements, from, space.n, history.coveredAsCarried(chain, segment))
-    if (!isOwnSpace && target.n === engine.personSpace && isStripped) return []
+    if (!isOwnSpace && target.n === engine.personSpace && isStripped) return
     const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
     if (isOwnSpace && from) dequeue(statements, from, space.n, result.covered)
     if (result.stored) kept.push(result.stored)
@@ -67,33 +75,33 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     if (segment.chain === 'content') {
       if (arrived || result.isBranched) branched.add(chain.n)
       fresh.push(...result.fresh)
-      return []
+      return
     }
     // A person's changes may be here already, from another space, and still be news to this one.
-    const judged = addMembership(segment.changes)
-    if (result.stored && target.kind === 'person') engine.personCame(target.n, segment.changes, space.n)
-    return judged
+    membership.push(...segment.changes)
+    if (result.stored && target.kind === 'person') persons.push({ person: target.n, changes: segment.changes })
   }
 
   const receive: Incoming['receive'] = (segments, from, expected) => {
     unit.enter('soon')
     const refused: KithError[] = []
-    const fresh: NumberedChange[] = []
-    const settled: Uint8Array[] = []
-    const kept: StoredSegment[] = []
-    const branched = new Set<number>()
+    const taken: Taken = { fresh: [], kept: [], branched: new Set(), membership: [], persons: [] }
+    const { fresh, kept, branched } = taken
     for (const unpacked of segments) {
       try {
         const segment = decodeSegment(crypto, unpacked.bytes)
         if (segment.chain !== expected)
           throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
-        settled.push(...take(segment, unpacked, from, fresh, kept, branched))
+        take(segment, unpacked, from, taken)
       } catch (cause) {
         // A full disk is no fault of the segment: it must come again.
         if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
         refused.push(cause)
       }
     }
+    // All at once: what a set of changes leaves standing is worked out once, not for each of thousands of joins.
+    const settled = addMembership(taken.membership)
+    for (const { person: n, changes } of taken.persons) engine.personCame(n, changes, space.n)
     // Whoever takes a change in also brings it to the hubs and logs that lack it: those that there are by now.
     for (const stored of kept) engine.spread(space.n, stored, from)
     const nowMs = clock.nowMs()
