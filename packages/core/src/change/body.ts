@@ -1,5 +1,5 @@
 import { type CborValue, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
-import { bodyBytesMax, changeOpsMax, shortTextBytesMax, tableColumnsMax } from '../limits/index.ts'
+import { bodyBytesMax, changeOpsMax, pictureBytesMax, shortTextBytesMax, tableColumnsMax } from '../limits/index.ts'
 import { type Op, opCodes, opToCount } from './ops.ts'
 
 /** A body is CBOR [salt, …what its kind says]. The salt makes the hash of a short body unguessable. */
@@ -118,12 +118,18 @@ function checkOp(op: CborValue, inserted: readonly number[]): asserts op is read
       return
     case opCodes.profile:
     case opCodes.title:
-      checkLength(op, 2)
+      if (op[0] === opCodes.profile && op.length === 3) checkPicture(op[2])
+      else checkLength(op, 2)
       if (typeof op[1] !== 'string' || op[1].length > shortTextBytesMax) throw badBody('a name')
       return
     default:
       throw badBody('an op that this version does not know')
   }
+}
+
+function checkPicture(picture: CborValue | undefined): void {
+  if (!(picture instanceof Uint8Array) || picture.length === 0 || picture.length > pictureBytesMax)
+    throw badBody('a picture')
 }
 
 function checkRows(columns: CborValue | undefined, rows: CborValue | undefined, values: CborValue | undefined): void {

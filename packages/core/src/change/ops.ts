@@ -53,8 +53,8 @@ export type TextOp = readonly [
   structs: Uint8Array,
   deletes: Uint8Array,
 ]
-/** The author's own name in this space. */
-export type ProfileOp = readonly [code: 6, name: string]
+/** The author's own name in this space, and a picture: both replace what was there. */
+export type ProfileOp = readonly [code: 6, name: string] | readonly [code: 6, name: string, picture: Uint8Array]
 /** The space's name. */
 export type TitleOp = readonly [code: 7, title: string]
 

@@ -4,8 +4,10 @@ import type { Statements } from './statements.ts'
 
 /** Names that people give: a member's own in a space, and the space's. The last write shows, by the total order of writes. */
 export type Labels = {
-  readonly write: (space: number, person: Uint8Array, text: string, stamp: Stamp) => void
+  readonly write: (space: number, person: Uint8Array, text: string, stamp: Stamp, picture?: Uint8Array) => void
   readonly read: (space: number, person: Uint8Array) => string | undefined
+  /** The picture that came with the name that shows. */
+  readonly readPicture: (space: number, person: Uint8Array) => Uint8Array | undefined
   /** Takes back what a change wrote. */
   readonly remove: (space: number, change: number) => void
 }
@@ -13,17 +15,9 @@ export type Labels = {
 /** Stands for the space itself where a person's address would be. */
 export const spaceLabel = new Uint8Array(0)
 
-export const createLabels = (statements: Statements, history: History): Labels => ({
-  write: (space, person, text, { time, change, op }) =>
-    statements('INSERT OR IGNORE INTO label (space, person, time, change, op, text) VALUES (?, ?, ?, ?, ?, ?)').run(
-      space,
-      person,
-      time,
-      change,
-      op,
-      text,
-    ),
-  read: (space, person) => {
+export const createLabels = (statements: Statements, history: History): Labels => {
+  /** The write that shows. */
+  const find = (space: number, person: Uint8Array): (Stamp & { text: string }) | undefined => {
     const from = 'FROM label WHERE space = ?1 AND person = ?2'
     const latest = statements(`SELECT text, time, change, op ${from} AND time = (SELECT max(time) ${from})`).all(
       space,
@@ -32,7 +26,20 @@ export const createLabels = (statements: Statements, history: History): Labels =
     return latest.reduce<(Stamp & { text: string }) | undefined>(
       (best, write) => (best && compareStamps(history, best, write) > 0 ? best : write),
       undefined,
-    )?.text
-  },
-  remove: (space, change) => statements('DELETE FROM label WHERE space = ? AND change = ?').run(space, change),
-})
+    )
+  }
+  return {
+    write: (space, person, text, { time, change, op }, picture) =>
+      statements(
+        'INSERT OR IGNORE INTO label (space, person, time, change, op, text, picture) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ).run(space, person, time, change, op, text, picture ?? null),
+    read: (space, person) => find(space, person)?.text,
+    readPicture: (space, person) => {
+      const shown = find(space, person)
+      const sql = 'SELECT picture FROM label WHERE space = ? AND person = ? AND time = ? AND change = ? AND op = ?'
+      const row = shown && statements(sql).get(space, person, shown.time, shown.change, shown.op)
+      return row?.picture instanceof Uint8Array ? row.picture : undefined
+    },
+    remove: (space, change) => statements('DELETE FROM label WHERE space = ? AND change = ?').run(space, change),
+  }
+}

@@ -72,7 +72,7 @@ CREATE TABLE reissue (space INTEGER NOT NULL, target BLOB NOT NULL, change INTEG
 
 -- Names that people gave: the space (person = empty) and themselves. The last write shows; the others do where it is taken back.
 CREATE TABLE label (
-  space INTEGER NOT NULL, person BLOB NOT NULL, time BLOB NOT NULL, change INTEGER NOT NULL, op INTEGER NOT NULL, text TEXT NOT NULL,
+  space INTEGER NOT NULL, person BLOB NOT NULL, time BLOB NOT NULL, change INTEGER NOT NULL, op INTEGER NOT NULL, text TEXT NOT NULL, picture BLOB,
   PRIMARY KEY (space, person, time, change, op)
 ) STRICT, WITHOUT ROWID;
 

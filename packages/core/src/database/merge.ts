@@ -87,7 +87,7 @@ export const createMerge = (crypto: Hashing, rows: Rows, texts: Texts, labels: L
   const applyOp = (input: MergeInput, op: Op, start: number, time: Uint8Array, touched: Set<string>): void => {
     const { change, number, space } = input
     const stamp = { time, change: number, op: start }
-    if (op[0] === opCodes.profile) return labels.write(space.n, input.address, op[1], stamp)
+    if (op[0] === opCodes.profile) return labels.write(space.n, input.address, op[1], stamp, op[2])
     if (op[0] === opCodes.title) return labels.write(space.n, spaceLabel, op[1], stamp)
     const at = tableOf(input, op[1])
     touched.add(at.table.id)

@@ -186,6 +186,8 @@ export type OpenText = {
 export type Member = {
   readonly address: string
   readonly name: string
+  /** As the person set it by `setProfile`; at most 64 KiB. */
+  readonly picture: Uint8Array | undefined
   readonly role: string
   readonly rank: 'owner' | 'admin' | 'writer' | 'reader'
   readonly devices: number

@@ -15,6 +15,7 @@ export const listMembers = (engine: Engine, replica: Replica): Member[] =>
           {
             address: toBase32(member.address),
             name: engine.store().labels.read(replica.entry.n, member.address) ?? '',
+            picture: engine.store().labels.readPicture(replica.entry.n, member.address),
             role: member.role,
             rank: member.rank,
             devices: member.devices.length,

@@ -1,5 +1,5 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
-import { type Change, kinds, opCodes } from '../change/index.ts'
+import { type Change, kinds, opCodes, type ProfileOp } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
 import { createSpaceChanges, type Link } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
@@ -29,6 +29,7 @@ import {
   type LinkDeviceOptions,
   type LinkingDevice,
   linkPlatform,
+  type Profile,
   recoverPlatform,
   type RecoverPersonOptions,
 } from './people/index.ts'
@@ -180,7 +181,8 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     const made = createSpaceHere(engine, app, replicaOf, tag)
     createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
       recorder.push([opCodes.title, title])
-      if (name && app !== home) recorder.push([opCodes.profile, name])
+      const profile = profileOp(people.profileNow())
+      if (profile && app !== home) recorder.push(profile)
     })
     return made
   }
@@ -198,10 +200,11 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     carryPerson: (n) => carryPerson(engine, n),
     wake: (n) => network.wake([n]),
     synced: (n) => network.synced(n, pullMs),
-    writeProfile: (n, profile) =>
-      createWriter(engine, home, () => replicaOf(n)).write((recorder) =>
-        recorder.push([opCodes.profile, profile.name]),
-      ),
+    name,
+    writeProfile: (n, profile) => {
+      const op = profileOp(profile)
+      if (op) createWriter(engine, home, () => replicaOf(n)).write((recorder) => recorder.push(op))
+    },
   })
 
   const summaries = (app: App | undefined): SpaceSummary[] =>
@@ -338,8 +341,9 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
       enterSpace(engine, app, link, fetched, replicaOf(n), from.n, tag)
       carryPerson(engine, n)
       // A reader writes nothing, not even how it is called.
-      if (name && replicaOf(n).me()?.rank !== 'reader')
-        createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push([opCodes.profile, name]))
+      const profile = profileOp(people.profileNow())
+      if (profile && replicaOf(n).me()?.rank !== 'reader')
+        createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push(profile))
       return n
     } catch (cause) {
       engine.unit.abandon(cause)
@@ -365,6 +369,13 @@ const clockWarning = (correctedMs: number, doubtMs: number): string | undefined 
   }
   if (correctedMs === 0) return undefined
   return `This computer's clock is off by ${Math.round(Math.abs(correctedMs) / 1000)} seconds. Times are corrected; set the clock.`
+}
+
+/** Undefined for somebody without a name. */
+const profileOp = (profile: Profile | undefined): ProfileOp | undefined => {
+  if (!profile) return undefined
+  const { name, picture } = profile
+  return picture && picture.length > 0 ? [opCodes.profile, name, picture] : [opCodes.profile, name]
 }
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */

@@ -173,3 +173,26 @@ test('a code that nobody made, a code used twice, and one that is refused lead n
     })
   })
 })
+
+test('those with whom one shares a space see name and picture, and so do one’s own devices; a large picture is refused', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const laptop = await openPerson(scene, 'laptop', [url])
+    const bob = await openPerson(scene, 'bob', [url])
+    const home = await laptop.createSpace(journal, { name: 'Home' })
+    const his = await bob.join(journal, await home.invite({ role: 'writer', uses: 10 }))
+    const picture = crypto.getRandomValues(new Uint8Array(64 * 1024))
+    await assert.rejects(laptop.setProfile({ name: 'Al', picture: new Uint8Array(64 * 1024 + 1) }), {
+      code: 'too-large',
+    })
+    await laptop.setProfile({ name: 'Alice Liddell', picture })
+    const shown = async () => (await his.members()).find(({ address }) => address === laptop.address)
+    await until('Bob sees the name', async () => (await shown())?.name === 'Alice Liddell')
+    assert.deepEqual((await shown())?.picture, picture)
+    const phone = await link(scene, laptop, 'phone', [url])
+    await until('the phone knows it', async () => (await phone.profile())?.name === 'Alice Liddell')
+    const later = await phone.createSpace(journal, { name: 'Later' })
+    assert.equal((await later.members())[0]?.name, 'Alice Liddell')
+    assert.deepEqual((await later.members())[0]?.picture, picture)
+  })
+})

@@ -16,6 +16,8 @@ import { createTending } from './tending.ts'
 export type People = {
   readonly api: PeopleApi
   readonly status: () => PeopleStatus
+  /** Who this person is in spaces that come from now on. */
+  readonly profileNow: () => Profile | undefined
   readonly homes: Homes
   /** The key of an app that spaces of it are sealed to. Within the open transaction. */
   readonly tagFor: (app: string) => TagSecret
@@ -32,6 +34,8 @@ export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | '
   /** A space is new: its logs are to be followed. */
   readonly wake: (n: number) => void
   readonly synced: (n: number) => Promise<void>
+  /** How the person is called until it says so itself. */
+  readonly name: string | undefined
   /** Says in a space who this person is: `createProfiles` writes it into all. */
   readonly writeProfile: (n: number, profile: Profile) => void
 }
@@ -43,6 +47,7 @@ export const createPeople = (input: PeopleInput): People => {
   const homes = createHomes({ ...input, person })
   const tasks = createTasks({ engine, person, spaces, replicaOf, wake })
   const recovery = createRecovery(engine, person, () => replicaOf(personSpace))
+  const profiles = createProfiles(input, homes)
   const ends = new Set<() => void>()
   let isClosed = false
 
@@ -101,6 +106,7 @@ export const createPeople = (input: PeopleInput): People => {
     } finally {
       adoption.close()
     }
+    await profiles.learn()
     await engine.unit.durable()
   }
 
@@ -124,8 +130,15 @@ export const createPeople = (input: PeopleInput): People => {
   })
 
   return {
-    api: { ...devices, ...recovery, ...createProfiles(input, homes), settings: createSettings(homes) },
+    api: {
+      ...devices,
+      ...recovery,
+      profile: profiles.profile,
+      setProfile: profiles.setProfile,
+      settings: createSettings(homes),
+    },
     status: () => ({ isRevoked: !person.isLive(), tasksLeft: tasks.left(), recovery: recovery.status() }),
+    profileNow: profiles.now,
     homes,
     tagFor: person.tagFor,
     look: tending.look,

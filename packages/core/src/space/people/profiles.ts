@@ -1,36 +1,75 @@
-import { KithError } from '../../bytes/index.ts'
+import { decodeCbor, encodeCbor, equalBytes, fromBase64Url, isList, KithError, toBase64Url } from '../../bytes/index.ts'
 import { pictureBytesMax } from '../../limits/index.ts'
-import { fromBase64Url, toBase64Url } from '../../bytes/index.ts'
 import { homeApp } from '../identity.ts'
+import { checkName } from '../space.ts'
 import type { PeopleApi, Profile } from './api.ts'
 import type { Homes } from './homes.ts'
 import type { PeopleInput } from './people.ts'
 
-/** Who this person is to those whom it shares a space with: in each space by a change like any other, so that no hub can read it. */
+export type Profiles = Pick<PeopleApi, 'profile' | 'setProfile'> & {
+  /** As this device knows it. */
+  readonly now: () => Profile | undefined
+  /** Takes it from the homes, where another device has set it. */
+  readonly learn: () => Promise<void>
+}
+
+/**
+ * Who this person is to those whom it shares a space with: in each space by a change like any other, so that no hub can read it. The last
+ * one is kept in `meta` too, for spaces that come.
+ */
 export const createProfiles = (
-  { engine, spaces, replicaOf, writeProfile }: PeopleInput,
+  { engine, spaces, replicaOf, writeProfile, name: firstName }: PeopleInput,
   homes: Homes,
-): Pick<PeopleApi, 'profile' | 'setProfile'> => ({
-  profile: async () => {
-    const [kept] = await homes.things('profile')
-    return kept && toProfile(kept.value)
-  },
-  setProfile: async (profile) => {
-    const { name, picture } = profile
-    if (picture && picture.length > pictureBytesMax)
-      throw new KithError('too-large', `A picture has at most ${pictureBytesMax} bytes. Make it smaller.`, {
-        bytes: picture.length,
-        pictureBytesMax,
-      })
-    for (const { n, app } of spaces()) {
-      const me = replicaOf(n).me()
-      // A reader writes nothing, not even how it is called.
-      if (app !== homeApp && me && me.rank !== 'reader') writeProfile(n, profile)
-    }
-    await engine.unit.durable()
-    await homes.put({ kind: 'profile', name: '', value: { name, picture: picture ? toBase64Url(picture) : null } })
-  },
-})
+): Profiles => {
+  const { statements, unit } = engine
+
+  const load = (): Profile | undefined => {
+    const value = statements("SELECT value FROM meta WHERE name = 'profile'").get()?.value
+    const fields = value instanceof Uint8Array ? decodeCbor(value) : undefined
+    if (!isList(fields)) return undefined
+    const [name, picture] = fields
+    return typeof name === 'string' ? { name, picture: picture instanceof Uint8Array ? picture : undefined } : undefined
+  }
+  const keep = ({ name, picture }: Profile): void => {
+    unit.enter()
+    const value = encodeCbor([name, picture ?? null])
+    statements("INSERT OR REPLACE INTO meta (name, value) VALUES ('profile', ?)").run(value)
+  }
+  const now = (): Profile | undefined => load() ?? (firstName === undefined ? undefined : { name: firstName })
+
+  return {
+    now,
+    profile: async () => now(),
+    setProfile: async (profile) => {
+      const { name, picture } = profile
+      checkName(name)
+      if (picture && picture.length > pictureBytesMax)
+        throw new KithError('too-large', `A picture has at most ${pictureBytesMax} bytes. Make it smaller.`, {
+          bytes: picture.length,
+          pictureBytesMax,
+        })
+      keep(profile)
+      for (const { n, app } of spaces()) {
+        const me = replicaOf(n).me()
+        // A reader writes nothing, not even how it is called; nor can one write where keys have to be made first: there it is said later.
+        if (app !== homeApp && me && me.rank !== 'reader' && replicaOf(n).epochInUse()) writeProfile(n, profile)
+      }
+      await unit.durable()
+      const value = { name, picture: picture ? toBase64Url(picture) : null }
+      await homes.put({ kind: 'profile', name: '', value })
+    },
+    learn: async () => {
+      const [kept] = await homes.things('profile')
+      const profile = kept && toProfile(kept.value)
+      if (profile && !isSame(profile, load())) keep(profile)
+    },
+  }
+}
+
+const isSame = (one: Profile, other: Profile | undefined): boolean =>
+  other !== undefined &&
+  one.name === other.name &&
+  equalBytes(one.picture ?? new Uint8Array(0), other.picture ?? new Uint8Array(0))
 
 const toProfile = (value: unknown): Profile | undefined => {
   if (typeof value !== 'object' || value === null || !('name' in value) || typeof value.name !== 'string')
