@@ -12,7 +12,7 @@ import {
 import type { FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import { toWireLimits } from './limits/hub-limits.ts'
-import type { HubContext, OpenLog, Session } from './session.ts'
+import { type HubContext, type OpenLog, renewLease, type Session } from './session.ts'
 import { createStreams } from './streams.ts'
 import { handleOpen } from './verbs/open.ts'
 import { handlePull } from './verbs/pull.ts'
@@ -39,6 +39,8 @@ export type Connection = {
   /** The socket is gone. */
   readonly closed: () => void
   readonly hasOpened: () => boolean
+  /** What it has open is in use today too. */
+  readonly renew: () => void
 }
 
 /** Above this a client is slow: its followers fall back to reading from the store, and its requests wait. */
@@ -167,6 +169,9 @@ export function createConnection(
     goodbye,
     closed,
     hasOpened: () => session.logs.size > 0,
+    renew() {
+      for (const log of session.logs.values()) renewLease(session, log)
+    },
   }
 }
 

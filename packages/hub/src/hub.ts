@@ -11,6 +11,7 @@ import { nextTurn, nodeClock } from './node-clock.ts'
 import { createHubService, type HubService, type HubServiceOptions } from './service.ts'
 import { createSockets, type Sockets } from './sockets.ts'
 import type { StoreTotals } from './store/entry-store.ts'
+import { createLargeEntryFiles } from './store/large-entries.ts'
 import { openFailure, openSqlite } from './store/sqlite-open.ts'
 
 export type HubOptions = {
@@ -62,12 +63,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   // From here to where the server knows what to do nothing waits, so no client can come in between.
   const { context, dropDue } = openService({ ...options, limits, log, clock }, server)
   const { identity, store } = context
+  async function tidy(): Promise<number> {
+    // Before anything expires.
+    await sockets.renew()
+    return dropDue()
+  }
   const sockets = createSockets(context, options.addressHeader?.toLowerCase(), log)
   const health = createHealth(store, options.publishTotals ?? false)
   server.on('request', (request, response) => void health(request, response))
   server.on('upgrade', sockets.upgrade)
   const url = `ws://${hostInUrl(host)}:${port}`
-  const stopTidying = tidyByItself(clock, sockets, dropDue)
+  const stopTidying = tidyByItself(clock, sockets, tidy)
   log({ event: 'started', url })
 
   let closing: Promise<void> | undefined
@@ -91,10 +97,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     port,
     key: identity.publicKey,
     totals: async () => ({ ...(await store.totals()), connections: sockets.count() }),
-    tidy: dropDue,
+    tidy,
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Beside the database: a copy of a hub is the copy of both. */
+export function largeEntryFolder(storage: string): string {
+  return `${storage}-entries`
 }
 
 /** Lets go of the port if it fails. */
@@ -102,7 +113,9 @@ function openService(options: Omit<HubServiceOptions, 'database'> & { storage: s
   let database: DatabaseSync | undefined
   try {
     database = openSqlite(options.storage, options.limits?.storageBytesMax)
-    return createHubService({ ...options, database })
+    const isFile = options.storage !== ':memory:'
+    const largeEntries = isFile ? createLargeEntryFiles(largeEntryFolder(options.storage)) : undefined
+    return createHubService({ largeEntries, ...options, database })
   } catch (cause) {
     server.close()
     database?.close()

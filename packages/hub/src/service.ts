@@ -1,5 +1,6 @@
 /** A hub without a socket: its storage, and connections over whatever carries whole messages both ways. */
 import type { DatabaseSync } from 'node:sqlite'
+import { trimDelayMs } from '@kith/core/limits'
 import type { Clock } from '@kith/core/ports'
 import { type Channel, type Connection, createConnection } from './connection.ts'
 import { createLocalFanOut, type FanOut } from './fan-out.ts'
@@ -9,10 +10,12 @@ import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import { createKnocks } from './limits/knocks.ts'
 import { unlimited } from './limits/prefixes.ts'
 import type { HubLog } from './log.ts'
-import { nodeClock } from './node-clock.ts'
+import { nextTurn, nodeClock } from './node-clock.ts'
 import { nodeVerifying, random } from './node-crypto.ts'
 import type { HubContext } from './session.ts'
+import { dayMs } from './store/days.ts'
 import { StoreFailure } from './store/entry-store.ts'
+import type { LargeEntries } from './store/large-entries.ts'
 import { loadIdentity } from './store/sqlite-meta.ts'
 import { createSqliteStore } from './store/sqlite-store.ts'
 
@@ -23,6 +26,8 @@ export type HubServiceOptions = {
   readonly log?: HubLog | undefined
   readonly clock?: Clock | undefined
   readonly fanOut?: FanOut | undefined
+  /** Where large entries lie; in the database unless given. */
+  readonly largeEntries?: LargeEntries | undefined
   /** The operating system's generator unless given: the simulator's is seeded. */
   readonly random?: ((length: number) => Uint8Array) | undefined
 }
@@ -45,6 +50,9 @@ export function createHubService(options: HubServiceOptions): HubService {
   const randomBytes = options.random ?? random
   const store = createSqliteStore(database, {
     ...limits,
+    wallDay: Math.floor(clock.now() / dayMs),
+    trimDays: trimDelayMs / dayMs,
+    largeEntries: options.largeEntries,
     random: randomBytes,
     soon: clock.soon,
     failed: ({ reason }) => log({ event: 'storage-failed', reason }),
@@ -63,11 +71,17 @@ export function createHubService(options: HubServiceOptions): HubService {
   async function dropDue(): Promise<number> {
     let dropped = 0
     try {
-      for (;;) {
-        const count = await context.store.dropDue(clock.now(), dropPieceEntries)
-        dropped += count
-        if (count < dropPieceEntries) break
+      await store.tick(Math.floor(clock.now() / dayMs))
+      let isDone = false
+      let logs = 0
+      while (!isDone) {
+        const piece = await store.expire(dropPieceEntries)
+        dropped += piece.entries
+        logs += piece.logs
+        isDone = piece.isDone
+        await nextTurn(clock)
       }
+      if (dropped > 0 || logs > 0) await store.scrub()
     } catch (cause) {
       if (!(cause instanceof StoreFailure)) throw cause
       log({ event: 'storage-failed', reason: cause.reason })

@@ -57,6 +57,12 @@ export function logWithRight(session: Session, log: Uint8Array, right: Right): O
   return found !== undefined && hasRight(found.rights, right) ? found : undefined
 }
 
+export function renewLease({ hub }: Session, log: LogName): void {
+  hub.store.touch(log).catch(() => {
+    // What could not be noted now is noted with the next use, or tomorrow.
+  })
+}
+
 export function toKey(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
 }

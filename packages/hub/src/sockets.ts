@@ -9,12 +9,15 @@ import { createAllowance } from './limits/allowance.ts'
 import { createBuckets } from './limits/bucket.ts'
 import { createPrefixes } from './limits/prefixes.ts'
 import type { HubLog } from './log.ts'
+import { nextTurn } from './node-clock.ts'
 import type { HubContext } from './session.ts'
 
 export type Sockets = {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Ends those that opened nothing since the last time, and forgets idle prefixes. */
   readonly tidy: () => void
+  /** Renews the leases of all that is open. */
+  readonly renew: () => Promise<void>
   readonly count: () => number
   /** Says goodbye to all and waits until they are gone. */
   readonly close: () => Promise<void>
@@ -103,6 +106,12 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
       for (const client of clients) {
         if (client.isOld && !client.connection.hasOpened()) client.socket.terminate()
         client.isOld = true
+      }
+    },
+    async renew() {
+      for (const client of Array.from(clients)) {
+        client.connection.renew()
+        await nextTurn(hub.clock)
       }
     },
     count: () => clients.size,

@@ -13,6 +13,13 @@ export type HubLimitOptions = {
   readonly knockEntriesMax: number
   /** Knocks on one box from one address prefix. */
   readonly knocks: Rate
+  /** A location log keeps its last entries, each of so many bytes. */
+  readonly locationEntriesMax: number
+  readonly locationBytesMax: number
+  /** Days of the hub's running after which a log goes that nobody has opened. */
+  readonly leaseDays: number
+  /** Days that an entry lies in a mailbox or knock box. */
+  readonly letterDays: number
   readonly connectionsMax: number
   readonly connectionsPerPrefixMax: number
   /** The whole database file; undefined: as large as the disk allows. */
@@ -28,6 +35,8 @@ export type RateLimits = {
   /** Entries put, and their bytes. */
   readonly entries: Rate
   readonly putBytes: Rate
+  /** Logs that come to be: each is a row that stays for `leaseDays`. */
+  readonly newLogs: Rate
   /** Signatures to check: the dearest thing that a stranger can ask of a hub (0.12 ms each). */
   readonly proofs: Rate
   readonly signals: Rate
@@ -41,6 +50,8 @@ const perConnection: RateLimits = {
   requests: { burst: 100_000, perSecond: 10_000 },
   entries: { burst: 100_000, perSecond: 10_000 },
   putBytes: { burst: 256 * mebibyte, perSecond: 32 * mebibyte },
+  // A new device of somebody with a thousand spaces; then two a second.
+  newLogs: { burst: 2_000, perSecond: 2 },
   proofs: { burst: 4_096, perSecond: 200 },
   signals: { burst: 10_000, perSecond: 1_000 },
 }
@@ -64,6 +75,13 @@ export const defaultLimits: HubLimitOptions = {
   knockEntriesMax: 256,
   // Five people of one household who all got a card at once; then one each six minutes.
   knocks: { burst: 5, perSecond: 10 / 3600 },
+  locationEntriesMax: 4,
+  // A few addresses and a signature, sealed and padded.
+  locationBytesMax: 2048,
+  // Whoever comes back within a year finds everything; after it, whoever comes first brings what they have.
+  leaseDays: 365,
+  // Receivers refuse older letters (core: `letterAgeMsMax`).
+  letterDays: 30,
   // 7 KB a connection: 140 MB.
   connectionsMax: 20_000,
   connectionsPerPrefixMax: 512,

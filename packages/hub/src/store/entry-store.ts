@@ -27,6 +27,11 @@ export type ReadWish = {
 /** `end`: there is nothing further in that direction now. */
 export type ReadRun = { readonly entries: NumberedEntry[]; readonly end: boolean }
 
+/** `first`: cursors below are of an earlier log of that id, which expired. `newest`: the highest number given; 0 if none. */
+export type LaneSpan = { readonly first: number; readonly newest: number }
+
+export type Expired = { readonly entries: number; readonly logs: number; readonly isDone: boolean }
+
 export type StoreTotals = { readonly logs: number; readonly entries: number; readonly bytes: number }
 
 /** Expected failures of a store. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. */
@@ -46,27 +51,32 @@ export class StoreFailure extends Error {
 export type EntryStore = {
   /** 16 bytes, another after each unclean start or loss. */
   readonly generation: Uint8Array
-  /** Appends to a lane; ids in `covers` are marked to be dropped from the tail at `dropMs`. Puts again what was to be dropped: it stays. */
+  /** Appends to a lane; ids in `covers` are marked to be dropped from the tail. Puts again what was to be dropped: it stays. */
   readonly append: (
     log: LogName,
     lane: Lane,
     entries: readonly NewEntry[],
     covers: readonly Uint8Array[],
-    dropMs: number,
   ) => Promise<Appended>
   readonly read: (log: LogName, lane: Lane, wish: ReadWish) => Promise<ReadRun>
   /** Those of `ids` that the lane has. */
   readonly readIds: (log: LogName, lane: Lane, ids: readonly Uint8Array[], idsOnly: boolean) => Promise<NumberedEntry[]>
-  /** The highest number given in the lane; 0 if none. */
-  readonly newest: (log: LogName, lane: Lane) => Promise<number>
-  /** Marks entries of any lane to be dropped at `dropMs`; resolves when that is on disk. */
-  readonly trim: (log: LogName, ids: readonly Uint8Array[], dropMs: number) => Promise<void>
+  /** The numbers that a cursor of the lane may have. */
+  readonly span: (log: LogName, lane: Lane) => Promise<LaneSpan>
+  /** Marks entries of any lane to be dropped when the delay is over; resolves when that is on disk. */
+  readonly trim: (log: LogName, ids: readonly Uint8Array[]) => Promise<void>
   /** Drops entries of a lane now: what makes room in a knock box. */
   readonly drop: (log: LogName, lane: Lane, ids: readonly Uint8Array[]) => Promise<void>
-  /** Drops up to `entriesMax` entries that are due; how many it dropped. */
-  readonly dropDue: (nowMs: number, entriesMax: number) => Promise<number>
-  /** Notes that somebody uses a log, to the day: what leases will be counted by. */
-  readonly touch: (log: LogName, dayNumber: number) => Promise<void>
+  /** Tells what day it is; keeps it, for retention goes by days on which the hub ran (`days.ts`). */
+  readonly tick: (wallDay: number) => Promise<void>
+  /** Drops a piece of what is due: entries whose delay is over, and logs that nobody used for too long. */
+  readonly expire: (entriesMax: number) => Promise<Expired>
+  /** Returns when nothing of what was dropped is in the store's files any more. */
+  readonly scrub: () => Promise<void>
+  /** Notes that somebody uses a log: renews its lease. */
+  readonly touch: (log: LogName) => Promise<void>
+  /** Whether the log exists: has or had entries within its lease. */
+  readonly has: (log: LogName) => Promise<boolean>
   readonly totals: () => Promise<StoreTotals>
   /** Everything acknowledged is on disk and the generation may go on at the next start. */
   readonly close: () => Promise<void>

@@ -13,18 +13,18 @@ export type HubIdentity = {
 
 /** The hub's keys, made when the database is. */
 export function loadIdentity(database: DatabaseSync, random: (length: number) => Uint8Array): HubIdentity {
-  const secretKey = read(database, 'secret key')
-  const publicKey = read(database, 'public key')
-  const ticketSecret = read(database, 'ticket secret')
+  const secretKey = readMeta(database, 'secret key')
+  const publicKey = readMeta(database, 'public key')
+  const ticketSecret = readMeta(database, 'ticket secret')
   if (secretKey !== undefined && publicKey !== undefined && ticketSecret !== undefined) {
     return { publicKey, secretKey, ticketSecret }
   }
   const pair = createHubKeyPair(random)
   const identity = { ...pair, ticketSecret: random(32) }
   database.exec('BEGIN')
-  write(database, 'secret key', identity.secretKey)
-  write(database, 'public key', identity.publicKey)
-  write(database, 'ticket secret', identity.ticketSecret)
+  writeMeta(database, 'secret key', identity.secretKey)
+  writeMeta(database, 'public key', identity.publicKey)
+  writeMeta(database, 'ticket secret', identity.ticketSecret)
   database.exec('COMMIT')
   return identity
 }
@@ -33,22 +33,37 @@ export function loadIdentity(database: DatabaseSync, random: (length: number) =>
  * The generation of this run: the last one's if that ended cleanly, otherwise a fresh one, for entries that were pushed may not
  * have reached the disk. The mark of a clean end is taken off before anybody is served.
  */
-export function startGeneration(database: DatabaseSync, random: (length: number) => Uint8Array): Uint8Array {
-  const last = read(database, 'generation')
-  const isClean = read(database, 'clean') !== undefined
+export function startGeneration(
+  database: DatabaseSync,
+  random: (length: number) => Uint8Array,
+): { readonly generation: Uint8Array; readonly isClean: boolean } {
+  const last = readMeta(database, 'generation')
+  const isClean = readMeta(database, 'clean') !== undefined
   const generation = last !== undefined && isClean ? last : random(generationBytes)
   database.exec('BEGIN')
   database.exec(`DELETE FROM meta WHERE name = 'clean'`)
-  write(database, 'generation', generation)
+  writeMeta(database, 'generation', generation)
   database.exec('COMMIT')
-  return generation
+  return { generation, isClean }
 }
 
-function read(database: DatabaseSync, name: string): Uint8Array | undefined {
+export function readMeta(database: DatabaseSync, name: string): Uint8Array | undefined {
   const row = database.prepare('SELECT value FROM meta WHERE name = ?').get(name) as { value: Uint8Array } | undefined
   return row?.value
 }
 
-function write(database: DatabaseSync, name: string, value: Uint8Array): void {
+export function writeMeta(database: DatabaseSync, name: string, value: Uint8Array): void {
   database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(name, value)
+}
+
+/** 0 where nothing was kept. */
+export function readNumber(database: DatabaseSync, name: string): number {
+  const bytes = readMeta(database, name)
+  return bytes === undefined ? 0 : Number(Buffer.from(bytes).readBigUInt64BE())
+}
+
+export function writeNumber(database: DatabaseSync, name: string, value: number): void {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(value))
+  writeMeta(database, name, bytes)
 }

@@ -11,19 +11,24 @@ const checkedBytesMax = 64 * 1024 * 1024
 
 const layout = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-  -- next0 … next3: the number that the next entry of each lane gets. kind and used_day: what retention goes by.
+  -- next0 …: the number that the next entry of each lane gets; first: where they began. used_day: when the lease was last renewed,
+  -- -1 for a log that has expired and is being emptied. Days are counted as in days.ts.
   CREATE TABLE log (
     pk INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, used_day INTEGER NOT NULL,
-    entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    entries INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL,
     next0 INTEGER NOT NULL, next1 INTEGER NOT NULL, next2 INTEGER NOT NULL, next3 INTEGER NOT NULL
   );
-  CREATE TABLE entry (log INTEGER NOT NULL, lane INTEGER NOT NULL, n INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL);
+  CREATE INDEX log_by_day ON log (used_day);
+  -- bytes: empty for a large entry, which lies elsewhere under the name in outside.
+  CREATE TABLE entry (log INTEGER NOT NULL, lane INTEGER NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, id BLOB NOT NULL,
+    outside BLOB, bytes BLOB NOT NULL);
   CREATE UNIQUE INDEX entry_by_place ON entry (log, lane, n);
   CREATE UNIQUE INDEX entry_by_id ON entry (log, id, lane);
-  -- Entries that a trim or a covering pack will drop, unless they are put again before.
-  CREATE TABLE dropping (log INTEGER NOT NULL, id BLOB NOT NULL, lane INTEGER NOT NULL, due_ms INTEGER NOT NULL,
+  CREATE INDEX entry_outside ON entry (outside) WHERE outside IS NOT NULL;
+  -- Entries that a trim, a covering pack or their age will drop.
+  CREATE TABLE dropping (log INTEGER NOT NULL, id BLOB NOT NULL, lane INTEGER NOT NULL, due_day INTEGER NOT NULL,
     PRIMARY KEY (log, id, lane)) WITHOUT ROWID;
-  CREATE INDEX dropping_by_due ON dropping (due_ms);
+  CREATE INDEX dropping_by_due ON dropping (due_day);
 `
 
 /**
@@ -42,7 +47,8 @@ export function openSqlite(path: string, bytesMax: number | undefined): Database
     database.exec('COMMIT')
     // FULL: simulated power cuts lost acknowledged rows in 376 of 500 images under NORMAL, in none under FULL.
     database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
-    database.exec('PRAGMA journal_size_limit = 67108864')
+    // What is dropped is overwritten with zeros: SQLite would else keep it in free pages.
+    database.exec('PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = ON')
     if (bytesMax !== undefined)
       database.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(bytesMax / pageBytes(database)))}`)
     return database

@@ -1,152 +1,249 @@
-/** The default store: one SQLite file, written in groups (`group-commit.ts`), one writer process. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Lane, logKinds, type NumberedEntry } from '@kith/core/wire'
-import { type Appended, type EntryStore, type NewEntry, type Placed, StoreFailure } from './entry-store.ts'
+/**
+ * The default store: one SQLite file, written in groups (`group-commit.ts`), one writer process; large entries beside it
+ * (`large-entries.ts`); what goes by itself in `expiry.ts`.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Lane, NumberedEntry } from '@kith/core/wire'
+import { loadDays } from './days.ts'
+import { type EntryStore, type LogName, type NewEntry, type Placed, StoreFailure } from './entry-store.ts'
+import { createExpiry } from './expiry.ts'
 import { createGroupCommit, toStoreFailure } from './group-commit.ts'
-import { createLogRecords, type WritableRecord } from './log-records.ts'
+import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
+import { createLogRecords, type LogRecord, type WritableRecord } from './log-records.ts'
+import { createOutside } from './outside.ts'
 import { startGeneration } from './sqlite-meta.ts'
+import { prepareStatements } from './statements.ts'
 
 export type SqliteStoreOptions = {
   readonly logBytesMax: number
   readonly logEntriesMax: number
   readonly mailboxBytesMax: number
   readonly mailboxEntriesMax: number
+  readonly locationEntriesMax: number
+  /** The calendar's day at the start. */
+  readonly wallDay: number
+  /** Days between a trim and what it does. */
+  readonly trimDays: number
+  /** Days that an entry stays in a mailbox or knock box. */
+  readonly letterDays: number
+  /** Days that a log stays which nobody opens. */
+  readonly leaseDays: number
+  /** Where large entries go; undefined: into the database. */
+  readonly largeEntries?: LargeEntries | undefined
   readonly random: (length: number) => Uint8Array
   /** Commits a group when the work already queued has had its turn. */
   readonly soon: (run: () => void) => void
-  /** Told of each failed group. */
+  /** Told of each failed group, and of entries that are gone. */
   readonly failed: (failure: StoreFailure) => void
 }
 
 const noBytes = new Uint8Array(0)
 
-type EntryRow = { n: number; id: Uint8Array; bytes: Uint8Array }
+type EntryRow = { n: number; size: number; id: Uint8Array; outside: Uint8Array | null; bytes: Uint8Array }
+type Placement = { size: number; outside: Uint8Array | null }
+type Sums = { logs: number; entries: number; bytes: number }
 
 export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOptions): EntryStore {
-  const generation = startGeneration(database, options.random)
-  const records = createLogRecords(database)
+  const days = loadDays(database, options.wallDay)
+  const { generation, isClean } = startGeneration(database, options.random)
+  const records = createLogRecords(database, days.today)
   const statements = prepareStatements(database)
+  const outside = createOutside(
+    options.largeEntries,
+    options.random,
+    (name) => statements.outside.get(name) !== undefined,
+  )
   /** A group failed, so that numbers which followers have seen are missing: the next start is a new generation. */
   let lost = false
+  /** Sums over all logs, once they were asked for; and what the open group does to them. */
+  let sums: Sums | undefined
+  let added: Sums = { logs: 0, entries: 0, bytes: 0 }
   const group = createGroupCommit(database, options.soon, {
     beforeCommit: records.save,
-    committed: records.saved,
+    committed() {
+      records.saved()
+      outside.committed()
+      if (sums !== undefined) count(sums, added)
+      added = { logs: 0, entries: 0, bytes: 0 }
+    },
     rolledBack(failure) {
       lost = true
       records.rolledBack()
+      outside.rolledBack()
+      added = { logs: 0, entries: 0, bytes: 0 }
       options.failed(failure)
     },
   })
+  const expiry = createExpiry(database, records, {
+    removeOne,
+    removeOutside: outside.removed,
+    countLog: ({ entries, bytes }) => count(added, { logs: -1, entries: -entries, bytes: -bytes }),
+    random: options.random,
+  })
+  // What a crash left beside the database, written and never committed, or dropped and still there.
+  if (!isClean) outside.sweep()
 
-  function place(record: WritableRecord, lane: Lane, id: Uint8Array, bytes: Uint8Array): Placed {
+  function writable(log: LogName): WritableRecord {
+    const isNew = records.find(log)?.pk === undefined
+    const record = records.writable(log)
+    if (isNew) added.logs += 1
+    record.usedDay = days.today()
+    return record
+  }
+
+  function place(record: WritableRecord, lane: Lane, { id, bytes }: NewEntry, name: Uint8Array | undefined): Placed {
+    const { kind } = record.log
+    const ages = kind === 'mailbox' || kind === 'knock'
     const found = statements.find.get(record.pk, id, lane) as { n: number } | undefined
     if (found !== undefined) {
-      statements.keep.run(record.pk, id, lane)
+      // Letters go at their time, however often they are put.
+      if (!ages) statements.keep.run(record.pk, id, lane)
       return { n: found.n, isNew: false }
     }
     const n = record.next[lane]
     record.next[lane] += 1
     record.entries += 1
     record.bytes += bytes.length
-    statements.insert.run(record.pk, lane, n, id, bytes)
+    count(added, { logs: 0, entries: 1, bytes: bytes.length })
+    statements.insert.run(record.pk, lane, n, bytes.length, id, name ?? null, name === undefined ? bytes : noBytes)
+    if (name !== undefined) outside.added(name)
+    if (ages) statements.age.run(record.pk, id, lane, dueIn(options.letterDays))
     return { n, isNew: true }
   }
 
-  function checkQuota(record: WritableRecord, lane: Lane, entries: readonly NewEntry[]): void {
-    if (hasRoom(record, entries)) return
-    // What is there already takes no room: putting again must always be possible. Looked up only where it matters.
-    if (
-      !hasRoom(
-        record,
-        entries.filter(({ id }) => statements.find.get(record.pk, id, lane) === undefined),
-      )
-    ) {
-      throw new StoreFailure('quota')
-    }
+  /** Days are counted whole, so that nothing goes sooner than it should. */
+  function dueIn(count: number): number {
+    return days.today() + count + 1
   }
 
-  function hasRoom(record: WritableRecord, entries: readonly NewEntry[]): boolean {
-    const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, record.bytes)
-    const isMailbox = record.log.kind === 'mailbox'
+  function checkQuota(record: LogRecord | undefined, log: LogName, lane: Lane, entries: readonly NewEntry[]): void {
+    if (hasRoom(record, log, entries)) return
+    // What is there already takes no room: putting again must always be possible. Looked up only where it matters.
+    const pk = record?.pk
+    const fresh = entries.filter(({ id }) => pk === undefined || statements.find.get(pk, id, lane) === undefined)
+    if (!hasRoom(record, log, fresh)) throw new StoreFailure('quota')
+  }
+
+  function hasRoom(record: LogRecord | undefined, { kind }: LogName, entries: readonly NewEntry[]): boolean {
+    const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, record?.bytes ?? 0)
+    const isMailbox = kind === 'mailbox'
     const bytesMax = isMailbox ? Math.min(options.logBytesMax, options.mailboxBytesMax) : options.logBytesMax
     const entriesMax = isMailbox ? Math.min(options.logEntriesMax, options.mailboxEntriesMax) : options.logEntriesMax
-    return bytes <= bytesMax && record.entries + entries.length <= entriesMax
-  }
-
-  function dropOne(row: { log: number; id: Uint8Array; lane: number; log_id: Uint8Array; kind: number }): void {
-    const log = {
-      id: row.log_id,
-      key: Buffer.from(row.log_id).toString('hex'),
-      kind: logKinds[row.kind] ?? 'space',
-    } as const
-    removeOne(records.writable(log), row.lane, row.id)
+    return bytes <= bytesMax && (record?.entries ?? 0) + entries.length <= entriesMax
   }
 
   function removeOne(record: WritableRecord, lane: number, id: Uint8Array): void {
-    const size = statements.size.get(record.pk, id, lane) as { size: number } | undefined
-    if (size !== undefined) {
+    const found = statements.place.get(record.pk, id, lane) as Placement | undefined
+    if (found !== undefined) {
       record.entries -= 1
-      record.bytes -= size.size
+      record.bytes -= found.size
+      count(added, { logs: 0, entries: -1, bytes: -found.size })
+      if (found.outside !== null) outside.removed(found.outside)
       statements.remove.run(record.pk, id, lane)
     }
     statements.keep.run(record.pk, id, lane)
   }
 
+  /** A location is its last few records. */
+  function dropOlder(record: WritableRecord, lane: Lane): void {
+    const rows = statements.older.all(record.pk, lane, options.locationEntriesMax) as { lane: Lane; id: Uint8Array }[]
+    for (const row of rows) removeOne(record, row.lane, row.id)
+  }
+
+  /** Those whose bytes lie outside with their bytes; without those that were dropped meanwhile. */
+  async function withBytes(
+    log: LogName,
+    lane: Lane,
+    rows: readonly EntryRow[],
+    idsOnly: boolean,
+  ): Promise<NumberedEntry[]> {
+    const entries: NumberedEntry[] = []
+    for (const { n, id, bytes, outside: name } of rows) {
+      if (idsOnly || name === null) entries.push({ n, id, bytes: idsOnly ? noBytes : bytes })
+      else {
+        const found = await outside.get(name)
+        if (found !== undefined) entries.push({ n, id, bytes: found })
+        else await noteLoss(log, lane, id)
+      }
+    }
+    return entries
+  }
+
+  /** A file that should be there is not: the entry is forgotten, so that whoever has it can put it again. */
+  async function noteLoss(log: LogName, lane: Lane, id: Uint8Array): Promise<void> {
+    const record = records.find(log)
+    if (record?.pk === undefined || statements.find.get(record.pk, id, lane) === undefined) return
+    lost = true
+    options.failed(new StoreFailure('damaged'))
+    await group.write(() => removeOne(records.writable(log), lane, id))
+  }
+
   return {
     generation,
 
-    async append(log, lane, entries, covers, dropMs): Promise<Appended> {
+    async append(log, lane, entries, covers) {
+      const large = entries.map(({ bytes }) => outside.isOn && bytes.length >= largeEntryBytesMin)
+      if (large.includes(true)) checkQuota(records.find(log), log, lane, entries)
+      const names = await outside.putAll(entries.map(({ bytes }, at) => (large[at] ? bytes : undefined)))
       const placed: Placed[] = []
-      const durable = group.write(() => {
-        const record = records.writable(log)
-        checkQuota(record, lane, entries)
-        for (const entry of entries) placed.push(place(record, lane, entry.id, entry.bytes))
-        for (const id of covers) statements.cover.run(dropMs, record.pk, id)
-      })
-      return { placed, durable }
+      try {
+        const durable = group.write(() => {
+          checkQuota(records.find(log), log, lane, entries)
+          const record = writable(log)
+          entries.forEach((entry, at) => placed.push(place(record, lane, entry, names[at])))
+          for (const id of covers) statements.cover.run(dueIn(options.trimDays), record.pk, id)
+          if (log.kind === 'location') dropOlder(record, lane)
+        })
+        outside.drop(names.filter((_, at) => placed[at]?.isNew === false))
+        return { placed, durable }
+      } catch (cause) {
+        outside.drop(names)
+        throw cause
+      }
     },
 
     async read(log, lane, wish) {
       const pk = records.find(log)?.pk
       if (pk === undefined) return { entries: [], end: true }
-      return failing(() => {
+      const { rows, end } = failing(() => {
         const statement = statements.read(wish.direction, wish.idsOnly)
         const from = wish.direction === 'before' && wish.n === 0 ? Number.MAX_SAFE_INTEGER : wish.n
-        const entries: NumberedEntry[] = []
+        const rows: EntryRow[] = []
         let bytes = 0
         // One row more than wished tells whether the end was reached.
         for (const row of statement.iterate(pk, lane, from, wish.entriesMax + 1) as Iterable<EntryRow>) {
-          const isFull = entries.length > 0 && bytes + row.bytes.length > wish.bytesMax
-          if (isFull || entries.length === wish.entriesMax) return { entries, end: false }
-          entries.push({ n: row.n, id: row.id, bytes: row.bytes })
-          bytes += row.bytes.length + 40
+          const size = wish.idsOnly ? 0 : row.size
+          const isFull = rows.length > 0 && bytes + size > wish.bytesMax
+          if (isFull || rows.length === wish.entriesMax) return { rows, end: false }
+          rows.push(row)
+          bytes += size + 40
         }
-        return { entries, end: true }
+        return { rows, end: true }
       })
+      return { entries: await withBytes(log, lane, rows, wish.idsOnly), end }
     },
 
     async readIds(log, lane, ids, idsOnly) {
       const pk = records.find(log)?.pk
       if (pk === undefined) return []
+      const rows = failing(() => ids.flatMap((id) => (statements.byId.get(pk, id, lane) as EntryRow | undefined) ?? []))
+      return withBytes(log, lane, rows, idsOnly)
+    },
+
+    async span(log, lane) {
       return failing(() => {
-        const entries: NumberedEntry[] = []
-        for (const id of ids) {
-          const row = statements.byId.get(pk, id, lane) as EntryRow | undefined
-          if (row !== undefined) entries.push({ n: row.n, id: row.id, bytes: idsOnly ? noBytes : row.bytes })
-        }
-        return entries
+        const record = records.find(log)
+        if (record === undefined) return { first: 1, newest: 0 }
+        const next = record.next[lane]
+        return { first: record.first, newest: next > record.first ? next - 1 : 0 }
       })
     },
 
-    async newest(log, lane) {
-      return failing(() => (records.find(log)?.next[lane] ?? 1) - 1)
-    },
-
-    async trim(log, ids, dropMs) {
+    async trim(log, ids) {
       if (records.find(log) === undefined) return
       await group.write(() => {
-        const record = records.writable(log)
-        for (const id of ids) statements.trim.run(dropMs, record.pk, id)
+        const record = writable(log)
+        for (const id of ids) statements.trim.run(dueIn(options.trimDays), record.pk, id)
       })
     },
 
@@ -158,31 +255,50 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       })
     },
 
-    async dropDue(nowMs, entriesMax) {
-      const due = failing(() => statements.due.all(nowMs, entriesMax)) as Parameters<typeof dropOne>[0][]
-      if (due.length > 0) await group.write(() => due.forEach(dropOne))
-      return due.length
+    async tick(wallDay) {
+      if (days.tick(wallDay)) await group.write(days.save)
     },
 
-    async touch(log, dayNumber) {
-      const record = records.find(log)
-      if (record === undefined || record.usedDay >= dayNumber) return
+    async expire(entriesMax) {
+      const today = days.today()
+      let expired = { entries: 0, logs: 0, isDone: true }
       await group.write(() => {
-        records.writable(log).usedDay = dayNumber
+        expired = expiry.dropPiece(today, today - options.leaseDays, entriesMax)
       })
+      return expired
+    },
+
+    async scrub() {
+      failing(() => {
+        group.flush()
+        // The log of changes still holds what was there before: it is emptied into the file, where zeros lie now.
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      })
+      await outside.settled()
+    },
+
+    async touch(log) {
+      const record = records.find(log)
+      if (record === undefined || record.usedDay >= days.today()) return
+      await group.write(() => void writable(log))
+    },
+
+    async has(log) {
+      return failing(() => records.find(log) !== undefined)
     },
 
     async totals() {
       return failing(() => {
         group.flush()
-        const row = statements.totals.get() as { logs: number; entries: number; bytes: number }
-        return { logs: row.logs, entries: row.entries, bytes: row.bytes }
+        sums ??= { ...(statements.totals.get() as Sums) }
+        return { ...sums }
       })
     },
 
     async close() {
       group.flush()
       try {
+        await outside.close()
         if (!lost) database.exec(`INSERT OR REPLACE INTO meta VALUES ('clean', x'01')`)
         database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       } catch (cause) {
@@ -195,41 +311,16 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   }
 }
 
+function count(sums: Sums, more: Sums): void {
+  sums.logs += more.logs
+  sums.entries += more.entries
+  sums.bytes += more.bytes
+}
+
 function failing<Result>(run: () => Result): Result {
   try {
     return run()
   } catch (cause) {
     throw toStoreFailure(cause)
-  }
-}
-
-function prepareStatements(database: DatabaseSync) {
-  const readStatements = new Map<string, StatementSync>()
-  for (const direction of ['after', 'before']) {
-    for (const idsOnly of [true, false]) {
-      const bytes = idsOnly ? `x'' AS bytes` : 'bytes'
-      const range = direction === 'after' ? 'n > ? ORDER BY n' : 'n < ? ORDER BY n DESC'
-      const sql = `SELECT n, id, ${bytes} FROM entry WHERE log = ? AND lane = ? AND ${range} LIMIT ?`
-      readStatements.set(`${direction} ${idsOnly}`, database.prepare(sql))
-    }
-  }
-  // What is to be dropped must be there, and keeps the earlier of two dates.
-  const mark = 'INSERT OR IGNORE INTO dropping SELECT log, id, lane, ? FROM entry WHERE log = ? AND id = ?'
-  return {
-    read: (direction: 'after' | 'before', idsOnly: boolean) => readStatements.get(`${direction} ${idsOnly}`)!,
-    find: database.prepare('SELECT n FROM entry WHERE log = ? AND id = ? AND lane = ?'),
-    byId: database.prepare('SELECT n, id, bytes FROM entry WHERE log = ? AND id = ? AND lane = ?'),
-    insert: database.prepare('INSERT INTO entry (log, lane, n, id, bytes) VALUES (?, ?, ?, ?, ?)'),
-    size: database.prepare('SELECT length(bytes) AS size FROM entry WHERE log = ? AND id = ? AND lane = ?'),
-    remove: database.prepare('DELETE FROM entry WHERE log = ? AND id = ? AND lane = ?'),
-    keep: database.prepare('DELETE FROM dropping WHERE log = ? AND id = ? AND lane = ?'),
-    trim: database.prepare(mark),
-    cover: database.prepare(`${mark} AND lane = 2`),
-    due: database.prepare(
-      `SELECT d.log, d.id, d.lane, l.id AS log_id, l.kind FROM dropping d JOIN log l ON l.pk = d.log WHERE d.due_ms <= ? ORDER BY d.due_ms LIMIT ?`,
-    ),
-    totals: database.prepare(
-      'SELECT count(*) AS logs, coalesce(sum(entries), 0) AS entries, coalesce(sum(bytes), 0) AS bytes FROM log',
-    ),
   }
 }

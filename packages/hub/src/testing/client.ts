@@ -8,6 +8,7 @@ import {
   frameToHubMessage,
   type Hello,
   type HubMessage,
+  type LogKind,
   type OpenedLog,
   type Policy,
   type Proof,
@@ -106,13 +107,13 @@ export type TestLog = {
   readonly seeds: Readonly<Record<Right, Uint8Array>>
 }
 
-export function createTestLog(): TestLog {
+export function createTestLog(kind: LogKind = 'space'): TestLog {
   const seeds = { read: random(32), write: random(32), admin: random(32) }
   const policy: Policy = {
-    write: testSigning.ed25519PublicKey(seeds.write),
+    write: kind === 'knock' ? 'open' : testSigning.ed25519PublicKey(seeds.write),
     read: testSigning.ed25519PublicKey(seeds.read),
     admin: testSigning.ed25519PublicKey(seeds.admin),
-    kind: 'space',
+    kind,
   }
   return { policy, id: policyToLogId(policy, testSigning), seeds }
 }
@@ -122,7 +123,8 @@ export function prove(client: TestClient, log: TestLog, right: Right): Proof {
 }
 
 export async function openLog(client: TestClient, log: TestLog, ...rights: Right[]) {
-  const wanted: Right[] = rights.length > 0 ? rights : ['read', 'write', 'admin']
+  const all = (['read', 'write', 'admin'] as const).filter((right) => typeof log.policy[right] !== 'string')
+  const wanted: readonly Right[] = rights.length > 0 ? rights : all
   const proofs = wanted.map((right) => prove(client, log, right))
   const answer = await client.ask({ type: 'open', resumption: undefined, logs: [{ policy: log.policy, proofs }] })
   return answer.results[0]!

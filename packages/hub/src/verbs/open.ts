@@ -18,13 +18,11 @@ import {
   rights,
   ticketToRights,
 } from '@kith/core/wire'
-import { type OpenLog, type Session, toKey } from '../session.ts'
+import { type OpenLog, renewLease, type Session, toKey } from '../session.ts'
 import { nextTurn } from '../node-clock.ts'
 
 /** Signature checks after which others get their turn: a millisecond. */
 const checksPerTurn = 8
-
-const dayMs = 24 * 60 * 60 * 1000
 
 /** Shows policies and proves rights. A log need not exist: it comes to be with its first entry. */
 export async function handleOpen(session: Session, message: ClientMessage & { type: 'open' }): Promise<void> {
@@ -86,10 +84,7 @@ async function openOne(
   const log = session.logs.get(toKey(id)) ?? enterLog(session, id, item.policy)
   if (log === undefined) return refusal('quota-full')
   log.rights |= granted
-  const now = session.hub.clock.now()
-  void session.hub.store.touch(log, Math.floor(now / dayMs)).catch(() => {
-    // A lease that could not be noted today is noted with the next use.
-  })
+  renewLease(session, log)
   const { store, crypto, identity } = session.hub
   // A ticket is given for fresh signatures only: rights must be proven anew each day.
   const ticket =
@@ -97,7 +92,7 @@ async function openOne(
       ? undefined
       : createTicket(crypto, identity.ticketSecret, id, resumptionKey, {
           rights: proven.signed,
-          expiresMs: now + ticketLifetimeMs,
+          expiresMs: session.hub.clock.now() + ticketLifetimeMs,
         })
   return { generation: store.generation, rights: log.rights, name: log.name, ticket }
 }

@@ -31,9 +31,11 @@ async function pullOne(session: Session, request: number, item: PullItem, jobs: 
   // Registered before the store is asked, so that nothing put meanwhile is missed.
   const follower = item.follow ? follow(log, request, item) : undefined
   try {
-    const newest = await store.newest(log, item.lane)
-    // A number that was never given: the store is an older copy. Healing is right, whatever the generation says.
-    if (item.n > newest + 1 || (item.mode === 'after' && item.n > newest)) {
+    const { first, newest } = await store.span(log, item.lane)
+    // A number that was never given: the store is an older copy, or the log had expired and is a new one. Healing is right,
+    // whatever the generation says.
+    const isOld = item.n > 0 && item.n < first
+    if (isOld || item.n > Math.max(newest, first - 1) + 1 || (item.mode === 'after' && item.n > newest)) {
       stop(follower)
       if (follower !== undefined) log.followers[item.lane] = undefined
       return refusal('other-generation')

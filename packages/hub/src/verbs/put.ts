@@ -1,4 +1,4 @@
-import { entryBytesMax, frameFillBytes, trimDelayMs } from '@kith/core/limits'
+import { entryBytesMax, frameFillBytes } from '@kith/core/limits'
 import {
   type ClientMessage,
   hubMessageToFrame,
@@ -9,6 +9,7 @@ import {
   refusal,
   type StoredEntries,
 } from '@kith/core/wire'
+import type { HubLimitOptions } from '../limits/hub-limits.ts'
 import { logWithRight, type OpenLog, type Session } from '../session.ts'
 import { type NewEntry, StoreFailure } from '../store/entry-store.ts'
 
@@ -27,16 +28,19 @@ export async function handlePut(session: Session, message: ClientMessage & { typ
 async function putOne(session: Session, item: PutItem): Promise<{ durable: Promise<Result> }> {
   const log = logWithRight(session, item.log, 'write')
   if (log === undefined) return settled(refusal('refused'))
-  const { store, crypto, clock, knocks } = session.hub
+  const { store, crypto, knocks, limits } = session.hub
   const { prefix } = session.allowance
   const isKnock = log.kind === 'knock'
   const refused =
-    refuseSize(item) ?? refuseRate(session, item) ?? (isKnock ? knocks.refuse(log, prefix, item) : undefined)
+    refuseSize(item, log, limits) ??
+    refuseRate(session, item) ??
+    (isKnock ? knocks.refuse(log, prefix, item) : undefined) ??
+    ((await store.has(log)) ? undefined : session.allowance.take('newLogs', 1))
   if (refused !== undefined) return settled(refused)
   const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
   try {
     if (isKnock) await knocks.makeRoom(log, prefix, entries)
-    const { placed, durable } = await store.append(log, item.lane, entries, item.covers, clock.now() + trimDelayMs)
+    const { placed, durable } = await store.append(log, item.lane, entries, item.covers)
     publish(
       session,
       log,
@@ -54,7 +58,12 @@ function settled(result: Result): { durable: Promise<Result> } {
   return { durable: Promise.resolve(result) }
 }
 
-function refuseSize(item: PutItem): Refusal | undefined {
+function refuseSize(item: PutItem, log: OpenLog, limits: HubLimitOptions): Refusal | undefined {
+  if (log.kind === 'location') {
+    // A location is a few small records on the tail.
+    if (item.lane !== 2) return refusal('refused')
+    if (item.entries.some((entry) => entry.length > limits.locationBytesMax)) return refusal('too-large')
+  }
   return item.entries.some((entry) => entry.length > entryBytesMax) ? refusal('too-large') : undefined
 }
 

@@ -1,4 +1,3 @@
-import { trimDelayMs } from '@kith/core/limits'
 import { type ClientMessage, type Done, type Refusal, refusal, type TrimItem } from '@kith/core/wire'
 import { logWithRight, type Session } from '../session.ts'
 import { failureToRefusal } from './put.ts'
@@ -16,9 +15,9 @@ async function trimOne(session: Session, item: TrimItem): Promise<Done | Refusal
   if (log === undefined) return refusal('refused')
   const refused = session.allowance.take('requests', 1 + item.ids.length / 16)
   if (refused !== undefined) return refused
-  const { store, clock } = session.hub
+  const { store } = session.hub
   try {
-    await store.trim(log, item.ids, clock.now() + trimDelayMs)
+    await store.trim(log, item.ids)
     return { done: true }
   } catch (cause) {
     return failureToRefusal(cause)
