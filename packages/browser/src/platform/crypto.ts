@@ -4,13 +4,14 @@ import type { Crypto } from '@kith/core/ports'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { loadSodium } from './sodium.ts'
 
 /** `crypto.getRandomValues` gives no more at once (Web Cryptography §10.1.1). */
 const randomCallBytesMax = 65_536
 
 /** Suite 1 in browsers, all of it synchronous: @noble/hashes for what libsodium's standard build lacks. */
 export async function createBrowserCrypto(): Promise<Crypto> {
-  const sodium = await createSodiumCrypto()
+  const sodium = await createSodiumCrypto(loadSodium)
   return {
     ...sodium,
     sha256: (bytes) => sha256(bytes),

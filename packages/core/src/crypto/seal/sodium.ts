@@ -15,9 +15,38 @@ export type SodiumCrypto = Pick<
 
 const nonceBytes = 24
 
-export async function createSodiumCrypto(): Promise<SodiumCrypto> {
+/** The functions of libsodium, as its own wrappers have them: they throw where the library refuses. */
+export type Sodium = {
+  readonly crypto_sign_seed_keypair: (seed: Uint8Array) => KeyPair
+  readonly crypto_sign_detached: (message: Uint8Array, privateKey: Uint8Array) => Uint8Array
+  readonly crypto_sign_verify_detached: (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean
+  readonly crypto_scalarmult_base: (secretKey: Uint8Array) => Uint8Array
+  readonly crypto_scalarmult: (secretKey: Uint8Array, publicKey: Uint8Array) => Uint8Array
+  readonly crypto_aead_xchacha20poly1305_ietf_encrypt: (
+    plain: Uint8Array,
+    associated: Uint8Array,
+    secretNonce: null,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ) => Uint8Array
+  readonly crypto_aead_xchacha20poly1305_ietf_decrypt: (
+    secretNonce: null,
+    sealed: Uint8Array,
+    associated: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ) => Uint8Array
+}
+
+const loadWrappers = async (): Promise<Sodium> => {
   const { default: sodium } = await import('libsodium-wrappers')
   await sodium.ready
+  return sodium
+}
+
+/** `load`: where a platform has the same library in another form. */
+export async function createSodiumCrypto(load: () => Promise<Sodium> = loadWrappers): Promise<SodiumCrypto> {
+  const sodium = await load()
   const seedToKeyPair = createKeyPairMemory((seed) => sodium.crypto_sign_seed_keypair(seed))
 
   return {

@@ -1,0 +1,153 @@
+/**
+ * libsodium's own WebAssembly, without the two thirds that Kith does not call: the package's is 135 KB compressed and its wrappers 16.
+ * What is left is the same code, called as the wrappers call it.
+ */
+import type { Sodium } from '@kith/core/crypto/seal'
+import { sodiumWasm } from './sodium-wasm.ts'
+
+type Exports = {
+  readonly memory: WebAssembly.Memory
+  readonly malloc: (bytes: number) => number
+  readonly free: (pointer: number) => void
+  readonly sodium_init: () => number
+  readonly crypto_sign_seed_keypair: (publicKey: number, privateKey: number, seed: number) => number
+  readonly crypto_sign_detached: (...parameters: number[]) => number
+  readonly crypto_sign_verify_detached: (...parameters: number[]) => number
+  readonly crypto_scalarmult: (shared: number, secretKey: number, publicKey: number) => number
+  readonly crypto_scalarmult_base: (publicKey: number, secretKey: number) => number
+  readonly crypto_aead_xchacha20poly1305_ietf_encrypt: (...parameters: number[]) => number
+  readonly crypto_aead_xchacha20poly1305_ietf_decrypt: (...parameters: number[]) => number
+}
+
+const sizes = { key: 32, privateKey: 64, signature: 64, nonce: 24, tag: 16 } as const
+
+export const loadSodium = async (): Promise<Sodium> => {
+  const bytes = Uint8Array.from(atob(sodiumWasm), (character) => character.charCodeAt(0))
+  let exports: Exports | undefined
+  const { instance } = await WebAssembly.instantiate(bytes, { a: imports(() => exports as Exports) })
+  const sodium = (exports = instance.exports as unknown as Exports)
+  if (sodium.sodium_init() < 0) throw new Error('libsodium does not start.')
+
+  /** Runs with room for inputs and one output; what was in it is wiped. Undefined where the library refuses. */
+  const run = (
+    inputs: readonly Uint8Array[],
+    outputBytes: number,
+    perform: (output: number, ...inputs: number[]) => number,
+  ): Uint8Array | undefined => {
+    const length = inputs.reduce((sum, input) => sum + input.length, outputBytes)
+    const start = sodium.malloc(Math.max(length, 1))
+    if (start === 0) throw new RangeError('There is no memory for this.')
+    try {
+      let at = start + outputBytes
+      const places = inputs.map((input) => {
+        new Uint8Array(sodium.memory.buffer).set(input, at)
+        at += input.length
+        return at - input.length
+      })
+      return perform(start, ...places) === 0
+        ? new Uint8Array(sodium.memory.buffer).slice(start, start + outputBytes)
+        : undefined
+    } finally {
+      new Uint8Array(sodium.memory.buffer).fill(0, start, start + length)
+      sodium.free(start)
+    }
+  }
+  const must = (result: Uint8Array | undefined): Uint8Array => {
+    if (!result) throw new Error('libsodium refused its input.')
+    return result
+  }
+
+  return {
+    crypto_sign_seed_keypair: (seed) => {
+      checkLength(seed, sizes.key)
+      const pair = must(
+        run([seed], sizes.key + sizes.privateKey, (output, at) =>
+          sodium.crypto_sign_seed_keypair(output, output + sizes.key, at as number),
+        ),
+      )
+      return { publicKey: pair.slice(0, sizes.key), privateKey: pair.slice(sizes.key) }
+    },
+    crypto_sign_detached: (message, privateKey) => {
+      checkLength(privateKey, sizes.privateKey)
+      return must(
+        run([message, privateKey], sizes.signature, (output, text, key) =>
+          sodium.crypto_sign_detached(output, 0, text as number, message.length, 0, key as number),
+        ),
+      )
+    },
+    crypto_sign_verify_detached: (signature, message, publicKey) => {
+      checkLength(signature, sizes.signature)
+      checkLength(publicKey, sizes.key)
+      return (
+        run([signature, message, publicKey], 0, (_output, at, text, key) =>
+          sodium.crypto_sign_verify_detached(at as number, text as number, message.length, 0, key as number),
+        ) !== undefined
+      )
+    },
+    crypto_scalarmult_base: (secretKey) => {
+      checkLength(secretKey, sizes.key)
+      return must(run([secretKey], sizes.key, (output, at) => sodium.crypto_scalarmult_base(output, at as number)))
+    },
+    crypto_scalarmult: (secretKey, publicKey) => {
+      checkLength(secretKey, sizes.key)
+      checkLength(publicKey, sizes.key)
+      return must(
+        run([secretKey, publicKey], sizes.key, (output, own, other) =>
+          sodium.crypto_scalarmult(output, own as number, other as number),
+        ),
+      )
+    },
+    crypto_aead_xchacha20poly1305_ietf_encrypt: (plain, associated, _none, nonce, key) => {
+      checkLength(nonce, sizes.nonce)
+      checkLength(key, sizes.key)
+      return must(
+        run([plain, associated, nonce, key], plain.length + sizes.tag, (output, text, more, at, keyAt) =>
+          sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            ...[output, 0, text as number, plain.length, 0, more as number, associated.length, 0],
+            ...[0, at as number, keyAt as number],
+          ),
+        ),
+      )
+    },
+    crypto_aead_xchacha20poly1305_ietf_decrypt: (_none, sealed, associated, nonce, key) => {
+      checkLength(nonce, sizes.nonce)
+      checkLength(key, sizes.key)
+      if (sealed.length < sizes.tag) throw new Error('Sealed bytes are too short.')
+      return must(
+        run([sealed, associated, nonce, key], sealed.length - sizes.tag, (output, at, more, nonceAt, keyAt) =>
+          sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+            ...[output, 0, 0, at as number, sealed.length, 0, more as number, associated.length, 0],
+            ...[nonceAt as number, keyAt as number],
+          ),
+        ),
+      )
+    },
+  }
+}
+
+const checkLength = (bytes: Uint8Array, length: number): void => {
+  if (bytes.length !== length) throw new TypeError(`libsodium needs ${length} bytes here.`)
+}
+
+/** What the module asks of its surroundings, by the names that its linker gave: a failed assertion, chance, an end, more memory. */
+const imports = (exports: () => Exports) => ({
+  a: () => {
+    throw new Error('An assertion of libsodium failed.')
+  },
+  // Chance, by a 32-bit number; the first call only prepares it.
+  b: () => crypto.getRandomValues(new Uint32Array(1))[0] as number,
+  c: () => {
+    throw new Error('libsodium gave up.')
+  },
+  d: (wanted: number): number => {
+    const { memory } = exports()
+    try {
+      memory.grow(
+        Math.ceil((Math.max(wanted >>> 0, memory.buffer.byteLength * 1.2) - memory.buffer.byteLength) / 65_536),
+      )
+      return 1
+    } catch {
+      return 0
+    }
+  },
+})
