@@ -372,7 +372,13 @@ export const checkShield = (scene: Scene, actor: Pick<Actor, 'name' | 'membershi
       )
         continue
       const line = lineOf(scene, header.grant)
-      // The removal itself takes nothing that it accepts.
+      // The removal itself takes nothing that it accepts; what it had only heard of, and did not have, it could not list.
+      const isListed = (at: Change): boolean => {
+        const isNamed = own.grants.some((grant) => equalBytes(grant, at.header.grant))
+        return !isNamed || inside.has(toHex(at.hash))
+      }
+      const givers = (line ?? []).flatMap((grant) => scene.byKey.get(toHex(grant)) ?? [])
+      if (![change, ...givers].every(isListed)) continue
       if (line === undefined || line.some(isEndedOtherwise) || isDeviceEnded(scene, known, header.admission)) continue
       if (membership.verdictOf(header.schema) !== 'applied') continue
       inPast ??= evaluate(
