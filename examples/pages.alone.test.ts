@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { boardJourney } from './board/journey.fixture.ts'
 import { chatJourney } from './chat/journey.fixture.ts'
-import { type Examples, openExamples } from './site.fixture.ts'
+import { openSites, type Sites } from '../packages/react/src/testing/site.ts'
 import { todoJourney } from './todo/journey.fixture.ts'
 import { vanillaJourney } from './vanilla/journey.fixture.ts'
 
-let examples: Examples
+let examples: Sites
 before(async () => {
-  examples = await openExamples(['todo', 'chat', 'board', 'vanilla'])
+  examples = await openSites(import.meta.dirname, ['todo', 'chat', 'board', 'vanilla'])
 })
 after(() => examples?.close())
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import type { Example } from '../site.fixture.ts'
+import type { Site } from '../../packages/react/src/testing/site.ts'
 
 const cardsOf = async (page: Page, column: string): Promise<string[]> =>
   page.getByRole('region', { name: column }).getByRole('listitem').allTextContents()
 
 /** Two people move cards on one board. */
-export const boardJourney = async (example: Example): Promise<void> => {
+export const boardJourney = async (example: Site): Promise<void> => {
   const alice = await example.open()
   await alice.getByRole('button', { name: 'Begin' }).click()
   for (const title of ['Write the letter', 'Find a stamp', 'Post it']) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import type { Example } from '../site.fixture.ts'
+import type { Site } from '../../packages/react/src/testing/site.ts'
 
 const begin = async (page: Page, name: string): Promise<void> => {
   await page.getByLabel('What are you called?').fill(name)
@@ -13,7 +13,7 @@ const say = async (page: Page, words: string): Promise<void> => {
 }
 
 /** Two people chat under their names, and one is removed. */
-export const chatJourney = async (example: Example): Promise<void> => {
+export const chatJourney = async (example: Site): Promise<void> => {
   const alice = await example.open()
   await begin(alice, 'Alice')
   await say(alice, 'Hello, is anybody there?')

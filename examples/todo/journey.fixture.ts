@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Example } from '../site.fixture.ts'
+import type { Site } from '../../packages/react/src/testing/site.ts'
 
 /** Two people share a to-do list by a link. */
-export const todoJourney = async (example: Example): Promise<void> => {
+export const todoJourney = async (example: Site): Promise<void> => {
   const alice = await example.open()
   const add = async (title: string): Promise<void> => {
     await alice.getByLabel('New task').fill(title)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Example } from '../site.fixture.ts'
+import type { Site } from '../../packages/react/src/testing/site.ts'
 
 /** The same list without a framework: iterated, shared, one element for each row. */
-export const vanillaJourney = async (example: Example): Promise<void> => {
+export const vanillaJourney = async (example: Site): Promise<void> => {
   const alice = await example.open()
   for (const title of ['Buy milk', 'Call Bob']) {
     await alice.getByLabel('New task').fill(title)

@@ -4,6 +4,9 @@ import { useKith } from './provider.ts'
 import { useAppOf } from './use-space.ts'
 import { useMembers } from './use-people.ts'
 
+/** What of a member matters. */
+type Me = Pick<Member, 'address' | 'role' | 'rank'>
+
 export type Verb = 'insert' | 'update' | 'delete'
 
 /** What a rule may be asked with; the more is known, the fewer answers are guesses. */
@@ -19,7 +22,7 @@ export type Can<Table extends string = string> = {
   (verb: Verb, table: Table, facts?: Facts): boolean
   /** Make links, and change or remove a member of a lower rank. */
   (verb: 'invite'): boolean
-  (verb: 'manage', member: Member): boolean
+  (verb: 'manage', member: Me): boolean
 }
 
 /**
@@ -28,15 +31,15 @@ export type Can<Table extends string = string> = {
  */
 export const can = (
   app: App,
-  me: Pick<Member, 'address' | 'role' | 'rank'> | undefined,
+  me: Me | undefined,
   verb: Verb | 'invite' | 'manage',
-  table?: string | Member,
+  table?: string | Me,
   facts: Facts = {},
 ): boolean => {
   if (!me) return false
   if (verb === 'invite') return ranks[me.rank] >= ranks.admin
   if (verb === 'manage') {
-    const member = table as Member
+    const member = table as Me
     return me.rank === 'owner'
       ? member.address !== me.address
       : ranks[me.rank] >= ranks.admin && ranks[member.rank] < ranks[me.rank]
@@ -57,12 +60,11 @@ export const useCan = <A extends App>(space: Space<A>): Can<keyof A['tables'] & 
   const { address } = useKith()
   const app = useAppOf(space)
   const me = useMembers(space).find((member) => member.address === address)
-  return (verb: Verb | 'invite' | 'manage', table?: string | Member, facts?: Facts) => can(app, me, verb, table, facts)
+  return (verb: Verb | 'invite' | 'manage', table?: string | Me, facts?: Facts) => can(app, me, verb, table, facts)
 }
 
 const ranks: Readonly<Record<Member['rank'], number>> = { reader: 1, writer: 2, admin: 3, owner: 4 }
 
-type Me = Pick<Member, 'address' | 'role' | 'rank'>
 type Given = { readonly row?: Facts['row'] | undefined; readonly values?: Facts['values']; readonly isAuthor?: boolean }
 
 /** Undefined: it hangs on what is not known here. */

@@ -1,5 +1,7 @@
 export { type Can, can, type Facts, useCan, type Verb } from './can.ts'
+export { AddDevice, type AddDeviceProps } from './components/add-device.tsx'
 export { ConnectionStatus, connectionState, type ConnectionWords } from './components/connection-status.tsx'
+export { DeviceList } from './components/device-list.tsx'
 export { HeldBackList } from './components/held-back-list.tsx'
 export { MemberList, type MemberListProps } from './components/member-list.tsx'
 export { QrCode } from './components/qr-code.tsx'

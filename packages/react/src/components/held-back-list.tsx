@@ -1,5 +1,5 @@
 import type { App, Space } from '@kith/core'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useHeldBack } from '../use-people.ts'
 
 /** Changes that have no effect, and why; nothing where there are none. Those that only wait are left out unless asked for. */
@@ -14,11 +14,27 @@ export const HeldBackList = <A extends App>({
   if (shown.length === 0) return null
   return (
     <ul data-kith="held-back">
-      {shown.map(({ change, author, reason, code }) => (
+      {shown.map(({ change, author, reason, code, canReissue }) => (
         <li key={change} data-code={code}>
           <span data-kith="name">{author}</span> <span data-kith="reason">{reason}</span>
+          {canReissue ? <Reissue space={space} change={change} /> : null}
         </li>
       ))}
     </ul>
+  )
+}
+
+const Reissue = <A extends App>({ space, change }: { space: Space<A>; change: string }): ReactNode => {
+  const [problem, setProblem] = useState<string>()
+  const run = (): void => {
+    space.reissue(change).catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)))
+  }
+  return (
+    <>
+      <button type="button" onClick={run}>
+        Let it count
+      </button>
+      {problem === undefined ? null : <span role="alert">{problem}</span>}
+    </>
   )
 }

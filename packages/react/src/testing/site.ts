@@ -1,22 +1,23 @@
-/** Builds the examples that are pages, and opens them for several people at once: each in a browser context of its own, over a real hub. */
+/** Builds pages as their authors would, and opens them for several people at once: each in a browser context of its own, over a real hub. */
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
-import { startHub } from '@kith/hub'
+import { type Hub, startHub } from '@kith/hub'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 
-export type Example = {
-  /** A page of somebody who was never here: at the example's start, or at a link. */
+export type Site = {
+  /** A page of somebody who was never here: at its start, or at a link. */
   readonly open: (link?: string) => Promise<Page>
   /** For whoever wants to look: KITH_PICTURES=folder. */
   readonly picture: (page: Page, name: string) => Promise<void>
 }
 
-export type Examples = {
-  readonly of: (name: string) => Example
+export type Sites = {
+  readonly hub: Hub
+  readonly of: (name: string) => Site
   /** What pages said on their consoles, errors and warnings. */
   readonly complaints: string[]
   readonly close: () => Promise<void>
@@ -32,10 +33,11 @@ const types: Readonly<Record<string, string>> = {
 /** Flags for a Chromium in a container, which neither phones home nor looks for a screen. */
 const flags = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync']
 
-export const openExamples = async (names: readonly string[]): Promise<Examples> => {
-  const folder = mkdtempSync(join(tmpdir(), 'kith-examples-'))
+/** `names`: folders in `root`, each with an index.html. */
+export const openSites = async (root: string, names: readonly string[]): Promise<Sites> => {
+  const folder = mkdtempSync(join(tmpdir(), 'kith-sites-'))
   const hub = await startHub({ port: 0, storage: join(folder, 'hub.db') })
-  await buildSites(names, folder, hub.url)
+  await buildSites(root, names, folder, hub.url)
   const site = await serve(join(folder, 'site'))
   const browser = await startChromium()
   const complaints: string[] = []
@@ -51,6 +53,7 @@ export const openExamples = async (names: readonly string[]): Promise<Examples> 
     return page
   }
   return {
+    hub,
     complaints,
     of: (name) => ({
       open: (link) => open(link ?? `${site.url}${name}/index.html`),
@@ -71,9 +74,9 @@ export const openExamples = async (names: readonly string[]): Promise<Examples> 
 }
 
 /** All in one build, which shares what they share: four would take four times as long. */
-const buildSites = async (names: readonly string[], folder: string, hub: string): Promise<void> => {
+const buildSites = async (root: string, names: readonly string[], folder: string, hub: string): Promise<void> => {
   await build({
-    root: import.meta.dirname,
+    root,
     configFile: false,
     logLevel: 'error',
     define: { 'import.meta.env.VITE_HUB': JSON.stringify(hub) },
@@ -82,7 +85,7 @@ const buildSites = async (names: readonly string[], folder: string, hub: string)
       emptyOutDir: true,
       target: 'esnext',
       reportCompressedSize: false,
-      rolldownOptions: { input: names.map((name) => join(import.meta.dirname, name, 'index.html')) },
+      rolldownOptions: { input: names.map((name) => join(root, name, 'index.html')) },
     },
     worker: { format: 'es' },
   })
