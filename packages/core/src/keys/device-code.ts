@@ -1,4 +1,4 @@
-/** The secret of a pairing as people carry it: twelve characters to type, or a link to scan. docs/decisions/0034 says why twelve. */
+/** The secret of a pairing as people carry it: twelve characters to type, or a link to scan. docs/decisions/0038 says why twelve. */
 import {
   decodeCbor,
   encodeCbor,

@@ -12,7 +12,7 @@
  *   any  ended
  *
  * Neither the hub nor anybody who saw the code can stand between them: who commits first cannot choose keys so that the digits agree,
- * and has one try (1 in a million), for a second of any message ends it all. See docs/decisions/0034.
+ * and has one try (1 in a million), for a second of any message ends it all. See docs/decisions/0038.
  */
 import { type CborValue, decodeCbor, encodeCbor, isList, KithError, utf8 } from '../bytes/index.ts'
 import { entryKinds, openEntry, sealEntry } from '../change/index.ts'

@@ -1,13 +1,12 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
-import { type Change, kinds, opCodes, type ProfileOp } from '../change/index.ts'
+import { kinds, opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
-import { createSpaceChanges, type Link } from '../keys/index.ts'
+import type { Link } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
-import { decodeGenesis, encodeSchema, type RecoveryKeys } from '../membership/index.ts'
+import { encodeSchema } from '../membership/index.ts'
 import { checkHubUrl } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Status, Stop } from './api.ts'
-import { keepBoxes } from './boxes.ts'
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
 import { createEngine, type Engine, type HubRow } from './engine.ts'
@@ -16,6 +15,7 @@ import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
 import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { createNetwork, type Network } from './network.ts'
+import { carryPerson, createSpaceHere, profileOp } from './new-space.ts'
 import { createNotifier } from './notify.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
@@ -29,7 +29,6 @@ import {
   type LinkDeviceOptions,
   type LinkingDevice,
   linkPlatform,
-  type Profile,
   recoverPlatform,
   type RecoverPersonOptions,
 } from './people/index.ts'
@@ -369,66 +368,6 @@ const clockWarning = (correctedMs: number, doubtMs: number): string | undefined 
   }
   if (correctedMs === 0) return undefined
   return `This computer's clock is off by ${Math.round(Math.abs(correctedMs) / 1000)} seconds. Times are corrected; set the clock.`
-}
-
-/** Undefined for somebody without a name. */
-const profileOp = (profile: Profile | undefined): ProfileOp | undefined => {
-  if (!profile) return undefined
-  const { name, picture } = profile
-  return picture && picture.length > 0 ? [opCodes.profile, name, picture] : [opCodes.profile, name]
-}
-
-/** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
-const createSpaceHere = (engine: Engine, app: App, replicaOf: (n: number) => Replica, tag: Uint8Array): number => {
-  const { platform, person, clock, unit } = engine
-  unit.enter()
-  const { registry } = engine.store()
-  const personChanges = replicaOf(engine.personSpace).changes()
-  const made = createSpaceChanges(platform.crypto, {
-    person,
-    tag,
-    personChanges,
-    app: app.id,
-    schemaRecord: app.recordBytes,
-    recovery: recoveryOf(personChanges),
-    last: clock.last(),
-    nowMs: clock.nowMs(),
-  })
-  clock.advance(made.end.time)
-  const { n } = registry.addSpace(made.space, app.id, 'space')
-  const replica = replicaOf(n)
-  // First of all: what is written goes to the logs whose keys are here.
-  if (made.epoch.secrets.admin) replica.addEpochSecret(made.epoch.hash, 'admin', made.epoch.secrets.admin)
-  replica.keepOwn(made.segment)
-  if (made.boxes) keepBoxes(engine.statements, platform.crypto, n, made.boxes)
-  carryPerson(engine, n)
-  engine.touchSpace(n, clock.nowMs())
-  return n
-}
-
-/** A space's recovery keys are its creator's own unless chosen otherwise (membership rule 12): they stand in the person's genesis. */
-const recoveryOf = (personChanges: readonly Change[]): RecoveryKeys | undefined => {
-  const genesis = personChanges.find(({ header }) => header.kind === kinds.genesis)?.body
-  const body = genesis && decodeGenesis(genesis)
-  return body?.type === 'person' ? body.recovery : undefined
-}
-
-/** Our person's changes belong on the space's log: hubs and members need them to know our device. */
-const carryPerson = (engine: Engine, space: number): void => {
-  const { registry, history } = engine.store()
-  const own = registry.space(engine.person.person)
-  if (!own) return
-  for (const chain of registry.chainsOf(own.n)) {
-    for (const number of history.segmentNumbers(chain.n)) {
-      const stored = history.segment(number)
-      if (stored)
-        engine.queueFor(
-          engine.hubs().map(({ n }) => n),
-          space,
-          stored,
-        )
-    }
-  }
 }
 
 /** Opens a space for this version of the app: its schema is published if it is newer and may be. */

@@ -146,7 +146,7 @@ export const createDevices = (input: DevicesInput): Pick<PeopleApi, 'devices' | 
     await host.welcome(payload)
     await homes.put({ kind: 'device', name: toBase32(device.signing), value: name })
     look()
-    const [added] = (await list()).filter(({ id }) => id === toBase32(device.signing))
+    const added = (await list()).find(({ id }) => id === toBase32(device.signing))
     if (!added) throw new KithError('unknown-device', 'The device was revoked while it was being added.')
     return added
   }

@@ -72,12 +72,12 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
         return !held.has(toHex(hash)) && boxesHash !== undefined && boxes.has(toHex(boxesHash))
       })
       const blob = next?.boxesHash && boxes.get(toHex(next.boxesHash))
-      if (!next || !blob) break
+      if (!next?.boxesHash || !blob) break
       const opened = ifUsable(() =>
         openEpochBox(crypto, person, next, blob, next.recipients, recipient.id, recipient.secretKey),
       )
       if (!opened) {
-        boxes.delete(toHex(next.boxesHash as Uint8Array))
+        boxes.delete(toHex(next.boxesHash))
         continue
       }
       held.set(toHex(next.hash), { hash: next.hash, secrets: opened })

@@ -146,7 +146,7 @@ export const createHomes = (input: HomesInput): Homes => {
     for (const other of all()) {
       if (other === made || other.n === made.n) continue
       const things = await other.space.query((q) => q.selectFrom('things').select(['kind', 'name', 'value']))
-      for (const thing of things) await made.space.tables.things.upsert(thing as never)
+      for (const thing of things) await made.space.tables.things.upsert(thing)
     }
   }
 
@@ -204,7 +204,7 @@ export const createHomes = (input: HomesInput): Homes => {
           q.selectFrom('things').select('value').where('kind', '=', kind).where('name', '=', name),
         )
         if (JSON.stringify(known?.value) !== JSON.stringify(value))
-          await space.tables.things.upsert({ kind, name, value: value as never })
+          await space.tables.things.upsert({ kind, name, value })
       }
     },
   }

@@ -144,7 +144,7 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
   }
 
   const tagFor = (app: string): TagSecret => {
-    const [named] = loadTagApps(statements, n).filter((one) => one.app === app)
+    const named = loadTagApps(statements, n).find((one) => one.app === app)
     const current = named && currentOf(named.tag)
     if (current) return current
     const made = fresh(crypto.randomBytes(16))

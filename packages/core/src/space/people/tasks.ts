@@ -110,13 +110,14 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksIn
     ) as unknown as Task[]
 
   const run = async (): Promise<void> => {
-    for (let tasks = due(); tasks.length > 0 && !isClosed; tasks = due()) {
+    for (let tasks = due(); tasks.length > 0; tasks = due()) {
       // A commit of what others are writing: what fails here undoes nothing of theirs.
       unit.commit()
       engine.whole(() => tasks.forEach(perform))
       await unit.durable()
       for (const { space } of tasks) wake(space)
       await new Promise<void>((resolve) => platform.clock.soon(resolve))
+      if (isClosed) return
     }
   }
 
