@@ -26,11 +26,14 @@ export const createLiveOf = <Row extends object>(options: LiveOptions<Row>): (()
   let stopped = false
   /** What was written is known only from one run that went well to the next. */
   let isKnown = false
+  let written: TouchedRows[] = []
 
-  const run = (touched: TouchedRows | undefined, changes: Changes | undefined): void => {
+  const run = (changes: Changes | undefined): void => {
     if (stopped) return
     try {
-      const rows = settle(options.read(isKnown ? touched : undefined, changes))
+      const touched = isKnown ? mergeTouched(written) : undefined
+      written = []
+      const rows = settle(options.read(touched, changes))
       isKnown = true
       if (shown && isSameList(shown, rows)) return
       const patch = rowsToPatch(shown ?? [], rows)
@@ -43,11 +46,14 @@ export const createLiveOf = <Row extends object>(options: LiveOptions<Row>): (()
   }
   const runAnew = (): void => {
     isKnown = false
-    void Promise.resolve().then(() => run(undefined, undefined))
+    void Promise.resolve().then(() => run(undefined))
   }
 
   const unlisten = notifier.listen((changes, touched) => {
-    for (const [space, tables] of changes) if (concerns(space, tables)) return run(touched, changes)
+    // Rows may be written in an earlier frame than the one that tells of their table.
+    if (!touched || written.length >= framesMax) isKnown = false
+    else if (touched.size > 0) written.push(touched)
+    for (const [space, tables] of changes) if (concerns(space, tables)) return run(changes)
   })
   const unlistenUndone = options.onUndone?.(runAnew)
   runAnew()
@@ -73,6 +79,23 @@ export const createLive = <Row>(
     listener: (rows) => listener(rows as Row[]),
     failed,
   })
+
+/** Frames that wrote to watched tables and did not concern a query: so many are not added up. */
+const framesMax = 32
+
+const mergeTouched = (all: readonly TouchedRows[]): TouchedRows => {
+  const [first] = all
+  if (first && all.length === 1) return first
+  const merged = new Map<string, Map<number, Uint8Array[]>>()
+  for (const touched of all) {
+    for (const [table, spaces] of touched) {
+      const known = merged.get(table) ?? new Map<number, Uint8Array[]>()
+      merged.set(table, known)
+      for (const [space, ids] of spaces) known.set(space, [...(known.get(space) ?? []), ...ids])
+    }
+  }
+  return merged
+}
 
 const isSameList = (left: readonly unknown[], right: readonly unknown[]): boolean =>
   left === right || (left.length === right.length && left.every((row, index) => row === right[index]))
