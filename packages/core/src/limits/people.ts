@@ -3,9 +3,6 @@
 /** A device code can be used for so long: time to walk to the other device, too little to search 2^55 codes. */
 export const deviceCodeMs = 10 * 60_000
 
-/** How often the 55 bits of a code that people type are hashed before keys are made of them: a tenth of a second for them, 14 bits more for whoever searches. */
-export const deviceCodeRounds = 16_384
-
 /** Entries on a pairing log that are looked at: an honest pairing has seven. */
 export const pairingEntriesMax = 32
 

@@ -40,6 +40,9 @@ export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | '
   readonly writeProfile: (n: number, profile: Profile) => void
 }
 
+/** Connections that fetch spaces side by side: most of the time is spent waiting for the hub. */
+const readersMax = 4
+
 export const createPeople = (input: PeopleInput): People => {
   const { engine, replicaOf, spaces, openReplicas, carryPerson, wake, synced } = input
   const { personSpace } = engine
@@ -64,18 +67,26 @@ export const createPeople = (input: PeopleInput): People => {
     }
   })
 
-  const adoptAll = async (adoption: Adoption): Promise<void> => {
+  const adoptAll = async (): Promise<void> => {
+    const missing = await homes.missing()
     let problem: KithError | undefined
-    for (const listed of await homes.missing()) {
-      if (isClosed) return
+    const adoptSome = async (): Promise<void> => {
+      const adoption = createAdoption({ engine, replicaOf, carryPerson })
       try {
-        wake(await adoption.adopt(listed))
-      } catch (cause) {
-        // One space that no hub has must not keep the others away.
-        if (!(cause instanceof KithError)) throw cause
-        problem = cause
+        for (let listed = missing.shift(); listed && !isClosed; listed = missing.shift()) {
+          try {
+            wake(await adoption.adopt(listed))
+          } catch (cause) {
+            // One space that no hub has must not keep the others away.
+            if (!(cause instanceof KithError)) throw cause
+            problem = cause
+          }
+        }
+      } finally {
+        adoption.close()
       }
     }
+    await Promise.all(Array.from({ length: Math.min(readersMax, missing.length) }, adoptSome))
     if (problem) throw problem
   }
 
@@ -102,10 +113,10 @@ export const createPeople = (input: PeopleInput): People => {
     const adoption = createAdoption({ engine, replicaOf, carryPerson })
     try {
       await findHomes(adoption)
-      await adoptAll(adoption)
     } finally {
       adoption.close()
     }
+    await adoptAll()
     await profiles.learn()
     await engine.unit.durable()
   }
