@@ -64,7 +64,9 @@ export function createConnection(
 
   const isCongested = () => channel.bufferedBytes() > congestedBytes
   const send = (message: HubMessage) => {
-    if (!isClosed) channel.send(hubMessageToFrame(message))
+    if (isClosed) return
+    hub.meter.sent(message)
+    channel.send(hubMessageToFrame(message))
   }
   const streams = createStreams(hub.store, hub.clock, {
     isCongested,
@@ -96,7 +98,9 @@ export function createConnection(
       return
     }
     const follower = log.followers[event.lane]
-    if (follower !== undefined && streams.isNext(follower, event, session.id)) channel.send(event.frame)
+    if (follower === undefined || !streams.isNext(follower, event, session.id)) return
+    hub.meter.add('entriesSent', event.last - event.first + 1)
+    channel.send(event.frame)
   }
 
   async function work(): Promise<void> {

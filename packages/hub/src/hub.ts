@@ -1,18 +1,24 @@
 /** One hub: a database, a listening socket, and what connects them. */
 import { createServer, type Server } from 'node:http'
+import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Cancel, Clock } from '@kith/core/ports'
 import type { FanOut } from './fan-out.ts'
+import { largeEntryFolder } from './backup.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import { listen } from './listen.ts'
 import type { HubLog } from './log.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
 import { createHubService, type HubService, type HubServiceOptions } from './service.ts'
-import { createSockets, type Sockets } from './sockets.ts'
-import type { StoreTotals } from './store/entry-store.ts'
+import { createSockets } from './sockets.ts'
+import { createHistory } from './operator/history.ts'
+import { type Operator, type OperatorOptions, type OperatorSources, startOperator } from './operator/operator.ts'
+import { type Reading, readDisk } from './operator/reading.ts'
+import type { EntryStore, StoreTotals } from './store/entry-store.ts'
 import { createLargeEntryFiles } from './store/large-entries.ts'
 import { openFailure, openSqlite } from './store/sqlite-open.ts'
+import { createSecureServer, type TlsFiles } from './tls.ts'
 
 export type HubOptions = {
   /** 0: any free port. */
@@ -27,6 +33,10 @@ export type HubOptions = {
   readonly addressHeader?: string
   /** `GET /health` also tells sums over all logs; off, for they tell strangers how much a hub is used. */
   readonly publishTotals?: boolean
+  /** Serves wss:// with this certificate. */
+  readonly tls?: TlsFiles
+  /** Serves the operator's page on a port of its own. */
+  readonly operator?: OperatorOptions
   readonly clock?: Clock
   readonly fanOut?: FanOut
 }
@@ -37,6 +47,10 @@ export type Hub = {
   readonly port: number
   /** The hub's name: its X25519 public key, 32 bytes. */
   readonly key: Uint8Array
+  /** Where the operator's page is, if there is one. */
+  readonly operatorUrl: string | undefined
+  /** Copies the hub to a folder while it runs; `restoreStorage` makes a hub of that. */
+  readonly backup: (folder: string) => Promise<void>
   readonly totals: () => Promise<StoreTotals & { readonly connections: number }>
   /** Drops what is due now; it also happens by itself each hour. Returns how many entries went. */
   readonly tidy: () => Promise<number>
@@ -58,10 +72,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const host = options.host ?? '127.0.0.1'
-  const server = createServer()
+  const secure = options.tls === undefined ? undefined : createSecureServer(options.tls)
+  const server = secure?.server ?? createServer()
   const port = await listen(server, host, options.port ?? 0)
   // From here to where the server knows what to do nothing waits, so no client can come in between.
-  const { context, dropDue } = openService({ ...options, limits, log, clock }, server)
+  const { context, dropDue, backup } = openService({ ...options, limits, log, clock }, server)
   const { identity, store } = context
   async function tidy(): Promise<number> {
     // Before anything expires.
@@ -72,14 +87,44 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const health = createHealth(store, options.publishTotals ?? false)
   server.on('request', (request, response) => void health(request, response))
   server.on('upgrade', sockets.upgrade)
-  const url = `ws://${hostInUrl(host)}:${port}`
-  const stopTidying = tidyByItself(clock, sockets, tidy)
+  const url = `${secure === undefined ? 'ws' : 'wss'}://${hostInUrl(host)}:${port}`
+  const history = createHistory()
+  const startedAt = clock.monotonic()
+  const read = async (): Promise<Reading> => ({
+    atMs: clock.now(),
+    ...(await readTotals(store)),
+    connections: sockets.count(),
+    counts: context.meter.read(),
+    disk: readDisk(options.storage),
+    memoryBytes: process.memoryUsage.rss(),
+    upSeconds: (clock.monotonic() - startedAt) / 1000,
+  })
+  const backupFolder = `${options.storage}-backup`
+  const operator = await startOperatorOf(options, {
+    read,
+    history,
+    async backup() {
+      await backup(options.storage, backupFolder)
+      return resolve(backupFolder)
+    },
+  }).catch(async (cause) => {
+    server.close()
+    await store.close()
+    throw cause
+  })
+  const stopTidying = tidyByItself(clock, tidy, async () => {
+    sockets.tidy()
+    if (operator !== undefined) history.add(await read())
+    const problem = secure?.renew()
+    if (problem !== undefined) log({ event: 'certificate-failed', message: problem })
+  })
   log({ event: 'started', url })
 
   let closing: Promise<void> | undefined
   async function end(): Promise<void> {
     stopTidying()
-    const stopped = new Promise((resolve) => server.close(resolve))
+    await operator?.close()
+    const stopped = new Promise((done) => server.close(done))
     // The group of puts that is open is committed and acknowledged first.
     await nextTurn(clock)
     await sockets.close()
@@ -96,16 +141,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     url,
     port,
     key: identity.publicKey,
+    operatorUrl: operator?.url,
+    backup: (folder) => backup(options.storage, folder),
     totals: async () => ({ ...(await store.totals()), connections: sockets.count() }),
     tidy,
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-/** Beside the database: a copy of a hub is the copy of both. */
-export function largeEntryFolder(storage: string): string {
-  return `${storage}-entries`
 }
 
 /** Lets go of the port if it fails. */
@@ -123,12 +165,24 @@ function openService(options: Omit<HubServiceOptions, 'database'> & { storage: s
   }
 }
 
+async function readTotals(store: EntryStore): Promise<Pick<Reading, 'health' | 'totals'>> {
+  try {
+    return { health: 'ok', totals: await store.totals() }
+  } catch {
+    return { health: 'storage fails', totals: { logs: 0, entries: 0, bytes: 0 } }
+  }
+}
+
+async function startOperatorOf(options: HubOptions, sources: OperatorSources): Promise<Operator | undefined> {
+  return options.operator === undefined ? undefined : startOperator(options.operator, sources)
+}
+
 /** One timer for the whole hub. */
-function tidyByItself(clock: Clock, sockets: Sockets, dropDue: () => Promise<number>): Cancel {
+function tidyByItself(clock: Clock, dropDue: () => Promise<number>, look: () => Promise<void>): Cancel {
   let cancel: Cancel
   let droppedAt = Number.NEGATIVE_INFINITY
   function tidy(): void {
-    sockets.tidy()
+    void look()
     if (clock.monotonic() - droppedAt >= tidyEntriesMs) {
       droppedAt = clock.monotonic()
       void dropDue()

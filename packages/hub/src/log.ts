@@ -5,6 +5,8 @@ export type HubLogEvent =
   | { readonly event: 'connection-refused' }
   | { readonly event: 'storage-failed'; readonly reason: string }
   | { readonly event: 'entries-dropped'; readonly entries: number }
+  /** The files of the certificate have changed and cannot be used; the old ones are. */
+  | { readonly event: 'certificate-failed'; readonly message: string }
   /** A mistake in the program: please report it. */
   | { readonly event: 'defect'; readonly message: string }
 

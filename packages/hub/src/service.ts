@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { trimDelayMs } from '@kith/core/limits'
 import type { Clock } from '@kith/core/ports'
+import { backupTo } from './backup.ts'
 import { type Channel, type Connection, createConnection } from './connection.ts'
 import { createLocalFanOut, type FanOut } from './fan-out.ts'
 import { createAllowance } from './limits/allowance.ts'
@@ -10,6 +11,7 @@ import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import { createKnocks } from './limits/knocks.ts'
 import { unlimited } from './limits/prefixes.ts'
 import type { HubLog } from './log.ts'
+import { createMeter } from './meter.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
 import { nodeVerifying, random } from './node-crypto.ts'
 import type { HubContext } from './session.ts'
@@ -38,6 +40,8 @@ export type HubService = {
   readonly accept: (channel: Channel, defect: (cause: unknown) => void) => Connection
   /** Drops what is due now; returns how many entries went. */
   readonly dropDue: () => Promise<number>
+  /** Copies everything to a folder: see `backup.ts`. */
+  readonly backup: (storage: string, folder: string) => Promise<void>
 }
 
 const dropPieceEntries = 1000
@@ -48,6 +52,7 @@ export function createHubService(options: HubServiceOptions): HubService {
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const randomBytes = options.random ?? random
+  const meter = createMeter()
   const store = createSqliteStore(database, {
     ...limits,
     wallDay: Math.floor(clock.now() / dayMs),
@@ -55,7 +60,10 @@ export function createHubService(options: HubServiceOptions): HubService {
     largeEntries: options.largeEntries,
     random: randomBytes,
     soon: clock.soon,
-    failed: ({ reason }) => log({ event: 'storage-failed', reason }),
+    failed({ reason }) {
+      meter.add('storageFailures')
+      log({ event: 'storage-failed', reason })
+    },
   })
   const context: HubContext = {
     identity: loadIdentity(database, randomBytes),
@@ -66,6 +74,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     knocks: createKnocks(store, limits, clock.monotonic),
     fanOut: options.fanOut ?? createLocalFanOut(),
     limits,
+    meter,
   }
 
   async function dropDue(): Promise<number> {
@@ -78,6 +87,8 @@ export function createHubService(options: HubServiceOptions): HubService {
         const piece = await store.expire(dropPieceEntries)
         dropped += piece.entries
         logs += piece.logs
+        meter.add('entriesExpired', piece.entries)
+        meter.add('logsExpired', piece.logs)
         isDone = piece.isDone
         await nextTurn(clock)
       }
@@ -97,5 +108,6 @@ export function createHubService(options: HubServiceOptions): HubService {
       return createConnection(context, channel, createAllowance(buckets, unlimited), defect)
     },
     dropDue,
+    backup: (storage, folder) => backupTo(database, storage, folder),
   }
 }

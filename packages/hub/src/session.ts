@@ -5,6 +5,7 @@ import type { FanOut, FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import type { HubLimitOptions } from './limits/hub-limits.ts'
 import type { Knocks } from './limits/knocks.ts'
+import type { Meter } from './meter.ts'
 import type { EntryStore, LogName } from './store/entry-store.ts'
 import type { HubIdentity } from './store/sqlite-meta.ts'
 import type { Follower, Streams } from './streams.ts'
@@ -19,6 +20,7 @@ export type HubContext = {
   readonly knocks: Knocks
   readonly fanOut: FanOut
   readonly limits: HubLimitOptions
+  readonly meter: Meter
 }
 
 export type OpenLog = LogName & {

@@ -47,6 +47,7 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
       isClosing || clients.size >= hub.limits.connectionsMax ? undefined : prefixes.enter(clientAddress(request))
     if (prefix === undefined) {
       log({ event: 'connection-refused' })
+      hub.meter.add('connectionsRefused')
       socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
       return
     }
@@ -70,12 +71,14 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
       end: () => socket.close(),
     }
     const connection = createConnection(hub, channel, allowance, (cause) => {
+      hub.meter.add('defects')
       log({ event: 'defect', message: cause instanceof Error ? (cause.stack ?? cause.message) : 'unknown' })
       connection.closed()
       socket.terminate()
     })
     const client: Client = { connection, socket, isOld: false }
     clients.add(client)
+    hub.meter.add('connections')
     raw.on('drain', connection.drained)
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) connection.receive(data)

@@ -28,7 +28,7 @@ export async function handlePut(session: Session, message: ClientMessage & { typ
 async function putOne(session: Session, item: PutItem): Promise<{ durable: Promise<Result> }> {
   const log = logWithRight(session, item.log, 'write')
   if (log === undefined) return settled(refusal('refused'))
-  const { store, crypto, knocks, limits } = session.hub
+  const { store, crypto, knocks, limits, meter } = session.hub
   const { prefix } = session.allowance
   const isKnock = log.kind === 'knock'
   const refused =
@@ -41,12 +41,10 @@ async function putOne(session: Session, item: PutItem): Promise<{ durable: Promi
   try {
     if (isKnock) await knocks.makeRoom(log, prefix, entries)
     const { placed, durable } = await store.append(log, item.lane, entries, item.covers)
-    publish(
-      session,
-      log,
-      item.lane,
-      placed.flatMap(({ n, isNew }, at) => (isNew ? [{ n, ...entries[at]! }] : [])),
-    )
+    const fresh = placed.flatMap(({ n, isNew }, at) => (isNew ? [{ n, ...entries[at]! }] : []))
+    for (const { bytes } of fresh) meter.add('bytesPut', bytes.length)
+    meter.add('entriesPut', fresh.length)
+    publish(session, log, item.lane, fresh)
     const stored = { generation: store.generation, numbers: placed.map(({ n }) => n) }
     return { durable: durable.then(() => stored, failureToRefusal) }
   } catch (cause) {

@@ -19,6 +19,7 @@ function signalOne(session: Session, item: SignalItem): Done | Refusal {
   if (log === undefined) return refusal('refused')
   const refused = session.allowance.take('signals', 1) ?? session.allowance.take('putBytes', item.bytes.length)
   if (refused !== undefined) return refused
+  session.hub.meter.add('signals')
   const frame = hubMessageToFrame({ type: 'heard', log: log.id, from: log.name, bytes: item.bytes })
   const to = item.to === undefined ? undefined : toKey(item.to)
   session.hub.fanOut.publish(log.key, { kind: 'signal', to, frame, from: session.id })

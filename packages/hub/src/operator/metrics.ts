@@ -1,0 +1,44 @@
+/** A reading as Prometheus wants it (text format 0.0.4). */
+import { type CounterName, counters } from '../meter.ts'
+import type { Reading } from './reading.ts'
+
+export function readingToMetrics(reading: Reading): string {
+  const { totals, counts, disk } = reading
+  const lines: string[] = []
+  const metric = (
+    type: 'gauge' | 'counter',
+    name: string,
+    help: string,
+    values: readonly (readonly [string, number])[],
+  ) => {
+    lines.push(`# HELP kith_hub_${name} ${help}`, `# TYPE kith_hub_${name} ${type}`)
+    for (const [labels, value] of values) lines.push(`kith_hub_${name}${labels} ${value}`)
+  }
+  const gauge = (name: string, help: string, value: number) => metric('gauge', name, help, [['', value]])
+
+  gauge('healthy', '1 if the hub can read its storage.', reading.health === 'ok' ? 1 : 0)
+  gauge('connections_open', 'Connections now.', reading.connections)
+  gauge('logs', 'Logs kept.', totals.logs)
+  gauge('entries', 'Entries kept.', totals.entries)
+  gauge('entry_bytes', 'Bytes of entries kept.', totals.bytes)
+  gauge('up_seconds', 'Seconds since the start.', reading.upSeconds)
+  gauge('memory_bytes', 'Resident memory of the process.', reading.memoryBytes)
+  if (disk !== undefined) {
+    gauge('database_bytes', 'Size of the database file.', disk.fileBytes)
+    gauge('disk_free_bytes', 'Free bytes on the disk of the database.', disk.freeBytes)
+  }
+  for (const [name, help] of Object.entries(counters)) {
+    metric('counter', `${toSnake(name)}_total`, help, [['', counts.counters[name as CounterName]]])
+  }
+  metric(
+    'counter',
+    'refusals_total',
+    'Refusals by reason.',
+    [...counts.refusals].map(([reason, count]) => [`{reason="${reason}"}`, count] as const),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+function toSnake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

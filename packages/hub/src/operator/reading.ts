@@ -1,0 +1,28 @@
+/** What the operator is shown, read at one moment. */
+import { statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Counts } from '../meter.ts'
+import type { StoreTotals } from '../store/entry-store.ts'
+
+export type Reading = {
+  readonly atMs: number
+  readonly health: 'ok' | 'storage fails'
+  readonly connections: number
+  readonly totals: StoreTotals
+  readonly counts: Counts
+  /** The database file, and what is free on its disk; undefined for a hub in memory. */
+  readonly disk: { readonly fileBytes: number; readonly freeBytes: number } | undefined
+  readonly memoryBytes: number
+  readonly upSeconds: number
+}
+
+export function readDisk(storage: string): Reading['disk'] {
+  if (storage === ':memory:') return undefined
+  try {
+    const { bavail, bsize } = statfsSync(dirname(storage))
+    return { fileBytes: statSync(storage).size, freeBytes: bavail * bsize }
+  } catch {
+    // The folder is gone or unreadable: health tells.
+    return undefined
+  }
+}
