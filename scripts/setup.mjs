@@ -1,5 +1,5 @@
-// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--chromium] [SCRIPT PARAMETERS…]`.
-// It installs the locked packages, checks that Node 24 came with them, with `--chromium` installs the browser of the
+// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--browsers] [SCRIPT PARAMETERS…]`.
+// It installs the locked packages, checks that Node 24 came with them, with `--browsers` installs the browsers of the
 // tests, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
 // (A shell line `setup && node x.ts` would not do: the shell remembers where it found the first `node`.)
 import { spawn, spawnSync } from 'node:child_process'
@@ -12,11 +12,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const nodeMajorMin = 24
 const isWindows = process.platform === 'win32'
 
-const [script, ...scriptParameters] = process.argv.slice(2).filter((word, index) => index > 0 || word !== '--chromium')
+const wantsBrowsers = process.argv[2] === '--browsers'
+const [script, ...scriptParameters] = process.argv.slice(wantsBrowsers ? 3 : 2)
 
 if (!isInstalled()) installPackages()
 const node = findNode()
-if (process.argv[2] === '--chromium') ensureChromium()
+if (wantsBrowsers) ensureBrowsers()
 if (script !== undefined) runScript(node, [script, ...scriptParameters])
 
 /**
@@ -97,33 +98,35 @@ function findNode() {
   )
 }
 
-/** Without Chromium everything else still runs: the browser test then fails and says the same. */
-function ensureChromium() {
-  if (findChromium() !== undefined) return
+/** Without them everything else still runs: the browsers' tests then fail and say the same. */
+function ensureBrowsers() {
+  // The places that packages/browser's tests look in too.
+  const browsers = [
+    { name: 'chromium', variable: 'CHROMIUM', path: '/usr/bin/chromium' },
+    { name: 'firefox-esr', variable: 'FIREFOX', path: '/usr/bin/firefox-esr' },
+  ]
+  const missing = browsers.filter(
+    ({ variable, path }) => ![process.env[variable], path].some((p) => p && existsSync(p)),
+  )
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name)
   if (!existsSync('/etc/debian_version')) {
     return say(
-      'The browser test needs Chromium: install it, and set CHROMIUM to its path if it is not /usr/bin/chromium.',
+      `The browsers' tests need ${names.join(' and ')}: install them, and set ${missing.map(({ variable }) => variable).join(' and ')} to their paths.`,
     )
   }
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
-  say('Installing Debian’s chromium for the browser test (apt-get), once …')
+  say(`Installing Debian’s ${names.join(' and ')} for the browsers' tests (apt-get), once …`)
   const steps = [
     ['apt-get', 'update', '-qq'],
-    ['apt-get', 'install', '-qq', '-y', '--no-install-recommends', 'chromium'],
+    ['apt-get', 'install', '-qq', '-y', '--no-install-recommends', ...names],
   ]
   for (const step of steps) {
     const [command, ...parameters] = [...asRoot, ...step]
     const { status } = run(command, parameters, { DEBIAN_FRONTEND: 'noninteractive' }, ['ignore', 'pipe', 'inherit'])
-    if (status !== 0) return say(`${[...asRoot, ...step].join(' ')} failed. Install the package chromium by hand.`)
+    if (status !== 0) return say(`${[...asRoot, ...step].join(' ')} failed. Install ${names.join(' and ')} by hand.`)
   }
-  say('Chromium installed.')
-}
-
-/** The places that packages/browser's tests look in too. */
-function findChromium() {
-  return [process.env.CHROMIUM, '/usr/bin/chromium'].find(
-    (path) => path !== undefined && path !== '' && existsSync(path),
-  )
+  say('Browsers installed.')
 }
 
 /** Replaces this process as well as Node can: signals go on to the script, and its status comes back. */

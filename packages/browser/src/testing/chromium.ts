@@ -17,7 +17,7 @@ export const startChromium = async (profile: string): Promise<BrowserContext> =>
   const executablePath = process.env['CHROMIUM'] || '/usr/bin/chromium'
   if (!existsSync(executablePath)) {
     throw new Error(
-      `There is no Chromium at ${executablePath}. Install it (node scripts/setup.mjs --chromium), or set CHROMIUM to its path.`,
+      `There is no Chromium at ${executablePath}. Install it (node scripts/setup.mjs --browsers), or set CHROMIUM to its path.`,
     )
   }
   return chromium.launchPersistentContext(profile, {

@@ -188,7 +188,7 @@ const test = {
       } catch (error) {
         const { code, message, details } = error as KithError
         const { length } = await home.query((q) => q.selectFrom('tasks').select('id'))
-        return { code, message, quotaBytes: details['quotaBytes'], acknowledged: acknowledged * 8, length }
+        return { code, message, usedBytes: details['usedBytes'], acknowledged: acknowledged * 8, length }
       }
     }
   },
