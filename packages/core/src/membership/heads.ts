@@ -6,8 +6,9 @@ import { createPast, isIndexInPast, joinPasts } from './past.ts'
 import type { Standing } from './standing.ts'
 
 /**
- * The frontier: what a new change names as seen. Of void changes only removals count, for what they end stays ended; the others would do
- * nothing but fill `deps`, which somebody removed could flood with branches.
+ * The frontier: what a new change names as seen. Of void changes those count that still have an effect: what a removal ended stays ended, and a secret
+ * that a record, a share or a link gave away stays out, so that whoever supersedes that epoch must be seen to know of it. The others would only
+ * fill `deps`, which somebody removed could flood with branches.
  */
 export type Heads = {
   readonly came: (applied: readonly Node[]) => void
@@ -26,7 +27,7 @@ export type HeadsOptions = {
 export function createHeads({ graph, facts, standing, space }: HeadsOptions): Heads {
   const all: Node[] = []
   const frontier = new Set<Node>()
-  const isInForce = (node: Node): boolean => endsSomething(node) || standing.stands(node)
+  const isInForce = (node: Node): boolean => hasLastingEffect(node) || standing.stands(node)
 
   const anew = (): void => {
     frontier.clear()
@@ -69,6 +70,12 @@ export function createHeads({ graph, facts, standing, space }: HeadsOptions): He
       return sortHeads(newest.map(({ change }) => change.hash))
     },
   }
+}
+
+function hasLastingEffect(node: Node): boolean {
+  const { content } = node
+  const givesKeys = content.kind === 'epoch' || content.kind === 'share'
+  return givesKeys || endsSomething(node) || (content.kind === 'grant' && content.body.type === 'invite')
 }
 
 function endsSomething({ content }: Node): boolean {
