@@ -26,6 +26,22 @@ export type Chain = 'membership' | 'content'
 export const kindMax = 127
 const contentKindMin = 64
 
+/**
+ * Whether those need a change who know only an epoch that is superseded: it tells of the newer one, or why there is one. Such a change stands
+ * in a segment of its own, for it lies on logs where what was written beside it must not be read.
+ */
+export function isSpreadKind(kind: number): boolean {
+  return spreadKinds.has(kind)
+}
+
+const spreadKinds: ReadonlySet<number> = new Set([
+  kinds.removal,
+  kinds.deviceCut,
+  kinds.epoch,
+  kinds.share,
+  kinds.broken,
+])
+
 export function kindToChain(kind: number): Chain {
   return kind < contentKindMin ? 'membership' : 'content'
 }

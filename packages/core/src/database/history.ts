@@ -1,5 +1,13 @@
 import { assert, equalBytes, toHex } from '../bytes/index.ts'
-import { type Change, decodeSegmentUnchecked, encodeSegment, kinds, type Segment, signSegment } from '../change/index.ts'
+import {
+  type Change,
+  decodeSegmentUnchecked,
+  encodeSegment,
+  isSpreadKind,
+  kinds,
+  type Segment,
+  signSegment,
+} from '../change/index.ts'
 import { segmentBytesMax } from '../limits/index.ts'
 import type { Compression, Hashing } from '../ports/index.ts'
 import type { ChainEntry, Registry } from './registry.ts'
@@ -193,7 +201,10 @@ export const createHistory = (
       previous &&
       (!equalBytes(previous.hash, change.header.prev) ||
         !equalBytes(previous.header.epoch, change.header.epoch) ||
-        !equalBytes(previous.header.space, change.header.space))
+        !equalBytes(previous.header.space, change.header.space) ||
+        // Each of these lies on logs where what was written beside it must not be read.
+        isSpreadKind(previous.header.kind) ||
+        isSpreadKind(change.header.kind))
     if (!run || full || apart) {
       run = { chain, first: nextNumber, changes: [], bytes: 0, ready: undefined }
       nextNumber += isLarge ? 1 : runLengthMax

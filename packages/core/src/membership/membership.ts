@@ -196,9 +196,13 @@ export function createMembership(options: MembershipOptions): Membership {
     },
     readers: (hash) => {
       const node = graph.find(hash)
-      return node === undefined
-        ? []
-        : epochs.sealedTo(node).map(({ id, level, isByShare }) => ({ id, level, isByShare }))
+      if (node === undefined) return []
+      // Not `sealedTo`, which works out for each share which keys were current in its past.
+      const shared = facts.sharesOf(hash).flatMap(({ content }) => (content.kind === 'share' ? content.body.boxes : []))
+      return [
+        ...epochs.recipientsOf(node).map(({ id, level }) => ({ id, level, isByShare: false })),
+        ...shared.map(({ person, level }) => ({ id: person, level, isByShare: true })),
+      ]
     },
     keysOf: (person) =>
       facts.keysOf(person).flatMap((node) => {

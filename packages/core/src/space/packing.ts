@@ -3,6 +3,7 @@ import {
   type Change,
   type EntryKey,
   encodeSegment,
+  isSpreadKind,
   entryKinds,
   kinds,
   mergeSegments,
@@ -14,7 +15,6 @@ import { entryFillBytes } from '../limits/index.ts'
 import type { Outgoing } from '../sync/index.ts'
 import type { Lane } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
-import { isSpreadKind } from './placing.ts'
 import type { Replica, ReplicaEpoch } from './replica.ts'
 import type { SpaceLog } from './space-logs.ts'
 

@@ -1,5 +1,5 @@
 import { equalBytes } from '../bytes/index.ts'
-import { type Change, kinds } from '../change/index.ts'
+import { type Change, isSpreadKind, kinds } from '../change/index.ts'
 import type { ChainEntry, StoredSegment } from '../database/index.ts'
 import { decodeShare, isRankAtLeast } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
@@ -15,6 +15,8 @@ export type Placing = {
   readonly placeOn: (log: SpaceLog, stored: StoredSegment, historyMs: number) => Place | undefined
   /** When history may be put into the newest log again. */
   readonly historyDueMs: () => number
+  /** Whether the superseded logs tell of it all who have to know, before the epoch in use came: it is history there. */
+  readonly isTold: (stored: StoredSegment) => boolean
   /** Whether what a reader wrote is worth copying to the main log: everybody who can read may write to the door. */
   readonly isWorthCopying: (stored: StoredSegment) => boolean
 }
@@ -22,17 +24,6 @@ export type Placing = {
 /** How long after an epoch began its log gets the membership from before: by an admin's device usually, by anybody's otherwise. Once that much again is added at random, so that one does it. */
 const adminHistoryMs = 60_000
 const writerHistoryMs = 10 * 60_000
-
-/** Changes that whoever knows only an older epoch needs: they tell of the newer one, or why there is one. */
-const spreadKinds: ReadonlySet<number> = new Set([
-  kinds.removal,
-  kinds.deviceCut,
-  kinds.epoch,
-  kinds.broken,
-  kinds.share,
-])
-
-export const isSpreadKind = (kind: number): boolean => spreadKinds.has(kind)
 
 export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: SpaceLogs): Placing => {
   const { crypto } = engine.platform
@@ -49,7 +40,7 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
 
   /** A joiner's share to itself tells those who know older epochs nothing but that somebody joined. */
   const isSpread = ({ header, body }: Change): boolean => {
-    if (!spreadKinds.has(header.kind)) return false
+    if (!isSpreadKind(header.kind)) return false
     if (header.kind !== kinds.share || !body) return true
     const { membership } = replicaOf()
     return decodeShare(body).boxes.some(
@@ -59,6 +50,18 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
 
   const begins = (log: SpaceLog, changes: readonly Change[]): boolean =>
     changes.some(({ header, hash }) => header.kind === kinds.epoch && equalBytes(hash, log.epoch.hash))
+
+  /** Whether the epoch was started by the device that made this change, after it: who knows the epoch has seen it, or finds it where the epoch was told. */
+  const isBefore = ({ header }: Change, epoch: Uint8Array): boolean => {
+    const record = replicaOf().epochRecord(epoch)?.header
+    return record !== undefined && equalBytes(record.device, header.device) && header.seq < record.seq
+  }
+
+  const isTold = (stored: StoredSegment): boolean => {
+    const target = logs.target()
+    if (!target || logs.superseded().length === 0) return false
+    return changesOf(stored).every((change) => isSpread(change) && isBefore(change, target.hash))
+  }
 
   const historyDueMs = (): number => {
     const { epochs } = replicaOf().membership
@@ -93,9 +96,9 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
     const changes = changesOf(stored)
     const source = from && logs.find(from.log)
     const isNewHere = from === undefined || source === main
-    const dueMs = source?.isDoor ? neverMs : isNewHere ? 0 : historyDueMs()
     const begun = logs.all().filter((log) => !log.isDoor && log.keys.write !== undefined && begins(log, changes))
     const spread = changes.some(isSpread) ? logs.superseded() : []
+    const dueMs = source?.isDoor ? neverMs : isNewHere && !isTold(stored) ? 0 : historyDueMs()
     const others = spread
       .filter((log) => !begun.includes(log))
       .map((log): Place => {
@@ -122,6 +125,7 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
       return log.isFollowed && changes.some(isSpread) ? atOnce(log) : undefined
     },
     historyDueMs,
+    isTold,
     isWorthCopying: (stored) => {
       const { membership, entry } = replicaOf()
       const chain = chainOf(stored)

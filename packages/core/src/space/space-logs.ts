@@ -206,14 +206,18 @@ const hasReaders = ({ membership }: Replica, target: HeldEpoch | undefined): boo
   target?.secrets.write === undefined ||
   membership.invites().some(({ rank }) => rank === 'reader') ||
   membership.members().some(({ rank }) => rank === 'reader') ||
-  membership.epochs().some(({ hash }) => membership.readers(hash).some(({ level }) => level === 'read'))
+  membership.epochs().some(({ recipients }) => recipients.some(({ level }) => level === 'read'))
 
 const isEndangered = ({ membership }: Replica, { hash, commitments, recipients }: Epoch): boolean =>
   commitments.admin !== undefined &&
-  (membership.readers(hash).some(({ id, level }) => {
-    const rank = membership.member(id)?.rank ?? membership.invites().find((invite) => equalBytes(invite.hash, id))?.rank
-    return level === 'admin' && !(rank && isRankAtLeast(rank, 'admin'))
-  }) ||
+  (membership
+    .readers(hash)
+    .filter(({ level }) => level === 'admin')
+    .some(({ id }) => {
+      const isOpen = (invite: { readonly hash: Uint8Array }): boolean => equalBytes(invite.hash, id)
+      const rank = membership.member(id)?.rank ?? membership.invites().find(isOpen)?.rank
+      return !(rank && isRankAtLeast(rank, 'admin'))
+    }) ||
     recipients.some(({ id, level, sealing }) => {
       // Whoever stole a device has the key that it was sealed to, and its person another one since.
       const member = level === 'admin' && sealing !== undefined ? membership.member(id) : undefined

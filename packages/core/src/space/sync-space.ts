@@ -130,7 +130,8 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
     for (const chain of membershipChains(engine, n)) {
       for (const number of history.segmentNumbers(chain.n)) {
         const stored = history.segment(number)
-        const place = stored && placing.placeOn(log, stored, unsent.has(number) ? 0 : historyMs)
+        const place =
+          stored && placing.placeOn(log, stored, unsent.has(number) && !placing.isTold(stored) ? 0 : historyMs)
         if (place) enqueue(statements, hub, n, number, place)
       }
     }
