@@ -83,6 +83,11 @@ test('two people type into one text, and a reader sees no buttons that it may no
   await bob.getByLabel('May').filter({ hasText: 'no no no' }).waitFor()
 })
 
+test('a person sees its devices, and may add one', { timeout }, async () => {
+  await alice.locator('[data-kith=devices] li', { hasText: '(this one)' }).waitFor()
+  await alice.getByRole('button', { name: 'Add a device' }).waitFor()
+})
+
 test('no page complained but of what was refused', () => {
   assert.deepEqual(
     sites.complaints.filter(

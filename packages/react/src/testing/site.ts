@@ -116,7 +116,7 @@ const startChromium = async (): Promise<Browser> => {
   const executablePath = process.env['CHROMIUM'] || '/usr/bin/chromium'
   if (!existsSync(executablePath)) {
     throw new Error(
-      `There is no Chromium at ${executablePath}. Install it (node scripts/setup.mjs --chromium), or set CHROMIUM to its path.`,
+      `There is no Chromium at ${executablePath}. Install it (node scripts/setup.mjs --browsers), or set CHROMIUM to its path.`,
     )
   }
   return chromium.launch({ executablePath, headless: true, args: flags, timeout: 20_000 })
