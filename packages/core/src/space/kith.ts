@@ -1,7 +1,7 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
 import { kinds, opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
-import type { Link } from '../keys/index.ts'
+import type { Link, PublicLink } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
 import { encodeSchema } from '../membership/index.ts'
@@ -17,6 +17,7 @@ import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { createNetwork, type Network } from './network.ts'
 import { carryPerson, createSpaceHere, profileOp } from './new-space.ts'
 import { createNotifier } from './notify.ts'
+import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-public.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
@@ -199,6 +200,11 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     carryPerson: (n) => carryPerson(engine, n),
     wake: (n) => network.wake([n]),
     synced: (n) => network.synced(n, pullMs),
+    contactsChanged: () => {
+      contacts.boxes.changed()
+      engine.notifier.touch(contacts.boxes.n, [''])
+      engine.unit.afterCommit(() => network.wake([contacts.boxes.n]))
+    },
     name,
     writeProfile: (n, profile) => {
       const op = profileOp(profile)
@@ -281,6 +287,22 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
       network.wake([n])
       return openHere(engine, app, n, replicaOf, apiOf)
     },
+    openPublic: async (app, text) => {
+      assertOpen()
+      const link = readPublicLink(engine, app, text)
+      const known = engine.store().registry.space(link.space)
+      const isHere = known?.kind === 'space' && (replicaOf(known.n).me() || isReadable(replicaOf(known.n), link))
+      if (isHere) return openHere(engine, app, known.n, replicaOf, apiOf)
+      const fetched = await fetchPublic(engine, link)
+      assertOpen()
+      const rows = link.hubs.map(({ url }) => engine.addHub(url))
+      engine.unit.commit()
+      const n = engine.whole(() => enterPublicHere(app, link, fetched, rows))
+      await engine.unit.durable()
+      for (const hub of engine.hubs()) network.addHub(hub)
+      network.wake([n])
+      return openHere(engine, app, n, replicaOf, apiOf)
+    },
     open: async (app, id) => {
       assertOpen()
       const entry = engine.store().registry.space(toSpaceId(id))
@@ -350,6 +372,14 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     }
   }
 
+  function enterPublicHere(app: App, link: PublicLink, fetched: Fetched, rows: readonly HubRow[]): number {
+    engine.unit.enter()
+    const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
+    const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
+    enterPublic(engine, app, link, fetched, replicaOf(n), from.n)
+    return n
+  }
+
   async function close(): Promise<void> {
     if (isClosed) return
     isClosed = true
@@ -381,8 +411,15 @@ const openHere = <A extends App>(
   const replica = replicaOf(n)
   const { compiled } = replica.record()
   const published = compiled.record
+  const me = replica.me()
   if (app.version > published.version) {
     checkSuccessor(published, app.record)
+    if (!me || me.rank === 'reader') {
+      // Somebody who writes publishes it; until then what is new in it is empty here.
+      engine.unit.enter()
+      prepareTables(engine.database, app.record)
+      return apiOf(app, n)
+    }
     replica.writeMembership(
       kinds.schema,
       encodeSchema({ salt: engine.platform.crypto.randomBytes(16), record: app.recordBytes }),

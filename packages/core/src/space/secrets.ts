@@ -5,7 +5,7 @@ import type { Level } from '../membership/index.ts'
 /**
  * What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash;
  * `invite`s of ours, by the id of their log; `notice`s of epochs whose records have not come. Of its own person: keys of `tag`s by public key, the `app of` a `tag`, the `phrase` until
- * it is written down, and what writes to the `recovery` log. `standing`: what lies on small logs at all hubs (`standing.ts`).
+ * it is written down, and what writes to the `recovery` log. `standing`: what lies on small logs at all hubs (`standing.ts`); `synced`: what our devices last had in common.
  */
 export type SecretName =
   | 'epoch'
@@ -16,7 +16,7 @@ export type SecretName =
   | 'app of tag'
   | 'phrase'
   | 'recovery'
-  | 'standing'
+  | 'standing' | 'synced'
 
 export const keepSecret = (
   statements: Statements,

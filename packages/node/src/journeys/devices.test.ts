@@ -196,3 +196,25 @@ test('those with whom one shares a space see name and picture, and so do one’s
     assert.deepEqual((await later.members())[0]?.picture, picture)
   })
 })
+
+test('contacts are on all devices of a person, and letters reach each of them', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const laptop = await openPerson(scene, 'laptop', [url])
+    const bob = await openPerson(scene, 'bob', [url])
+    const carol = await openPerson(scene, 'carol', [url])
+    await laptop.contacts.add(await bob.card())
+    const card = await laptop.card()
+    const phone = await link(scene, laptop, 'phone', [url])
+    await until('the phone knows Bob', async () => (await phone.contacts.list()).length === 1)
+    // The card was the laptop's; the knock reaches the phone too.
+    await carol.contacts.add(card)
+    await carol.contacts.deliver(laptop.address, { message: 'Hello' })
+    await until('the phone has Carol’s knock', async () => (await phone.contacts.requests()).length === 1)
+    await until('the laptop has it too', async () => (await laptop.contacts.requests()).length === 1)
+    await phone.contacts.rename(bob.address, 'Robert')
+    await until('the laptop has the new name', async () => (await laptop.contacts.list())[0]?.name === 'Robert')
+    await laptop.contacts.remove(bob.address)
+    await until('Bob is gone from the phone', async () => (await phone.contacts.list()).length === 0)
+  })
+})

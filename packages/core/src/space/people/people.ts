@@ -3,7 +3,9 @@ import type { TagSecret } from '../../keys/index.ts'
 import { homeApp, isTag } from '../identity.ts'
 import type { Replica } from '../replica.ts'
 import { type Adoption, createAdoption } from './adopt.ts'
+import { contactsNumber } from '../contacts/boxes.ts'
 import type { PeopleApi, PeopleStatus, Profile } from './api.ts'
+import { createContactSync } from './contact-sync.ts'
 import { createDevices } from './devices.ts'
 import { createHomes, type Homes, type HomesInput } from './homes.ts'
 import { createOwnPerson } from './own-person.ts'
@@ -34,6 +36,8 @@ export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | '
   /** A space is new: its logs are to be followed. */
   readonly wake: (n: number) => void
   readonly synced: (n: number) => Promise<void>
+  /** Contacts were changed by what another device told. */
+  readonly contactsChanged: () => void
   /** How the person is called until it says so itself. */
   readonly name: string | undefined
   /** Says in a space who this person is: `createProfiles` writes it into all. */
@@ -51,6 +55,7 @@ export const createPeople = (input: PeopleInput): People => {
   const tasks = createTasks({ engine, person, spaces, replicaOf, wake })
   const recovery = createRecovery(engine, person, () => replicaOf(personSpace))
   const profiles = createProfiles(input, homes)
+  const syncContacts = createContactSync({ engine, homes, changed: input.contactsChanged })
   const ends = new Set<() => void>()
   let isClosed = false
 
@@ -118,6 +123,7 @@ export const createPeople = (input: PeopleInput): People => {
     }
     await adoptAll()
     await profiles.learn()
+    await syncContacts()
     await engine.unit.durable()
   }
 
@@ -125,7 +131,7 @@ export const createPeople = (input: PeopleInput): People => {
   const unlisten = engine.onMembership(tending.look)
   const unnotify = engine.notifier.listen((changes) => {
     const isHome = (n: number): boolean => spaces().some((space) => space.n === n && space.app === homeApp)
-    if ([...changes.keys()].some(isHome)) tending.look()
+    if ([...changes.keys()].some((n) => n === contactsNumber || isHome(n))) tending.look()
   })
   tending.look()
   const devices = createDevices({
