@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { app, bool, int, table, text } from '../index.ts'
+import { app, bool, int, listPersons, openKith, table, text } from '../index.ts'
 import { createFolder, hasCode, openPerson } from './person.fixture.ts'
 
 const tasks = { title: text(), done: bool().default(false) }
@@ -104,4 +104,22 @@ test('a row can be explained: who wrote it, under what, who can read it', async 
   assert.match(explained.text, /^Alice wrote this on .* It can be read by Alice \(owner\)\.$/)
   assert.deepEqual(await home.explain(explained.change), explained)
   await assert.rejects(home.explain('0'.repeat(26)), hasCode('not-found'))
+})
+
+test('several persons live in one installation, each in a folder of its own', async (context) => {
+  const path = createFolder(context)
+  assert.deepEqual(await listPersons(path), [])
+  const addresses = new Set<string>()
+  for (const person of ['alice', 'bob']) {
+    const kith = await openKith({ path, person, name: person })
+    addresses.add(kith.address)
+    await kith.close()
+  }
+  assert.deepEqual(await listPersons(path), ['alice', 'bob'])
+  assert.equal(addresses.size, 2)
+  const again = await openKith({ path, person: 'alice' })
+  assert.ok(addresses.has(again.address))
+  await again.close()
+  for (const person of ['', '..', 'a/b', 'x'.repeat(65)])
+    await assert.rejects(openKith({ path, person }), hasCode('bad-value'))
 })
