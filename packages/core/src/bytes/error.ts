@@ -34,9 +34,12 @@ export const errorCodes = {
   'cannot-open': 'A sealed entry cannot be opened with the keys that are here.',
   'bad-link': 'The link is not whole. Ask for it again and copy all of it.',
   'bad-card': 'The contact card is not whole. Ask for it again and copy all of it.',
-  'bad-phrase': 'The words are not the recovery phrase. The message says which word is wrong, or that they do not fit together.',
-  'bad-device-code': 'The code is not one of a device that waits. Look for a slip, or make a fresh code: each is good for ten minutes.',
-  'device-not-linked': 'The devices were not linked: one side ended it, or what they showed differed. Begin again with a fresh code.',
+  'bad-phrase':
+    'The words are not the recovery phrase. The message says which word is wrong, or that they do not fit together.',
+  'bad-device-code':
+    'The code is not one of a device that waits. Look for a slip, or make a fresh code: each is good for ten minutes.',
+  'device-not-linked':
+    'The devices were not linked: one side ended it, or what they showed differed. Begin again with a fresh code.',
   'unknown-device': 'No device of yours has that id.',
   'link-expired': 'The invite has expired or is used up. Ask for a fresh one.',
   'wrong-app': 'The link or space belongs to another app. Open it in that app.',
@@ -47,6 +50,8 @@ export const errorCodes = {
   'not-allowed': 'The rules of the space do not let you do this.',
   untimely: 'The time of a letter is too far from now to tell whether it came before. It was refused.',
   'rank-too-low': 'Your rank in the space does not allow this. Ask a member of the rank that the message names.',
+  'not-a-member':
+    'You can read the space because it is public, and are no member of it. Ask an admin for a link to join.',
   'unknown-member': 'Nobody with that address is a member of the space.',
   'last-owner': 'The space would be left without an owner. Make somebody else owner first.',
   'not-found': 'There is no such row, space or column here.',
@@ -65,7 +70,8 @@ export const errorCodes = {
   'protocol-version': 'The other side speaks another version of the protocol. Update the older one.',
   'insecure-url': 'A plain ws:// hub is only accepted on this machine. Use wss://.',
   closed: 'This was closed already.',
-  interrupted: 'The tab that did the work was closed before it answered. Look whether it was done before you do it again.',
+  interrupted:
+    'The tab that did the work was closed before it answered. Look whether it was done before you do it again.',
   'not-supported': 'This version of Kith does not do this yet.',
 } as const
 

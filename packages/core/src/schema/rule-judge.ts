@@ -22,8 +22,8 @@ export type RuleFacts = Actor & {
 }
 
 export type CompiledRule = {
-  /** The verdict where rank and role settle it, undefined where the row matters. Ask this once a change. */
-  readonly judgeActor: (actor: Actor) => boolean | undefined
+  /** The verdict where rank and role (and what else is given) settle it, undefined where more matters. Ask this once a change. */
+  readonly judgeActor: (actor: Actor & Partial<RuleFacts>) => boolean | undefined
   readonly judge: (facts: RuleFacts) => boolean
   readonly needsAuthor: boolean
   /** Indexes of the fixed columns that it reads: a change waits for the row's insert where there are any. */
@@ -128,13 +128,22 @@ const compileList = (code: RuleCode, columns: RuleColumns, reads: Reads, depth: 
 
 const compileIsMe = (code: CborValue, columns: RuleColumns, reads: Reads): Judge | undefined => {
   const operand = compileOperand(code, columns, reads, true)
-  return operand && ((facts) => (facts.me ? isSame(operand(facts), facts.me) : undefined))
+  return operand && ((facts) => (facts.me && isGiven(facts, code) ? isSame(operand(facts), facts.me) : undefined))
 }
 
 const compileEquals = (code: RuleCode, columns: RuleColumns, reads: Reads): Judge | undefined => {
   const left = compileOperand(code[1] as CborValue, columns, reads, false)
   const right = compileOperand(code[2] as CborValue, columns, reads, false)
-  return left && right && ((facts) => (facts.value ? isSame(left(facts), right(facts)) : undefined))
+  const [, first, second] = code as [CborValue, CborValue, CborValue]
+  const isSettled = (facts: Partial<RuleFacts>): boolean => isGiven(facts, first) && isGiven(facts, second)
+  return left && right && ((facts) => (isSettled(facts) ? isSame(left(facts), right(facts)) : undefined))
+}
+
+/** Whether what an operand reads is among the facts. */
+const isGiven = (facts: Partial<RuleFacts>, operand: CborValue): boolean => {
+  const kind = isList(operand) ? operand[0] : undefined
+  if (kind === operandCodes.value) return facts.value !== undefined
+  return kind === operandCodes.literal || facts.fixed !== undefined
 }
 
 const compileOperand = (

@@ -10,6 +10,7 @@ export type Named = { readonly address: string; readonly name: string }
 /** Everybody whom a space ever heard of, also those who are no members any more. */
 export type Acquaintance = {
   readonly person: (id: Uint8Array) => Named | undefined
+  readonly all: () => Named[]
   readonly personOfDevice: (device: Uint8Array) => Uint8Array | undefined
 }
 
@@ -26,12 +27,16 @@ export const createAcquaintance = (engine: Engine, replica: Replica): Acquaintan
     addresses.set(toHex(hash), createAddress(genesis.addressKey, hash))
     persons.set(toHex(header.device), hash)
   }
+  const toNamed = (address: Uint8Array): Named => ({
+    address: toBase32(address),
+    name: engine.store().labels.read(replica.entry.n, address) ?? '',
+  })
   return {
     person: (id) => {
       const address = addresses.get(toHex(id))
-      if (!address) return undefined
-      return { address: toBase32(address), name: engine.store().labels.read(replica.entry.n, address) ?? '' }
+      return address && toNamed(address)
     },
+    all: () => [...addresses.values()].map(toNamed),
     personOfDevice: (device) => persons.get(toHex(device)),
   }
 }

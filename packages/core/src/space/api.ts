@@ -29,6 +29,13 @@ export type Kith = PeopleApi & {
   readonly createSpace: <A extends App>(app: A, options: { name: string }) => Promise<Space<A>>
   /** @throws KithError `bad-link`, `link-expired`, `wrong-app`, `hub-unreachable`. Joining twice opens the same space. */
   readonly join: <A extends App>(app: A, link: string) => Promise<Space<A>>
+  /**
+   * Opens a space that is public, by the link that `publish` gave, for reading: whoever is no member writes nothing, and nobody learns who
+   * reads. From then on it syncs, and opens by `open`, like any other.
+   *
+   * @throws KithError `bad-link`, `wrong-app`, `hub-unreachable`, `cannot-open`.
+   */
+  readonly openPublic: <A extends App>(app: A, link: string) => Promise<Space<A>>
   /** @throws KithError `not-found`, `wrong-app`, `schema-mismatch`. */
   readonly open: <A extends App>(app: A, spaceId: string) => Promise<Space<A>>
   readonly spaces: (filter?: { app?: App }) => Promise<SpaceSummary[]>
@@ -121,6 +128,31 @@ export type Space<A extends App> = {
   readonly remove: (address: string, options?: RemovalOptions) => Promise<Removal>
   /** What `remove` with the same options would make void. */
   readonly previewRemoval: (address: string, options?: RemovalOptions) => Promise<RemovalPreview>
+  /**
+   * Makes the space readable by everybody who has the link that this gives. What was written so far stays hidden, unless an owner says
+   * otherwise. Show `previewPublish` before. New keys that an admin makes later keep the space public, and give a new link; the old one goes
+   * on working. Keys that a writer makes end it.
+   *
+   * @throws KithError `rank-too-low`.
+   */
+  readonly publish: (options?: PublishOptions) => Promise<string>
+  /** What `publish` with the same options would show to everybody. */
+  readonly previewPublish: (options?: PublishOptions) => Promise<PublishPreview>
+  /** The link of today; undefined where the space is not public. */
+  readonly publicLink: () => Promise<string | undefined>
+  /** What is written from now on is for members alone. @throws KithError `rank-too-low`. */
+  readonly makePrivate: () => Promise<void>
+  /**
+   * Whether the rules would let us do this now. `row`: the id of a row that is here, for `update` and `delete`; values, for `insert`. What is not given
+   * is taken to be as the rules want it: `can('insert', 'tasks')` asks whether any row at all could be inserted.
+   *
+   * @throws KithError `not-found` for a table that there is not, `bad-value`.
+   */
+  readonly can: <N extends keyof TablesOf<A> & string>(
+    action: 'insert' | 'update' | 'delete',
+    table: N,
+    row?: string | Partial<InsertOf<TablesOf<A>[N]>>,
+  ) => Promise<boolean>
   /** @throws KithError `last-owner`. */
   readonly leave: () => Promise<void>
   /** Somebody else becomes owner, and this person an admin. @throws KithError `rank-too-low`, `unknown-member`. */
@@ -242,6 +274,24 @@ export type RemovalPreview = {
   readonly closedInvites: readonly string[]
 }
 
+export type PublishOptions = {
+  /** What was written so far becomes readable too: for owners to decide. */
+  readonly history?: boolean
+}
+
+export type PublishPreview = {
+  /** Whose addresses everybody can read. */
+  readonly members: readonly { readonly address: string; readonly name: string }[]
+  /** Who was a member once stands in the record of who was let in by whom. */
+  readonly formerMembers: readonly { readonly address: string; readonly name: string }[]
+  /** What of the past becomes readable that is not yet. */
+  readonly history: { readonly changes: number; readonly tables: Readonly<Record<string, number>> }
+  /** Changes of the past that stay hidden. */
+  readonly hiddenChanges: number
+  /** All of this in words for a person. */
+  readonly text: string
+}
+
 export type HeldBack = {
   readonly change: string
   readonly author: string
@@ -317,6 +367,8 @@ export type SpaceStatus = {
   readonly heldBack: number
   /** False once this person has left or was removed: then nothing can be written, and nothing new is read. */
   readonly isMember: boolean
+  /** Everybody who has the link reads what is written now. */
+  readonly isPublic: boolean
   /** Somebody was given keys who is out: whoever writes next makes new ones. It means nothing is written with the old ones. */
   readonly rotationOwed: boolean
   /** Members of our rank or higher whom somebody added who did not know that we had removed them: decide, or tell an owner. */

@@ -1,4 +1,4 @@
-import { decodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { compareBytes, decodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
 import {
   checkSecret,
@@ -19,8 +19,18 @@ import { bytesToEpochSecret, loadSecrets } from './secrets.ts'
 /** An epoch that this device has a secret of, with the keys that follow from it. */
 export type HeldEpoch = { readonly hash: Uint8Array; readonly keys: EpochKeys; readonly secrets: EpochSecrets }
 
-/** An epoch that can be read here: by a secret of it, or, without `secrets`, by a link from a newer one. */
-export type ReplicaEpoch = HeldEpoch | (LinkedEpoch & { readonly secrets: undefined })
+/** An epoch that can only be read: by a link from a newer one, or because its record shows its read secret to everybody. */
+export type ReadEpoch = LinkedEpoch & {
+  readonly secrets: undefined
+  /** The space is public under it: what is written to its log now is read there, membership too. */
+  readonly isPublic: boolean
+}
+
+/** An epoch that can be read here: by a secret of it, or, without `secrets`, by a link or because it is public. */
+export type ReplicaEpoch = HeldEpoch | ReadEpoch
+
+/** What the record of a new epoch gives of the content from before: all; nothing; or what everybody can read already. */
+export type LinkedHistory = 'shown' | 'hidden' | 'as public'
 
 export const isHeld = (epoch: ReplicaEpoch): epoch is HeldEpoch => epoch.secrets !== undefined
 
@@ -29,7 +39,7 @@ export type Epochs = {
   /** The one to write under first. Held ones come before those that links lead to. */
   readonly load: () => ReplicaEpoch[]
   /** What the record of an epoch that is made now says of those before it; `secrets` are its own. */
-  readonly links: (secrets: EpochSecrets, isHidden?: boolean) => EpochBody['links']
+  readonly links: (secrets: EpochSecrets, history?: LinkedHistory) => EpochBody['links']
 }
 
 export type EpochsInput = {
@@ -43,6 +53,7 @@ export type EpochsInput = {
 export const createEpochs = ({ crypto, statements, space, membership }: EpochsInput): Epochs => {
   const held = new Map<string, { readonly kept: string; readonly epoch: HeldEpoch }>()
   const opened = new Map<string, readonly LinkedEpoch[]>()
+  const shown = new Map<string, ReadEpoch>()
 
   const linksOf = (record: Epoch, keys: ReplicaEpoch['keys']): readonly LinkedEpoch[] => {
     const name = `${toHex(record.hash)}${toHex(keys.membership)}${keys.content ? 1 : 0}`
@@ -90,6 +101,22 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
       return [epoch]
     })
 
+  /** Whoever is no member reads a public space by what its records show; and so does a member whom nobody has given the keys yet. */
+  const loadPublic = (records: readonly Epoch[], own: ReadonlySet<string>): ReadEpoch[] =>
+    records.flatMap((record): ReadEpoch[] => {
+      const name = toHex(record.hash)
+      const { publicSecret: read } = record
+      if (read === undefined || own.has(name)) return []
+      let known = shown.get(name)
+      if (!known) {
+        const keys = secretsToKeys(crypto, { admin: undefined, write: undefined, read }, record.policy)
+        // The door is for members: what others would bring there is nobody's.
+        known = { hash: record.hash, keys: { ...keys, door: undefined }, secrets: undefined, isPublic: true }
+        shown.set(name, known)
+      }
+      return [known]
+    })
+
   const isCommitted = (record: Epoch, level: Level, secret: Uint8Array): boolean => {
     try {
       checkSecret(crypto, record.commitments, level, secret)
@@ -126,30 +153,40 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
     const recorded = loadHeld(records)
     const own = [...recorded, ...loadNoticed(records, recorded)]
     const isOwn = new Set(own.map(({ hash }) => toHex(hash)))
-    const linked = records.some(({ links }) => links.length > 0) ? follow(records, own) : []
-    const read = linked.filter(({ hash }) => !isOwn.has(toHex(hash)))
-    return [...own, ...read.map((epoch) => ({ ...epoch, secrets: undefined }))]
+    const read = loadPublic(records, isOwn)
+    for (const { hash } of read) isOwn.add(toHex(hash))
+    const found = records.some(({ links }) => links.length > 0) ? follow(records, [...own, ...read]) : []
+    const linked = found.filter(({ hash }) => !isOwn.has(toHex(hash)))
+    return [...own, ...read, ...linked.map((epoch) => ({ ...epoch, secrets: undefined, isPublic: false }))]
   }
 
   return {
     load,
-    links: (secrets, isHidden) => {
+    links: (secrets, history = 'shown') => {
       const records = membership.epochs()
       const depth = new Map(records.map(({ hash, supersedes }) => [toHex(hash), supersedes.length]))
+      const isPublic = new Set(records.flatMap(({ hash, publicSecret }) => (publicSecret ? [toHex(hash)] : [])))
+      const mayShow = ({ hash, keys }: ReplicaEpoch): boolean =>
+        keys.content !== undefined && (history === 'shown' || (history === 'as public' && isPublic.has(toHex(hash))))
       // Only what no other link leads to: a space of many epochs needs one link a record.
       const newestFirst = load().sort(
         (left, right) => (depth.get(toHex(right.hash)) ?? -1) - (depth.get(toHex(left.hash)) ?? -1),
       )
-      const chosen: ReplicaEpoch[] = []
+      const chosen: { readonly epoch: ReplicaEpoch; readonly isShown: boolean }[] = []
       const reached = new Map<string, boolean>()
       for (const epoch of newestFirst) {
         const isReached = reached.get(toHex(epoch.hash))
-        if (isReached || (isReached === false && (isHidden || !epoch.keys.content))) continue
-        chosen.push(epoch)
+        const isShown = mayShow(epoch)
+        if (isReached || (isReached === false && !isShown)) continue
+        chosen.push({ epoch, isShown })
         for (const { hash, keys } of [epoch, ...follow(records, [epoch])])
-          reached.set(toHex(hash), reached.get(toHex(hash)) === true || keys.content !== undefined)
+          reached.set(toHex(hash), reached.get(toHex(hash)) === true || (isShown && keys.content !== undefined))
       }
-      return createLinks(crypto, space.id, secrets, chosen, isHidden)
+      const linksTo = (areShown: boolean): EpochBody['links'] => {
+        const older = chosen.flatMap(({ epoch, isShown }) => (isShown === areShown ? [epoch] : []))
+        return createLinks(crypto, space.id, secrets, older, !areShown)
+      }
+      return [...linksTo(true), ...linksTo(false)].sort((left, right) => compareBytes(left.epoch, right.epoch))
     },
   }
 }

@@ -1,5 +1,13 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { appToHash, checkSecret, createJoinChanges, type Link, parseLink, type TagSecret } from '../keys/index.ts'
+import {
+  appToHash,
+  checkSecret,
+  createJoinChanges,
+  isPublicLink,
+  type Link,
+  parseLink,
+  type TagSecret,
+} from '../keys/index.ts'
 import type { App } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import { saveCursor } from './cursors.ts'
@@ -11,6 +19,11 @@ export type { Fetched } from './fetch-space.ts'
 /** @throws KithError `bad-link`, `wrong-app`, `link-expired`, `protocol-version`. */
 export const readLink = (engine: Engine, app: App, text: string): Link => {
   const { crypto } = engine.platform
+  if (isPublicLink(text))
+    throw new KithError(
+      'bad-link',
+      'This link is for reading a public space: openPublic(app, link). To join takes a link of an admin.',
+    )
   const link = parseLink(crypto, text)
   if (!equalBytes(link.appHash, appToHash(crypto, app.id))) {
     throw new KithError('wrong-app', `The link is for another app than ${app.id}. Open it there.`)
@@ -25,12 +38,20 @@ export const readLink = (engine: Engine, app: App, text: string): Link => {
  *
  * @throws KithError the last hub's: `hub-unreachable`, `hub-refused`, `link-expired`, `cannot-open`.
  */
-export const fetchInvited = async (engine: Engine, link: Link): Promise<Fetched> => {
-  const urls = [...new Set([...link.hubs.map(({ url }) => url), ...engine.hubs().map(({ url }) => url)])]
+export const fetchInvited = (engine: Engine, link: Link): Promise<Fetched> =>
+  fetchFromAny(engine, link.hubs, (url) => fetchFrom(engine, link, url))
+
+/** From the first hub that gives it, of a link's and then of our own. @throws KithError the last hub's. */
+export const fetchFromAny = async <Found>(
+  engine: Engine,
+  hubs: Link['hubs'],
+  fetch: (url: string) => Promise<Found>,
+): Promise<Found> => {
+  const urls = [...new Set([...hubs.map(({ url }) => url), ...engine.hubs().map(({ url }) => url)])]
   let problem = new KithError('hub-unreachable', 'The link names no hub, and none is set here. Add a hub.')
   for (const url of urls) {
     try {
-      return await fetchFrom(engine, link, url)
+      return await fetch(url)
     } catch (cause) {
       if (!(cause instanceof KithError)) throw cause
       problem = cause

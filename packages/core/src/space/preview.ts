@@ -50,7 +50,7 @@ export const previewRemoval = (
 const isAllowed = (membership: Membership, { header, hash }: Change): boolean =>
   membership.judgeAuthor(header, hash).status === 'allowed'
 
-const contentOf = (engine: Engine, replica: Replica): Change[] => {
+export const contentOf = (engine: Engine, replica: Replica): Change[] => {
   const { registry, history } = engine.store()
   return registry
     .chainsOf(replica.entry.n)
@@ -63,7 +63,7 @@ const contentOf = (engine: Engine, replica: Replica): Change[] => {
 }
 
 /** Writes by table: an insert of many rows counts as many. */
-const countTables = (membership: Membership, changes: readonly Change[]): Record<string, number> => {
+export const countTables = (membership: Membership, changes: readonly Change[]): Record<string, number> => {
   const counts: Record<string, number> = {}
   const names = new Map<string, readonly string[]>()
   for (const { header, body } of changes) {

@@ -43,7 +43,7 @@ import { createBoxOpener } from './boxes.ts'
 import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
 import { createIncoming, type ReceiveResult } from './incoming.ts'
-import { createEpochs, type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
+import { createEpochs, type HeldEpoch, isHeld, type LinkedHistory, type ReplicaEpoch } from './epochs.ts'
 import { findOrigin } from './origin.ts'
 import type { Origin } from './outbox.ts'
 import { notMember } from './roles.ts'
@@ -64,8 +64,8 @@ export type Replica = {
   /** Epochs that can be read here, the one in use first; those without `secrets` by a link alone. */
   readonly epochs: () => readonly ReplicaEpoch[]
   readonly epochInUse: () => HeldEpoch | undefined
-  /** Links from an epoch that we start, of which these are the secrets. `isHidden`: joiners shall not read what was written so far. */
-  readonly links: (secrets: EpochSecrets, isHidden?: boolean) => EpochBody['links']
+  /** Links from an epoch that we start, of which these are the secrets. */
+  readonly links: (secrets: EpochSecrets, history?: LinkedHistory) => EpochBody['links']
   readonly addEpochSecret: (hash: Uint8Array, level: Level, secret: Uint8Array) => void
   /** Keys of an epoch were kept whose record is not here. */
   readonly keysCame: () => void
@@ -317,7 +317,7 @@ export const createReplica = (
       return { time, salt, opId: createOpIds(crypto, { space: entry.id, device: own, salt, time }) }
     },
     writeData: (pending, ops) => {
-      if (!facts().me) throw notMember(membership, own)
+      if (!facts().me) throw notMember(membership, own, replica.epochs().some(isHeld))
       if (facts().heads.length > depsHeadsMax) {
         unit.enter()
         mergeHeads()

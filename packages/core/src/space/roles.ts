@@ -22,10 +22,16 @@ export const toRoleGrant = (replica: Replica, role: string): RoleGrant => {
 }
 
 /** Why we are no member: what a person can do about it differs. */
-export const notMember = (membership: Membership, device: Uint8Array): KithError => {
+export const notMember = (membership: Membership, device: Uint8Array, wasMember: boolean): KithError => {
   const join = membership
     .heldBack()
     .find(({ change }) => change.header.kind === kinds.join && equalBytes(change.header.device, device))
+  const isPublic = membership.epochs().some(({ publicSecret }) => publicSecret !== undefined)
+  if (!join && isPublic && !wasMember)
+    return new KithError(
+      'not-a-member',
+      'You can read this space because it is public, and are no member of it: you cannot write. Ask an admin for a link to join.',
+    )
   return new KithError(
     'not-allowed',
     join

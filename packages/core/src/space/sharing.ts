@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import { findLateGrants } from './late-grants.ts'
 import type { Network } from './network.ts'
 import { previewRemoval } from './preview.ts'
+import { isPublic, makePrivate, previewPublish, publicLink, publish } from './publishing.ts'
 import type { Replica } from './replica.ts'
 import { closeInvite, listInvites, makeInvite } from './sharing-invites.ts'
 import { grantTo, leaveSpace, removeMember, setRole, transferOwnership } from './sharing-members.ts'
@@ -21,6 +22,8 @@ export type SharingInput = {
   readonly replicaOf: () => Replica
   /** The tag under which a person has keys for this app, as another space of it shows. */
   readonly tagOf: (person: Uint8Array) => Uint8Array | undefined
+  /** Writes the space's name again. */
+  readonly retitle: () => void
 }
 
 export type Sharing = Pick<
@@ -32,12 +35,16 @@ export type Sharing = Pick<
   | 'setRole'
   | 'remove'
   | 'previewRemoval'
+  | 'publish'
+  | 'previewPublish'
+  | 'publicLink'
+  | 'makePrivate'
   | 'leave'
   | 'transferOwnership'
 >
 
 /** Who is in a space: what of its public face changes that. */
-export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf }: SharingInput): Sharing => {
+export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf, retitle }: SharingInput): Sharing => {
   /** Resolves when it is durable here; hubs hear of it at once. */
   const write = async <Result>(run: () => Result): Promise<Result> => {
     const result = run()
@@ -64,6 +71,15 @@ export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf }: 
     remove: (address, options: RemovalOptions = {}) => write(() => removeMember(engine, replicaOf(), address, options)),
     previewRemoval: async (address, options: RemovalOptions = {}) =>
       previewRemoval(engine, replicaOf(), address, options),
+    publish: async (options = {}) => {
+      await write(() => publish(engine, replicaOf(), options, retitle))
+      // Offline the link is good all the same, as soon as a hub has heard of it.
+      await network.synced(n, inviteMs).catch(() => {})
+      return publicLink(engine, replicaOf()) as string
+    },
+    previewPublish: async (options = {}) => previewPublish(engine, replicaOf(), options),
+    publicLink: async () => publicLink(engine, replicaOf()),
+    makePrivate: () => write(() => makePrivate(engine, replicaOf())),
     leave: () => write(() => leaveSpace(engine, replicaOf())),
     transferOwnership: (address) => write(() => transferOwnership(engine, replicaOf(), address)),
   }
@@ -73,8 +89,9 @@ export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf }: 
 export const sharingStatus = (
   engine: Engine,
   replica: Replica,
-): Pick<SpaceStatus, 'isMember' | 'rotationOwed' | 'lateGrants'> => ({
+): Pick<SpaceStatus, 'isMember' | 'isPublic' | 'rotationOwed' | 'lateGrants'> => ({
   isMember: replica.me() !== undefined,
+  isPublic: isPublic(replica),
   rotationOwed: replica.membership.isRotationOwed(),
   lateGrants: findLateGrants(engine, replica)
     .filter(({ isOurs }) => !isOurs)

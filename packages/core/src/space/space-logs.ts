@@ -39,6 +39,8 @@ export type SpaceLogs = {
 
 /** A log that is not followed any more is looked at so often: its lease is renewed by it, and who was away may have written there. */
 export const visitEachMs = 7 * 24 * 60 * 60_000
+/** How long after an epoch was superseded somebody may be about to join by its keys; who comes later is found by the visits. */
+const joinersMs = 24 * 60 * 60_000
 /** What hangs on the time is looked at again after so long. */
 const freshMs = 60 * 60_000
 
@@ -116,6 +118,9 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: Spa
       if (isNewer || isInstead) newer.set(toHex(hash), replica.epochRecord(hash)?.header.time.ms ?? nowMs)
     }
     if (newer.size === 0) return true
+    // Who joins by a link just now may have read it before the newer epoch was put there: the join lies on this log alone.
+    const isRecent = Math.max(...newer.values()) > nowMs - joinersMs
+    if (isRecent && replica.membership.invites().length > 0) return true
     // Devices of a person write no content that could tell that they have moved on.
     if (replica.entry.kind === 'person') return isFollowed({ nowMs, newer, members: [[]] })
     const { membership } = replica
@@ -150,7 +155,7 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: Spa
         ...(write ? [{ right: 'write' as const, seed: write.seed }] : []),
       ]
       // What a link alone leads to lies before all that the newest log's membership tells, unless that has gaps.
-      const needsMembership = isHeld(epoch) || isWaiting
+      const needsMembership = isHeld(epoch) || epoch.isPublic || isWaiting
       const content = !isDoor && epoch.keys.content ? ([1, 2] as const) : []
       const lanes = [...(needsMembership ? ([0] as const) : []), ...content]
       return lanes.length === 0 ? [] : [{ id, wish: { policy, rights }, mayWrite: write !== undefined, lanes }]

@@ -11,6 +11,7 @@ import { explain } from './explain.ts'
 import { listHeldBack, listMembers, spaceName } from './held.ts'
 import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
+import { type Action, may } from './may.ts'
 import type { Network } from './network.ts'
 import type { Recorder } from './recorder.ts'
 import { reissue, reissueOwn } from './reissue.ts'
@@ -35,7 +36,18 @@ export const createSpaceApi = <A extends App>(
   tagOf: (person: Uint8Array) => Uint8Array | undefined,
 ): Space<A> => {
   const writer = createWriter(engine, app, replicaOf, () => upkeep.ready(n))
-  const sharing = createSharing({ engine, network, upkeep, n, replicaOf, tagOf })
+  const sharing = createSharing({
+    engine,
+    network,
+    upkeep,
+    n,
+    replicaOf,
+    tagOf,
+    retitle: () => {
+      const name = spaceName(engine, replicaOf())
+      writer.write((recorder) => recorder.push([opCodes.title, name]))
+    },
+  })
   /** Written at once, but where keys have to be made first. */
   const write = <Result>(record: (recorder: Recorder) => Result): Promise<Result> => {
     const ready = upkeep.ready(n)
@@ -95,6 +107,8 @@ export const createSpaceApi = <A extends App>(
       return write((recorder) => recorder.push([opCodes.title, name]))
     },
     ...sharing,
+    can: async (action: Action, table: string, row?: string | object) =>
+      may(engine, app, replicaOf(), action, table, row),
     members: async () => listMembers(engine, replicaOf()),
     liveMembers: (listener: (members: unknown[]) => void) =>
       liveOf<unknown>(
