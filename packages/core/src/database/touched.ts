@@ -13,7 +13,7 @@ export type Touched = {
   readonly watch: (table: string) => void
   /** What was noted since the last call; undefined: not known, so anything may have been written. */
   readonly take: () => TouchedRows | undefined
-  /** A transaction was undone, and triggers that it made with it. */
+  /** A transaction was undone, and triggers that it made with it: whoever watches reads all again, and watches again before. */
   readonly undone: () => void
 }
 
@@ -22,7 +22,6 @@ const rowsMax = 64
 
 export const createTouched = (database: SqlDatabase, statements: Statements): Touched => {
   const watched = new Set<string>()
-  let isUnknown = false
 
   return {
     watch: (table) => {
@@ -32,11 +31,9 @@ export const createTouched = (database: SqlDatabase, statements: Statements): To
     },
     take: () => {
       if (watched.size === 0) return new Map()
-      const isKnown = !isUnknown
-      isUnknown = false
       const rows = statements(`SELECT tbl, space, id FROM temp."$touched" LIMIT ${rowsMax + 1}`).all()
       if (rows.length > 0) statements('DELETE FROM temp."$touched"').run()
-      if (!isKnown || rows.length > rowsMax) return undefined
+      if (rows.length > rowsMax) return undefined
       const touched = new Map<string, Map<number, Uint8Array[]>>()
       for (const row of rows) {
         const [table, space, id] = [row.tbl as string, row.space as number, row.id as Uint8Array]
@@ -48,11 +45,7 @@ export const createTouched = (database: SqlDatabase, statements: Statements): To
       }
       return touched
     },
-    undone: () => {
-      if (watched.size === 0) return
-      isUnknown = true
-      for (const table of watched) for (const sql of triggers(table)) database.exec(sql)
-    },
+    undone: () => watched.clear(),
   }
 }
 
