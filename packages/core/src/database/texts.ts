@@ -105,15 +105,17 @@ export const createTexts = ({ statements, registry, history, cells, crypto, show
     return { salt, structs, deletes, device, change: change.hash, seq, index: op, verdict: isVoid ? 'void' : 'applied' }
   }
 
-  const load = (at: StoredPlace, row: Uint8Array, column: StoredColumn): Open => {
+  /** The id may be a view of a buffer that serves many rows: what is kept is a copy. */
+  const load = (at: StoredPlace, id: Uint8Array, column: StoredColumn): Open => {
     const numberNow = (): number => registry.writtenColumn(at.app, at.table.id, column.key)
-    const key = keyOf(at, row, column)
+    const key = keyOf(at, id, column)
     const known = open.get(key)
     if (known) {
       open.delete(key)
       open.set(key, known)
       return known
     }
+    const row = id.slice()
     const storedOps = (from: number): TextOp[] =>
       cells
         .all({ space: at.space, row, column: numberNow() })

@@ -4,6 +4,7 @@ import { toHex } from '../bytes/index.ts'
 import { type Change, createChange, encodeReissueBody, noBytes } from '../change/index.ts'
 import { createTextSession } from '../database/index.ts'
 import { createTextState, type TextOp } from '../database/text/index.ts'
+import type { ContentOrder } from '../membership/index.ts'
 import { createTrialPeer, showAll, type TrialPeer } from './trial-peer.fixture.ts'
 import { createScribe, type Scribe, type Written } from './trial-scribe.fixture.ts'
 import { applyCut, type Cuts, deviceOf, withCuts } from './trial-verdicts.fixture.ts'
@@ -224,6 +225,69 @@ test('text that is re-issued stands where it was typed, around what others typed
   assert.equal(notes(), '-and-')
   peer.receive([reissueBy(scribe, 0, his.change).segment])
   assert.equal(notes(), 'wonder-and-ful')
+  peer.close()
+})
+
+test('what was typed in rows before they came is theirs, whichever of one change’s rows is shown first after a restart', async () => {
+  const scribe = createScribe(world)
+  const { peer } = await openJudged()
+  const columns = [at(scribe, 'title')]
+  const items = scribe.write(1, [[0, at(scribe), columns, 2, ['one', 'two']]])
+  const typed = (row: Uint8Array, words: string): Written[] => {
+    const state = createTextState({ crypto: world.crypto, row, column: 'notes', loadOps: () => [] })
+    const device = deviceOf(world.members[3] as TrialMember)
+    const session = createTextSession({ crypto: world.crypto, device, state })
+    return Array.from(words, (letter, index) => {
+      session.doc().getText('text').insert(index, letter)
+      const bytes = session.takePending()
+      return scribe.write(3, [[5, at(scribe), row, at(scribe, 'notes'), bytes?.salt, bytes?.structs, bytes?.deletes]])
+    })
+  }
+  const [first, second] = [typed(items.opId(0), 'ab'), typed(items.opId(1), 'cd')]
+  for (const op of [first[0], second[0]]) peer.receive([(op as Written).segment])
+  await peer.reopen()
+  peer.receive([items.segment])
+  for (const op of [first[1], second[1]]) peer.receive([(op as Written).segment])
+  const notes = peer
+    .engine()
+    .statements('SELECT "notes:richText" AS notes FROM "org.example.trial/items" ORDER BY id')
+    .all()
+  assert.deepEqual(
+    notes.map((row) => row['notes']),
+    ['ab', 'cd'],
+  )
+  peer.close()
+})
+
+test('the causal past of heads is what they rest on over all chains, as far as it is here', async () => {
+  const scribe = createScribe(world)
+  let order: ContentOrder | undefined
+  const peer = await createTrialPeer(world, 0, undefined, (membership, given) => {
+    order = given
+    return membership
+  })
+  peer.receive(world.segments)
+  const one = insertItem(scribe, 2, 'one')
+  const two = insertItem(scribe, 2, 'two')
+  const seeing = (who: number, ...heads: Written[]): Written => {
+    const view = world.views[0] as (typeof world.views)[number]
+    const content = heads.map(({ change }) => change.hash)
+    return scribe.write(who, [[0, at(scribe), [], 1, []]], { header: { deps: { membership: view.heads, content } } })
+  }
+  const bobs = seeing(1, one)
+  const carols = seeing(3, bobs)
+  const isSeen = ({ change }: Written, head: Written): boolean | undefined => {
+    const { device, seq } = change.header
+    return order?.isSeen({ device, seq, hash: change.hash }, [head.change.hash])
+  }
+  for (const { segment } of [one, two, carols]) peer.receive([segment])
+  assert.equal(isSeen(carols, carols), true)
+  assert.equal(isSeen(one, carols), false)
+  peer.receive([bobs.segment])
+  assert.equal(isSeen(one, carols), true)
+  assert.equal(isSeen(bobs, carols), true)
+  assert.equal(isSeen(two, carols), false)
+  assert.equal(isSeen(carols, bobs), false)
   peer.close()
 })
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { toHex } from '../bytes/index.ts'
-import type { Segment } from '../change/index.ts'
+import { type Change, createChange, type Header, kinds, noBytes, type Segment, sortHeads } from '../change/index.ts'
 import { createRandom, type Random } from '../database/text/people.fixture.ts'
 import { deal, shuffle, world } from './trial-converge.fixture.ts'
 import { createTrialPeer, showAll, type TrialPeer } from './trial-peer.fixture.ts'
 import { type Step, type Story, tellStory } from './trial-story.fixture.ts'
-import { type TrialMember, trialNowMs } from './trial-world.fixture.ts'
-import type { Membership } from '../membership/index.ts'
+import { signRun, type TrialMember, trialNowMs } from './trial-world.fixture.ts'
+import { encodeRemoval, type Membership } from '../membership/index.ts'
 import type { createReplica } from './replica.ts'
 
 const small = (max: number) => fc.nat({ max })
@@ -115,7 +115,7 @@ export const turnsAlike = async (steps: readonly Step[], seed: number): Promise<
     const [fresh, ...others] = peers
     const shown = showAll(fresh as TrialPeer)
     for (const [at, peer] of others.entries()) {
-      assert.equal(showAll(peer), shown, `peer ${at + 1} and the fresh one`)
+      sameLines(showAll(peer), shown, `peer ${at + 1} and the fresh one`)
     }
     const again = others.at(-1) as TrialPeer
     await again.reopen()
@@ -129,6 +129,82 @@ export const turnsAlike = async (steps: readonly Step[], seed: number): Promise<
     }
     const later = showAll(fresh as TrialPeer)
     for (const [at, peer] of others.entries()) assert.equal(showAll(peer), later, `later: peer ${at + 1}`)
+  } finally {
+    for (const peer of peers) peer.close()
+  }
+}
+
+/** Says only in which lines two differ: all of a space is long. */
+const sameLines = (shown: string, expected: string, what: string): void => {
+  if (shown === expected) return
+  const [ours, theirs] = [shown.split('\n'), expected.split('\n')]
+  const more = ours.filter((line) => !theirs.includes(line)).map((line) => `+ ${line}`)
+  const less = theirs.filter((line) => !ours.includes(line)).map((line) => `- ${line}`)
+  assert.fail([what, ...more, ...less].join('\n'))
+}
+
+/** Removals that the owner signs, of one to three people, some of them twice; each on a chain of its own. */
+const someRemovals = (story: Story, random: Random): Segment[] =>
+  Array.from({ length: 1 + random(3) }, () => {
+    const who = 1 + random(3)
+    const [owner, member] = [world.members[0] as TrialMember, world.members[who] as TrialMember]
+    const view = world.views[random(2) === 0 ? 0 : 3] as (typeof world.views)[number]
+    // What they did as members is kept or not: without his record, what all wrote under Bob's has no rules.
+    const own = world.segments.filter(({ device }) => toHex(device) === toHex(deviceOf(member)))
+    const kept = random(3) === 0 ? [] : own.map(({ changes }) => (changes.at(-1) as Change).hash)
+    const cut = sortHeads([
+      ...new Map([...kept, ...(someCut(story, who, random) ?? [])].map((hash) => [toHex(hash), hash])).values(),
+    ])
+    const header: Header = {
+      kind: kinds.removal,
+      space: world.space,
+      device: deviceOf(owner),
+      seq: 0,
+      prev: noBytes,
+      deps: { membership: view.heads, content: [] },
+      grant: owner.grant,
+      admission: owner.secrets.admission,
+      epoch: noBytes,
+      schema: noBytes,
+      time: { ms: trialNowMs, counter: random(1000) },
+    }
+    const salt = world.crypto.randomBytes(16)
+    const body = encodeRemoval({ salt, grants: [member.grant], cut, replacement: undefined })
+    return signRun(world, 0, [createChange(world.crypto, header, body)])
+  })
+
+/** The same with the evaluator alone, and removals that arrive at any moment: before, between and after what they cut. */
+export const removesAlike = async (steps: readonly Step[], seed: number): Promise<void> => {
+  const random = createRandom(seed)
+  const story = tellStory(world, steps)
+  const removals = someRemovals(story, random)
+  const peers: TrialPeer[] = []
+  try {
+    for (let number = 0; number < 5; number += 1) {
+      const peer = await createTrialPeer(world, number)
+      peers.push(peer)
+      const content = deal(story, random)
+      const rest = shuffle([...content, ...removals], random)
+      const all =
+        number === 0
+          ? [...world.segments, ...removals, ...content]
+          : number % 2 === 1
+            ? shuffle([...world.segments, ...rest], random)
+            : [...world.segments, ...rest]
+      for (let from = 0; from < all.length; ) {
+        const to = from + 1 + random(6)
+        peer.receive(all.slice(from, to))
+        if (random(3) === 0) peer.commit()
+        if (random(12) === 0) await peer.reopen()
+        from = to
+      }
+    }
+    const shown = showAll(peers[0] as TrialPeer)
+    for (const [at, peer] of peers.entries()) sameLines(showAll(peer), shown, `peer ${at} and the one that knew first`)
+    const last = peers.at(-1) as TrialPeer
+    last.engine().unit.enter()
+    last.replica().content.rebuild(trialNowMs)
+    assert.equal(showAll(last), shown, 'after a rebuild from segments')
   } finally {
     for (const peer of peers) peer.close()
   }
