@@ -22,12 +22,12 @@ export function createSecureServer(files: TlsFiles): SecureServer {
   let seen = stampOf(files)
   const server = createServer({ ...read(files), minVersion: 'TLSv1.2' })
   return {
-    server: server as unknown as Server,
+    server,
     renew() {
       try {
         const stamp = stampOf(files)
         if (stamp === seen) return undefined
-        ;(server as unknown as TlsServer).setSecureContext(read(files))
+        ;(server as TlsServer).setSecureContext(read(files))
         seen = stamp
         return undefined
       } catch (cause) {

@@ -1,4 +1,6 @@
 /** Opens the hub's database file, makes it if it is new, and refuses what it must not touch. */
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { KithError } from '@kith/core/bytes'
 
@@ -38,6 +40,7 @@ const layout = `
 export function openSqlite(path: string, bytesMax: number | undefined): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
+    makePrivate(path)
     database = new DatabaseSync(path, { timeout: 0 })
     // The lock is held until the process ends: two hubs on one file would give the same numbers twice.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
@@ -56,6 +59,12 @@ export function openSqlite(path: string, bytesMax: number | undefined): Database
     database?.close()
     throw openFailure(path, cause)
   }
+}
+
+/** It holds the hub's keys: a new file is for its user alone. What SQLite makes beside it takes the same rights. */
+function makePrivate(path: string): void {
+  if (path === ':memory:' || existsSync(path) || !existsSync(dirname(path))) return
+  closeSync(openSync(path, 'a', 0o600))
 }
 
 function prepareLayout(database: DatabaseSync, path: string): void {

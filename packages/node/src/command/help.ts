@@ -1,7 +1,18 @@
 export const helpText = `kith: software that nobody has to run for you
 
   kith hub [--port 8790] [--host 127.0.0.1] [--storage hub.db]
-      Runs a blind hub until Ctrl-C.
+      Runs a blind hub until Ctrl-C. Asks, at a terminal, if nothing is said.
+      Each flag may be a variable (KITH_HUB_PORT) or a field of hub.json.
+      --certificate FILE --key FILE   serve wss:// with them
+      --proxy-header NAME  a proxy with TLS is before it: x-forwarded-for
+      --url wss://HOST     how clients name it
+      --operator-port N    page and /metrics; one above the port, or off
+      --lease-days 365     a log goes that nobody used for so long
+      --storage-max 20G    --config FILE   --operator-host   --operator-token
+
+  kith hub doctor          looks for what is wrong with it
+  kith hub backup FOLDER   copies it, running or not
+  kith hub restore FOLDER  makes it anew from such a copy
 
   kith import FILE --path DIR [--hub URL]…
       Makes a space from a file {"Table": [{"column": value}]}, JSON or JSON.gz,

@@ -1,24 +1,47 @@
-import { parseArgs } from 'node:util'
-import { startHub } from '@kith/hub'
-import { type Command, UsageError } from './output.ts'
+import { createInterface } from 'node:readline/promises'
+import { backupHub, restoreHub } from './hub-backup.ts'
+import { examineHub } from './hub-doctor.ts'
+import { askForSettings } from './hub-questions.ts'
+import { serveHub } from './hub-serve.ts'
+import { readSaid, toSettings } from './hub-settings.ts'
+import { type Command, type Output, UsageError } from './output.ts'
 
-/** `kith hub`: runs until a signal asks it to end, then closes in order. */
+/** `kith hub`: runs until a signal asks it to end, then closes in order. `doctor`, `backup` and `restore` look after one. */
 export const runHub: Command = async (parameters, output) => {
-  const { values } = parseArgs({
-    args: parameters,
-    options: {
-      port: { type: 'string', default: '8790' },
-      host: { type: 'string', default: '127.0.0.1' },
-      storage: { type: 'string', default: 'hub.db' },
-    },
-  })
-  const port = Number(values.port)
-  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) throw new UsageError(`"${values.port}" is no port.`)
-  const hub = await startHub({ port, host: values.host, storage: values.storage })
-  output.print(`Hub ${hub.url}\nStorage ${values.storage}\nCtrl-C ends it.`)
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
-  })
-  await hub.close()
-  return 0
+  const { said, isEmpty, positionals } = readSaid(parameters, process.env)
+  const [what, folder, ...more] = positionals
+  if (more.length > 0) throw new UsageError(`What is "${more[0]}"?`)
+  switch (what) {
+    case undefined: {
+      const isTerminal = process.stdin.isTTY && output.columns !== undefined
+      const settings = toSettings(isEmpty && isTerminal ? await askAtTerminal(output) : said)
+      const hub = await serveHub(settings, output)
+      await new Promise<void>((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+      })
+      await hub.close()
+      return 0
+    }
+    case 'doctor':
+      return (await examineHub(toSettings(said), output)) ? 0 : 1
+    case 'backup':
+      if (folder === undefined) throw new UsageError('Say: kith hub backup FOLDER.')
+      await backupHub(toSettings(said), folder, output)
+      return 0
+    case 'restore':
+      if (folder === undefined) throw new UsageError('Say: kith hub restore FOLDER.')
+      restoreHub(toSettings(said), folder, output)
+      return 0
+    default:
+      throw new UsageError(`A hub has no command "${what}".`)
+  }
+}
+
+const askAtTerminal = async (output: Output) => {
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return await askForSettings((question) => lines.question(question), output.print)
+  } finally {
+    lines.close()
+  }
 }

@@ -1,0 +1,47 @@
+import { cpSync, existsSync, readdirSync } from 'node:fs'
+import { KithError } from '@kith/core/bytes'
+import { backupStorage, restoreStorage } from '@kith/hub'
+import { readOperatorFile } from './hub-serve.ts'
+import type { HubSettings } from './hub-settings.ts'
+import type { Output } from './output.ts'
+
+/** Copies a hub, which may be running: then it makes the copy itself, asked on the operator's port. */
+export const backupHub = async ({ storage }: HubSettings, to: string, output: Output): Promise<void> => {
+  if (!isCopyOrEmpty(to)) throw new KithError('bad-value', `${to} holds other things. Name another folder.`)
+  try {
+    await backupStorage(storage, to)
+  } catch (cause) {
+    if (!(cause instanceof KithError) || cause.code !== 'storage-busy') throw cause
+    cpSync(await askRunning(storage), to, { recursive: true })
+  }
+  output.print(`Copied to ${to}. It holds the hub's keys: keep it as you keep the hub.`)
+}
+
+const isCopyOrEmpty = (folder: string): boolean =>
+  !existsSync(folder) || readdirSync(folder).every((name) => name === 'entries' || name.startsWith('hub.db'))
+
+const askRunning = async (storage: string): Promise<string> => {
+  const operator = readOperatorFile(storage)
+  if (operator === undefined) {
+    throw new KithError(
+      'storage-busy',
+      `The hub runs without an operator's port, by which it could be asked. Stop it first.`,
+    )
+  }
+  const answer = await fetch(`${operator.url}/backup`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operator.token}` },
+  }).catch(() => undefined)
+  if (answer?.status !== 200) {
+    throw new KithError(
+      'storage-busy',
+      `Something has ${storage} open, and ${operator.url} does not make copies. Stop it first.`,
+    )
+  }
+  return ((await answer.json()) as { folder: string }).folder
+}
+
+export const restoreHub = ({ storage }: HubSettings, from: string, output: Output): void => {
+  restoreStorage(from, storage)
+  output.print(`Restored to ${storage}. Start it as before: clients bring what came after the copy was made.`)
+}

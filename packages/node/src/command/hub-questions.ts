@@ -1,0 +1,55 @@
+/** The questions of `kith hub` to somebody at a terminal who has said nothing yet: four at most. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { type Said, settingsFile } from './hub-settings.ts'
+
+/** Shows a question and resolves with the line that was typed. */
+export type Ask = (question: string) => Promise<string>
+
+/** Resolves with what was answered, and keeps it in a file, so that the next start asks nothing. */
+export const askForSettings = async (ask: Ask, print: (text: string) => void): Promise<Said> => {
+  const answer = async (question: string, usual: string): Promise<string> =>
+    (await ask(`${question} [${usual}] `)).trim() || usual
+
+  const said: Said = {}
+  said.storage = await answer('Where shall the hub keep its data?', 'hub.db')
+  print('Who shall reach it?')
+  print('  1  programs on this machine alone')
+  print('  2  everybody, through a proxy with TLS on this machine (Caddy, nginx)')
+  print('  3  everybody, directly, with a certificate that you have')
+  const who = await choose(answer, print)
+  if (who === '2') {
+    said['proxy-header'] = 'x-forwarded-for'
+    said.url = await answer('By which address will they reach it?', 'wss://hub.example.org')
+  }
+  if (who === '3') {
+    said.host = '0.0.0.0'
+    said.certificate = await answerFile(answer, print, 'The certificate file?', 'fullchain.pem')
+    said.key = await answerFile(answer, print, 'The file of its key?', 'privkey.pem')
+  }
+  writeFileSync(settingsFile, `${JSON.stringify(said, undefined, 2)}\n`, { mode: 0o600 })
+  print(`Written to ${settingsFile}; the next start asks nothing.\n`)
+  return said
+}
+
+type Answer = (question: string, usual: string) => Promise<string>
+
+const choose = async (answer: Answer, print: (text: string) => void): Promise<string> => {
+  for (;;) {
+    const chosen = await answer('1, 2 or 3?', '1')
+    if (['1', '2', '3'].includes(chosen)) return chosen
+    print(`"${chosen}" is none of them.`)
+  }
+}
+
+const answerFile = async (
+  answer: Answer,
+  print: (text: string) => void,
+  question: string,
+  usual: string,
+): Promise<string> => {
+  for (;;) {
+    const path = await answer(question, usual)
+    if (existsSync(path)) return path
+    print(`There is no file ${path}.`)
+  }
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type Hub, startHub } from '@kith/hub'
+import type { HubSettings } from './hub-settings.ts'
+import type { Output } from './output.ts'
+
+/** Beside the storage, for this user alone: where the operator's page is and its token, so that `backup` and `doctor` find it. */
+export type OperatorFile = { readonly url: string; readonly token: string }
+
+const operatorFile = (storage: string): string => `${storage}-operator.json`
+
+export const readOperatorFile = (storage: string): OperatorFile | undefined => {
+  const path = operatorFile(storage)
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as OperatorFile) : undefined
+}
+
+/** Starts a hub as it was told, and says where it is. */
+export const serveHub = async (settings: HubSettings, output: Output): Promise<Hub> => {
+  const { storage, certificate, key, proxyHeader, operatorPort } = settings
+  mkdirSync(dirname(resolve(storage)), { recursive: true })
+  const token = settings.operatorToken ?? readOperatorFile(storage)?.token ?? randomBytes(18).toString('base64url')
+  const hub = await startHub({
+    storage,
+    host: settings.host,
+    port: settings.port,
+    limits: { leaseDays: settings.leaseDays, storageBytesMax: settings.storageBytesMax },
+    log: (event) => {
+      // One line each, for the journal; what a start and an end say is said below.
+      if (event.event !== 'started' && event.event !== 'stopped' && event.event !== 'connection-refused')
+        output.printError(JSON.stringify(event))
+    },
+    ...(certificate !== undefined && key !== undefined ? { tls: { certificate, key } } : {}),
+    ...(proxyHeader !== undefined ? { addressHeader: proxyHeader } : {}),
+    ...(operatorPort !== undefined ? { operator: { port: operatorPort, host: settings.operatorHost, token } } : {}),
+  })
+  output.print(`Hub ${hub.url}\nStorage ${storage}`)
+  if (hub.operatorUrl !== undefined) {
+    writeFileSync(operatorFile(storage), JSON.stringify({ url: hub.operatorUrl, token }), { mode: 0o600 })
+    // A journal keeps what is printed: the token is for eyes alone.
+    const isTerminal = output.columns !== undefined
+    const shown = isTerminal ? hub.operatorUrl.replace('//', `//operator:${token}@`) : hub.operatorUrl
+    output.print(`Operator ${shown}${isTerminal ? '' : ` (its token is in ${operatorFile(storage)})`}`)
+  }
+  output.print('Ctrl-C ends it.')
+  return hub
+}

@@ -1,0 +1,142 @@
+/** What `kith hub` is told: by flags, then the environment, then a file; what nobody says has a default. */
+import { existsSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { KithError } from '@kith/core/bytes'
+import { UsageError } from './output.ts'
+
+export type HubSettings = {
+  readonly storage: string
+  readonly host: string
+  readonly port: number
+  readonly certificate: string | undefined
+  readonly key: string | undefined
+  /** The header by which a proxy before the hub tells addresses; says that there is one. */
+  readonly proxyHeader: string | undefined
+  /** How clients name the hub; for `kith hub doctor`. */
+  readonly url: string | undefined
+  /** Undefined: no operator's page. */
+  readonly operatorPort: number | undefined
+  readonly operatorHost: string
+  readonly operatorToken: string | undefined
+  readonly leaseDays: number
+  readonly storageBytesMax: number | undefined
+}
+
+/** Name of the flag, of the variable KITH_HUB_… and of the field in the file: one word list for all three. */
+const names = [
+  'storage',
+  'host',
+  'port',
+  'certificate',
+  'key',
+  'proxy-header',
+  'url',
+  'operator-port',
+  'operator-host',
+  'operator-token',
+  'lease-days',
+  'storage-max',
+] as const
+
+export type SettingName = (typeof names)[number]
+export type Said = Partial<Record<SettingName, string>>
+
+/** Looked for where `kith hub` is started; made from the answers to its questions. */
+export const settingsFile = 'hub.json'
+
+export type SaidSettings = {
+  readonly said: Said
+  /** Whether anything was said anywhere: if not, a person at a terminal is asked. */
+  readonly isEmpty: boolean
+  readonly positionals: readonly string[]
+}
+
+/** @throws UsageError for an unknown flag; KithError `bad-value` for a file that is none of ours. */
+export const readSaid = (parameters: string[], environment: NodeJS.ProcessEnv): SaidSettings => {
+  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
+  const { values, positionals } = parseArgs({
+    args: parameters,
+    allowPositionals: true,
+    options: { ...options, config: { type: 'string' } },
+  })
+  const flags = values as Said & { config?: string }
+  const file = readFile(flags.config)
+  const said: Said = {}
+  for (const name of names) {
+    const value = flags[name] ?? environment[`KITH_HUB_${name.toUpperCase().replaceAll('-', '_')}`] ?? file?.[name]
+    if (value !== undefined) said[name] = value
+  }
+  return { said, isEmpty: Object.keys(said).length === 0 && file === undefined, positionals }
+}
+
+const readFile = (named: string | undefined): Said | undefined => {
+  const path = named ?? settingsFile
+  if (named === undefined && !existsSync(path)) return undefined
+  const wrong = (why: string): KithError => new KithError('bad-value', `${path} holds no settings of a hub: ${why}.`)
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw wrong(cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause))
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw wrong('not an object')
+  const said: Said = {}
+  for (const [name, value] of Object.entries(content)) {
+    if (!(names as readonly string[]).includes(name))
+      throw wrong(`"${name}" is no setting; there are ${names.join(', ')}`)
+    if (typeof value !== 'string' && typeof value !== 'number') throw wrong(`"${name}" is neither text nor a number`)
+    said[name as SettingName] = String(value)
+  }
+  return said
+}
+
+/** @throws UsageError for a value that cannot be meant, and for plain `ws://` to other machines. */
+export const toSettings = (said: Said): HubSettings => {
+  const port = toPort(said.port ?? '8790')
+  const settings: HubSettings = {
+    storage: said.storage ?? 'hub.db',
+    host: said.host ?? '127.0.0.1',
+    port,
+    certificate: said.certificate,
+    key: said.key,
+    proxyHeader: said['proxy-header'],
+    url: said.url,
+    operatorPort:
+      said['operator-port'] === 'off' ? undefined : toPort(said['operator-port'] ?? String(port === 0 ? 0 : port + 1)),
+    operatorHost: said['operator-host'] ?? '127.0.0.1',
+    operatorToken: said['operator-token'],
+    leaseDays: toCount('lease-days', said['lease-days'] ?? '365'),
+    storageBytesMax: said['storage-max'] === undefined ? undefined : toBytes(said['storage-max']),
+  }
+  if ((settings.certificate === undefined) !== (settings.key === undefined))
+    throw new UsageError('Say both --certificate and --key, or neither.')
+  if (settings.url !== undefined && !/^wss?:\/\/[^/\s]+/.test(settings.url))
+    throw new UsageError(`"${settings.url}" is no address of a hub: it begins with wss://.`)
+  if (!isLoopback(settings.host) && settings.certificate === undefined && settings.proxyHeader === undefined) {
+    throw new UsageError(
+      `On ${settings.host} others could read along: say --certificate and --key, or --proxy-header if a proxy with TLS stands before the hub.`,
+    )
+  }
+  if (!isLoopback(settings.operatorHost) && settings.operatorToken === undefined)
+    throw new UsageError('The operator’s page for other machines wants --operator-token, and TLS by a proxy of yours.')
+  return settings
+}
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+
+const toPort = (written: string): number => {
+  const port = Number(written)
+  if (!/^\d{1,5}$/.test(written) || port > 65_535) throw new UsageError(`"${written}" is no port.`)
+  return port
+}
+
+const toCount = (name: string, written: string): number => {
+  if (!/^[1-9]\d{0,5}$/.test(written)) throw new UsageError(`"${written}" is no number for --${name}.`)
+  return Number(written)
+}
+
+const toBytes = (written: string): number => {
+  const [, digits = '', unit = ''] = /^(\d{1,9}) ?([KMGT]?)(?:i?B)?$/i.exec(written) ?? []
+  if (digits === '') throw new UsageError(`"${written}" is no size: write 500M or 20G.`)
+  return Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' ')
+}
