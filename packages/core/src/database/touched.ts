@@ -1,4 +1,4 @@
-import type { SqlDatabase } from '../ports/index.ts'
+import type { SqlDatabase, SqlRow } from '../ports/index.ts'
 import type { Statements } from './statements.ts'
 
 /** Rows by the name of their table in SQLite and the local number of their space. */
@@ -9,8 +9,8 @@ export type TouchedRows = ReadonlyMap<string, ReadonlyMap<number, readonly Uint8
  * connection, so that no writer can forget to; tables that nobody watches have none.
  */
 export type Touched = {
-  /** From now on the writes to a table are noted. */
-  readonly watch: (table: string) => void
+  /** From now on the writes to a table are noted; false where they cannot be now (a full disk): ask again, and read all meanwhile. */
+  readonly watch: (table: string) => boolean
   /** What was noted since the last call; undefined: not known, so anything may have been written. */
   readonly take: () => TouchedRows | undefined
   /** A transaction was undone, and triggers that it made with it: whoever watches reads all again, and watches again before. */
@@ -25,28 +25,41 @@ export const createTouched = (database: SqlDatabase, statements: Statements): To
 
   return {
     watch: (table) => {
-      if (watched.has(table)) return
-      for (const sql of triggers(table)) database.exec(sql)
+      if (watched.has(table)) return true
+      try {
+        for (const sql of triggers(table)) database.exec(sql)
+      } catch {
+        return false
+      }
       watched.add(table)
+      return true
     },
     take: () => {
       if (watched.size === 0) return new Map()
-      const rows = statements(`SELECT tbl, space, id FROM temp."$touched" LIMIT ${rowsMax + 1}`).all()
-      if (rows.length > 0) statements('DELETE FROM temp."$touched"').run()
-      if (rows.length > rowsMax) return undefined
-      const touched = new Map<string, Map<number, Uint8Array[]>>()
-      for (const row of rows) {
-        const [table, space, id] = [row.tbl as string, row.space as number, row.id as Uint8Array]
-        const spaces = touched.get(table) ?? new Map<number, Uint8Array[]>()
-        touched.set(table, spaces)
-        const ids = spaces.get(space)
-        if (ids) ids.push(id)
-        else spaces.set(space, [id])
+      try {
+        const rows = statements(`SELECT tbl, space, id FROM temp."$touched" LIMIT ${rowsMax + 1}`).all()
+        if (rows.length > 0) statements('DELETE FROM temp."$touched"').run()
+        return rows.length > rowsMax ? undefined : rowsToTouched(rows)
+      } catch {
+        // Whoever then reads all is told what is wrong.
+        return undefined
       }
-      return touched
     },
     undone: () => watched.clear(),
   }
+}
+
+const rowsToTouched = (rows: readonly SqlRow[]): TouchedRows => {
+  const touched = new Map<string, Map<number, Uint8Array[]>>()
+  for (const row of rows) {
+    const [table, space, id] = [row.tbl as string, row.space as number, row.id as Uint8Array]
+    const spaces = touched.get(table) ?? new Map<number, Uint8Array[]>()
+    touched.set(table, spaces)
+    const ids = spaces.get(space)
+    if (ids) ids.push(id)
+    else spaces.set(space, [id])
+  }
+  return touched
 }
 
 /** All of them can run again. No name is ambiguous: tables of apps have a `/` in theirs. */

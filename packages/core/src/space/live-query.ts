@@ -16,18 +16,20 @@ export const createLiveQuery = <Row extends object>(
 ): Stop => {
   const query = watched.byRow()
   const live = query && createLiveRows(query, space)
+  let isNoted = false
   return createLiveOf<Row>({
     notifier: engine.notifier,
     concerns: (changed, tables) =>
       (space === undefined || changed === space) && watched.tables.some((table) => tables.has(table)),
     read: (touched, changes) => {
       if (!live) return watched.run() as Row[]
-      engine.touched.watch(query.sqlName)
+      const wasNoted = isNoted
+      isNoted = engine.touched.watch(query.sqlName)
       // A write to another table that hides rows of this one names none of them.
       const isOther = (tables: ReadonlySet<string>): boolean =>
         watched.tables.some((table) => table !== query.table && tables.has(table))
       const others = changes && [...changes].some(([of, tables]) => (space ?? of) === of && isOther(tables))
-      return live.read(others ? undefined : touched) as Row[]
+      return live.read(others || !wasNoted ? undefined : touched) as Row[]
     },
     keepsIdentity: live !== undefined,
     listener,
