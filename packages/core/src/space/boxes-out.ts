@@ -9,8 +9,8 @@ import type { Replica } from './replica.ts'
 import type { SpaceLog, SpaceLogs } from './space-logs.ts'
 
 /**
- * Brings the boxes of epochs to where those find them who have no key of the epoch yet: on its own log, and on the logs of the epochs
- * that it supersedes. Whoever has them brings them; a hub that is known to have them is noted in `boxed`.
+ * Brings the boxes of epochs to where those find them who have no key of the epoch yet: on the logs of the epochs
+ * that it supersedes; on its own where it supersedes none. Whoever has them brings them; a hub that is known to have them is noted in `boxed`.
  */
 export type BoxesOut = {
   readonly outgoing: (at: Origin, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
@@ -103,9 +103,11 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
 
 const belongsOn = (log: SpaceLog, record: Epoch, records: readonly Epoch[]): boolean => {
   const isSuperseded = records.some(({ supersedes }) => supersedes.some((older) => equalBytes(older, record.hash)))
-  if (equalBytes(record.hash, log.epoch.hash)) return !isSuperseded
   const supersedes = (epoch: Epoch, older: Uint8Array): boolean =>
     epoch.supersedes.some((one) => equalBytes(one, older))
+  // Whoever can open the epoch's own log has its secret: boxes are looked for where one comes from, if there is such a place.
+  const hasBefore = (): boolean => records.some((other) => !other.isBroken && supersedes(record, other.hash))
+  if (equalBytes(record.hash, log.epoch.hash)) return !isSuperseded && !hasBefore()
   if (!supersedes(record, log.epoch.hash)) return false
   const between = records.filter(
     (other) => !other.isBroken && supersedes(record, other.hash) && supersedes(other, log.epoch.hash),

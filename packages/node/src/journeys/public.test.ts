@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Kith } from '@kith/core'
 import { inScene, type Scene, until } from './conditions.fixture.ts'
 import { type Journal, journal, readAll, titles } from './journal.fixture.ts'
-import { agree, has, openHub, openPerson, untilAgree } from './people.fixture.ts'
+import { has, openHub, openPerson, untilAgree } from './people.fixture.ts'
 
 const write = (space: Journal, title: string): Promise<string> => space.tables.entries.insert({ title })
 
@@ -59,9 +59,7 @@ test('a stranger opens a public space by its link, sees what is written live, an
 
     // Nothing of Eve reaches the space, not even that she is there.
     await seen.synced()
-    const bytes = await hers.exportBundle()
     assert.equal((await hers.members()).length, 1)
-    assert.ok(bytes.length > 0 && (await agree(hers, seen)) === false)
     assert.equal((await eve.status()).hubs.find(({ url }) => url === hub.url)?.pending, 0)
 
     await eve.close()
@@ -122,7 +120,7 @@ test("an admin's new keys keep the space public, and the holder of the old link 
   await inScene(async (scene) => {
     const { open, hers } = await begin(scene)
     const bob = await open('bob')
-    const his = await bob.join(journal, await hers.invite({ role: 'writer' }))
+    await bob.join(journal, await hers.invite({ role: 'writer' }))
     await until('Bob is in', async () => (await hers.members()).length === 2)
     const link = await hers.publish()
     const seen = await (await open('eve')).openPublic(journal, link)
@@ -207,7 +205,7 @@ test('what somebody gives away who may not publish is no public link', async () 
     const link = await hers.publish()
     await assert.rejects(eve.openPublic(journal, link.slice(0, -3)), { code: 'bad-link' })
     await assert.rejects(eve.openPublic(journal, await hers.invite({ role: 'reader' })), { code: 'bad-link' })
-    await assert.rejects(eve.openPublic({ ...journal, id: 'org.kith.other' } as typeof journal, link), {
+    await assert.rejects(eve.openPublic({ ...journal, id: 'org.kith.other' }, link), {
       code: 'wrong-app',
     })
   })
