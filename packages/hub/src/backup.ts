@@ -1,8 +1,9 @@
 /** Copies of a hub: its database and its large entries, in a folder. A restored hub starts a new generation, and clients bring what it lacks. */
+import { execFile } from 'node:child_process'
 import { chmodSync, constants, cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { backup, type DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { KithError } from '@kith/core/bytes'
 import { openSqlite } from './store/sqlite-open.ts'
 
@@ -15,19 +16,29 @@ export function largeEntryFolder(storage: string): string {
 }
 
 /**
- * Copies a hub that may be running to a folder, which is made; one that holds a copy already is brought up to date. It holds the
- * hub's keys: keep it as you keep the hub.
+ * Copies a hub to a folder, which is made; one that holds a copy already is brought up to date. It holds the hub's keys: keep it as
+ * you keep the hub. `snapshot` keeps the database file as it is while it is copied.
  */
-export async function backupTo(database: DatabaseSync, storage: string, folder: string): Promise<void> {
+export async function backupTo(
+  snapshot: (copy: () => Promise<void>) => Promise<void>,
+  storage: string,
+  folder: string,
+): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, databaseName)
   rmSync(`${file}.new`, { force: true })
-  await backup(database, `${file}.new`)
+  await snapshot(() => copyElsewhere(storage, `${file}.new`))
   chmodSync(`${file}.new`, 0o600)
   for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true })
   renameSync(`${file}.new`, file)
   // After the database: what it names is there, or has expired meanwhile.
   await copyNew(largeEntryFolder(storage), join(folder, entriesName))
+}
+
+/** In a process of its own: closing a file lets go of all locks that this process has on it, and SQLite's is one. */
+async function copyElsewhere(from: string, to: string): Promise<void> {
+  const script = `require('node:fs').copyFileSync(process.argv[1], process.argv[2], ${constants.COPYFILE_FICLONE})`
+  await promisify(execFile)(process.execPath, ['-e', script, from, to])
 }
 
 /** Files never change, so those that are there already are right. */
@@ -55,7 +66,8 @@ export async function backupStorage(storage: string, folder: string): Promise<vo
   if (!existsSync(storage)) throw new KithError('not-found', `There is no hub in ${storage}.`)
   const database = openSqlite(storage, undefined)
   try {
-    await backupTo(database, storage, folder)
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    await backupTo((copy) => copy(), storage, folder)
   } finally {
     database.close()
   }

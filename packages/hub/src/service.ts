@@ -108,6 +108,6 @@ export function createHubService(options: HubServiceOptions): HubService {
       return createConnection(context, channel, createAllowance(buckets, unlimited), defect)
     },
     dropDue,
-    backup: (storage, folder) => backupTo(database, storage, folder),
+    backup: (storage, folder) => backupTo(store.snapshot, storage, folder),
   }
 }

@@ -73,6 +73,8 @@ export type EntryStore = {
   readonly expire: (entriesMax: number) => Promise<Expired>
   /** Returns when nothing of what was dropped is in the store's files any more. */
   readonly scrub: () => Promise<void>
+  /** Keeps the store's own file as it is, whole and of this moment, until `copy` is done; writes go on. */
+  readonly snapshot: (copy: () => Promise<void>) => Promise<void>
   /** Notes that somebody uses a log: renews its lease. */
   readonly touch: (log: LogName) => Promise<void>
   /** Whether the log exists: has or had entries within its lease. */

@@ -55,6 +55,8 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   )
   /** A group failed, so that numbers which followers have seen are missing: the next start is a new generation. */
   let lost = false
+  /** The last snapshot; the file must not change before it is done. */
+  let copying: Promise<void> = Promise.resolve()
   /** Sums over all logs, once they were asked for; and what the open group does to them. */
   let sums: Sums | undefined
   let added: Sums = { logs: 0, entries: 0, bytes: 0 }
@@ -268,7 +270,25 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       return expired
     },
 
+    async snapshot(copy) {
+      const before = copying
+      const copied = (async () => {
+        await before
+        group.flush()
+        // Everything into the file; from then on writes stay in the log of changes beside it.
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0')
+        try {
+          await copy()
+        } finally {
+          database.exec('PRAGMA wal_autocheckpoint = 1000')
+        }
+      })()
+      copying = copied.catch(() => {})
+      await copied
+    },
+
     async scrub() {
+      await copying
       failing(() => {
         group.flush()
         // The log of changes still holds what was there before: it is emptied into the file, where zeros lie now.
@@ -296,6 +316,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     },
 
     async close() {
+      await copying
       group.flush()
       try {
         await outside.close()
