@@ -86,6 +86,47 @@ export function openEpochBox(
   return checkSecret(crypto, epoch.commitments, own.level, secret)
 }
 
+/**
+ * The same where the list is not known, because the record rests on changes that are not here: every box is tried with every key. Undefined
+ * where none opens to what the record commits to.
+ */
+export function findEpochBox(
+  crypto: Crypto,
+  space: Uint8Array,
+  epoch: EpochBody,
+  boxes: Uint8Array,
+  secretKeys: readonly Uint8Array[],
+): EpochSecrets | undefined {
+  const context = concatBytes(space, epoch.commitments.read)
+  const { ephemeral, list } = decodeBoxes(boxes)
+  for (const secretKey of secretKeys) {
+    for (const [index, box] of list.entries()) {
+      const opened = tryOpen(() => openBox(crypto, context, { ephemeral, box, index }, secretKey))
+      const secrets = opened && matchSecret(crypto, epoch, opened)
+      if (secrets !== undefined) return secrets
+    }
+  }
+  return undefined
+}
+
+/** The secrets that follow from one whose level is not said; undefined where the record commits to no such secret. */
+export function matchSecret(crypto: Crypto, epoch: EpochBody, secret: Uint8Array): EpochSecrets | undefined {
+  for (const level of ['admin', 'write', 'read'] as const) {
+    const secrets = tryOpen(() => checkSecret(crypto, epoch.commitments, level, secret))
+    if (secrets !== undefined) return secrets
+  }
+  return undefined
+}
+
+function tryOpen<Result>(open: () => Result): Result | undefined {
+  try {
+    return open()
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
+  }
+}
+
 function toSealable(
   recipients: readonly Recipient[],
   secrets: EpochSecrets,

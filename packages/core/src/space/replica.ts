@@ -49,6 +49,7 @@ import type { Origin } from './outbox.ts'
 import { notMember } from './roles.ts'
 import { createReissue } from './reissue.ts'
 import { startEpoch } from './rotation.ts'
+import { createWaitingKeys } from './waiting-keys.ts'
 import { epochSecretToBytes, keepSecret } from './secrets.ts'
 
 /** One space on this device: who may do what in it, its keys, and what becomes of its changes. */
@@ -221,6 +222,7 @@ export const createReplica = (
     epochs = undefined
     known = undefined
     if (effects.applied.some(bringsKeys)) boxes.open()
+    if (changes.some(bringsKeys) && waitingKeys.look()) epochs = undefined
     engine.membershipCame(entry.n)
     // Records of the past too: changes made under them may still come, and name columns that are dropped by now.
     for (const { hash, header } of effects.applied) {
@@ -418,6 +420,7 @@ export const createReplica = (
     boxesCame: (sealed) => {
       boxes.came(sealed)
       boxes.open()
+      if (waitingKeys.look()) replica.keysCame()
     },
     carry: (space) => {
       unit.enter()
@@ -499,6 +502,13 @@ export const createReplica = (
       return epoch?.secrets && secretsToLevel(epoch.secrets)
     },
     addSecret: (hash, level, secret) => replica.addEpochSecret(hash, level, secret),
+  })
+
+  const waitingKeys = createWaitingKeys({
+    engine,
+    space: entry,
+    membership,
+    isHeld: (hash) => replica.epochs().some((epoch) => isHeld(epoch) && equalBytes(epoch.hash, hash)),
   })
 
   const tell = (touched: ReadonlySet<string>): void => engine.notifier.touch(entry.n, [...touched, ''])

@@ -100,6 +100,30 @@ test('a removal made offline holds when it arrives: what the removed wrote meanw
   })
 })
 
+test('whoever joins by older keys finds the newer ones, though what hands them over rests on what lies under the newer ones alone', async () => {
+  await inScene(async (scene) => {
+    const { alice, bob, carol } = (await gather(scene, { bob: 'writer', carol: 'writer' })) as unknown as Trio
+    const link = await alice.space.invite({ role: 'writer', uses: 10 })
+    alice.line.cut()
+    // New keys, and under them a grant that only their log will have: whatever Alice writes next rests on it.
+    await alice.space.setRole(bob.kith.address, 'reader')
+    const made = alice.space.invite({ role: 'reader' })
+    const dave = await openPerson(scene, 'dave', [(await alice.kith.status()).hubs[0]?.url ?? ''])
+    const daves = await dave.join(journal, link)
+    await daves.tables.entries.insert({ title: 'by Dave, under the older keys' })
+    await until('Carol has it', () => has(carol.space, 'by Dave, under the older keys'))
+    alice.line.mend()
+    await made
+    await alice.space.tables.entries.insert({ title: 'by Alice, under the newer ones' })
+    await until('Dave has it', () => has(daves, 'by Alice, under the newer ones'))
+    await daves.tables.entries.insert({ title: 'by Dave, under the newer ones' })
+    await until('Alice has both', async () => {
+      const seen = await titles(alice.space)
+      return seen.includes('by Dave, under the newer ones') && seen.includes('by Dave, under the older keys')
+    })
+  })
+})
+
 test('two removals at once leave no clean keys: whoever writes next makes some, and two who do so at once agree', async () => {
   await inScene(async (scene) => {
     const { alice, dora, bob, erin, carol, frank } = (await gather(scene, {

@@ -1,0 +1,114 @@
+import { concatBytes, encodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { kinds } from '../change/index.ts'
+import { openBox } from '../crypto/seal/index.ts'
+import {
+  type EpochSecrets,
+  findEpochBox,
+  keysToPolicy,
+  matchSecret,
+  secretOfLevel,
+  secretsToLevel,
+} from '../keys/index.ts'
+import { noticesPerSpaceMax } from '../limits/index.ts'
+import { decodeEpoch, decodeShare, type EpochBody, type Membership, type ShareBody } from '../membership/index.ts'
+import { policyToBytes } from '../wire/index.ts'
+import { findBoxes } from './boxes.ts'
+import type { Engine } from './engine.ts'
+import { epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
+
+/**
+ * Keys of epochs whose records, or shares, wait for changes that lie only in those epochs' own logs: somebody who was missed by an epoch learns of
+ * it in the older log by a share, and that may rest on what was written under the newer one since. A secret that matches a record's commitment proves itself, so
+ * the newer log can be followed before any of it is judged; nothing is written under it until the record is.
+ */
+export type WaitingKeys = {
+  /** Looks once at what waits now. True: there is an epoch to follow that was not known. */
+  readonly look: () => boolean
+}
+
+export type WaitingKeysInput = {
+  readonly engine: Engine
+  readonly space: { readonly n: number; readonly id: Uint8Array }
+  readonly membership: Membership
+  readonly isHeld: (epoch: Uint8Array) => boolean
+}
+
+export const createWaitingKeys = ({ engine, space, membership, isHeld }: WaitingKeysInput): WaitingKeys => {
+  const { statements, platform, person } = engine
+  const { crypto } = platform
+  const tried = new Set<string>()
+
+  const openShare = (epoch: Uint8Array, body: EpochBody, share: ShareBody): EpochSecrets | undefined => {
+    const context = concatBytes(space.id, epoch)
+    for (const [index, { person: to, box }] of share.boxes.entries()) {
+      if (!equalBytes(to, person.person)) continue
+      for (const { sealing } of person.tagKeys) {
+        const sealed = { ephemeral: share.ephemeral, box, index }
+        const secret = caught(() => openBox(crypto, context, sealed, sealing.secretKey))
+        const secrets = secret && matchSecret(crypto, body, secret)
+        if (secrets) return secrets
+      }
+    }
+    return undefined
+  }
+
+  const keep = (epoch: Uint8Array, body: EpochBody, secrets: EpochSecrets): boolean => {
+    const level = secretsToLevel(secrets)
+    const secret = secretOfLevel(secrets, level)
+    if (!secret || loadSecrets(statements, space.n, 'notice').length >= noticesPerSpaceMax) return false
+    const policy = policyToBytes(keysToPolicy(body.policy))
+    engine.unit.enter('soon')
+    keepSecret(statements, space.n, 'notice', epoch, encodeCbor([epochSecretToBytes(level, secret), policy]))
+    return true
+  }
+
+  return {
+    look: () => {
+      const waiting = membership.waiting().filter(({ change }) => equalBytes(change.header.space, space.id))
+      const records = new Map<string, { hash: Uint8Array; body: EpochBody }>()
+      for (const epoch of membership.epochs()) records.set(toHex(epoch.hash), { hash: epoch.hash, body: epoch })
+      for (const { change } of waiting) {
+        const { body } = change
+        const decoded = change.header.kind === kinds.epoch && body ? caught(() => decodeEpoch(body)) : undefined
+        if (decoded) records.set(toHex(change.hash), { hash: change.hash, body: decoded })
+      }
+      let isNew = false
+      const take = (hash: Uint8Array, body: EpochBody, secrets: EpochSecrets | undefined): void => {
+        if (secrets && !isHeld(hash)) isNew = keep(hash, body, secrets) || isNew
+      }
+      for (const { change } of waiting) {
+        const key = toHex(change.hash)
+        const { body } = change
+        if (!body || tried.has(key)) continue
+        if (change.header.kind === kinds.share) {
+          const share = caught(() => decodeShare(body))
+          const record = share && records.get(toHex(share.epoch))
+          if (!share || !record) continue
+          tried.add(key)
+          take(record.hash, record.body, openShare(record.hash, record.body, share))
+        } else if (change.header.kind === kinds.epoch) {
+          const record = records.get(key)
+          const boxes = record && findBoxes(statements, space.n, record.body)
+          if (!record || !boxes) continue
+          tried.add(key)
+          const keys = person.tagKeys.map(({ sealing }) => sealing.secretKey)
+          take(
+            record.hash,
+            record.body,
+            caught(() => findEpochBox(crypto, space.id, record.body, boxes, keys)),
+          )
+        }
+      }
+      return isNew
+    },
+  }
+}
+
+const caught = <Result>(run: () => Result): Result | undefined => {
+  try {
+    return run()
+  } catch (cause) {
+    if (cause instanceof KithError) return undefined
+    throw cause
+  }
+}
