@@ -29,7 +29,7 @@ export type PublicLink = {
 }
 
 /** Not that of links by which one joins: nobody shall take the one for the other. */
-const prefix = 'kith-public:'
+const prefix = 'kith:public:'
 const version = 1
 const checksumBytes = 4
 
@@ -39,7 +39,7 @@ export function isPublicLink(text: string): boolean {
 }
 
 /**
- * 'kith-public:' and base64url of CBOR [1, space, app hash, epoch, read secret, log's write key, log's admin key or empty, [[hub
+ * 'kith:public:' and base64url of CBOR [1, space, app hash, epoch, read secret, log's write key, log's admin key or empty, [[hub
  * key, URL]…]] ‖ 4 bytes of its SHA-256.
  */
 export function formatPublicLink(crypto: Hashing, link: PublicLink): string {

@@ -29,7 +29,7 @@ test('a stranger opens a public space by its link, sees what is written live, an
     assert.equal((await hers.status()).isPublic, false)
     assert.equal(await hers.publicLink(), undefined)
     const link = await hers.publish()
-    assert.match(link, /^kith-public:/)
+    assert.match(link, /^kith:public:/)
     assert.equal(await hers.publicLink(), link)
     assert.equal(await hers.publish(), link, 'once is enough')
     assert.equal((await hers.status()).isPublic, true)
