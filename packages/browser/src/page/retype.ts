@@ -9,14 +9,17 @@ type AnyText = Y.Text | Y.XmlText
 export const retype = (old: Y.Doc, next: Y.Doc): void => {
   const known = Y.getState(next.store, old.clientID)
   const lost = (old.store.clients.get(old.clientID) ?? []).filter((struct) => struct.id.clock + struct.length > known)
-  const unseen = lost.filter(
-    (struct): struct is Y.Item =>
-      struct instanceof Y.Item && !struct.deleted && struct.content instanceof Y.ContentString,
-  )
+  const texts = new Set(lost.flatMap((struct) => (struct instanceof Y.Item ? [struct.parent] : [])))
   next.transact(() => {
     deleteAgain(old, next)
-    /** Where the next character of a text goes that follows one that was lost too. */
-    for (const item of unseen) insertAgain(old, next, item, known)
+    // From left to right: what stands before is there already.
+    for (const parent of texts) {
+      if (!(parent instanceof Y.AbstractType)) continue
+      for (let item = parent._start; item; item = item.right) {
+        const isLost = item.id.client === old.clientID && item.id.clock + item.length > known
+        if (isLost && !item.deleted && item.content instanceof Y.ContentString) insertAgain(old, next, item, known)
+      }
+    }
   })
 }
 
@@ -44,12 +47,12 @@ const placeOf = (old: Y.Doc, text: AnyText, item: Y.Item, known: number): number
   return Math.min(before, text.length)
 }
 
-/** The index behind an item of a text; undefined if the text does not have it. */
+/** The index behind a character; undefined if the text does not show it: what is deleted has no place of its own. */
 const indexAfter = (text: AnyText, id: Y.ID): number | undefined => {
   let index = 0
   for (let item = text._start; item; item = item.right) {
     const isHere = item.id.client === id.client && item.id.clock <= id.clock && id.clock < item.id.clock + item.length
-    if (isHere) return item.deleted || !item.countable ? index : index + (id.clock - item.id.clock) + 1
+    if (isHere) return item.deleted || !item.countable ? undefined : index + (id.clock - item.id.clock) + 1
     if (!item.deleted && item.countable) index += item.length
   }
   return undefined

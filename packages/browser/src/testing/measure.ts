@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startHub } from '@kith/hub'
 import { startChromium } from './chromium.ts'
+import { measureStart } from './measure-start.ts'
 import { buildSite } from './site.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kith-measure-'))
@@ -23,6 +24,14 @@ for (const { file, gzipBytes, brotliBytes, isSqlite } of site.sizes)
 const ours = site.sizes.filter(({ isSqlite }) => !isSqlite)
 const sum = (size: 'gzipBytes' | 'brotliBytes'): number => ours.reduce((all, file) => all + file[size], 0)
 console.log(`without SQLite: gzip ${sum('gzipBytes')}, brotli ${sum('brotliBytes')} bytes`)
+
+for (const slowdown of [1, 4]) {
+  const { firstMs, secondMs, fetched } = await measureStart(browser, site.url, slowdown)
+  const code = ours.filter(({ file }) => fetched.includes(file)).reduce((all, file) => all + file.gzipBytes, 0)
+  console.log(
+    `CPU slowed down ${slowdown} times: interactive in ms, first start ${firstMs}, second ${secondMs}; code fetched ${code} by gzip`,
+  )
+}
 
 const conformance = await openPage('conformance.html')
 for (const mode of ['FULL', 'NORMAL', 'FULL', 'NORMAL']) {

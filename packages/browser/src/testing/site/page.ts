@@ -192,6 +192,7 @@ const test = {
       }
     }
   },
+  add: async (title: string) => home.tables.tasks.insert({ title }),
   /** What the next call ends with. */
   endsWith: async () =>
     home.name().then(
