@@ -77,6 +77,9 @@ export type Engine = {
   readonly epochStarted: (space: number, epoch: Uint8Array) => void
   readonly onEpochStarted: (listener: (space: number, epoch: Uint8Array) => void) => void
   readonly onMembership: (listener: (space: number) => void) => () => void
+  /** A hub has answered, and our clock was compared with its. */
+  readonly hubGreeted: () => void
+  readonly onHubGreeted: (listener: () => void) => void
   /** Called when memory was made anew. */
   readonly onUndone: (listener: (cause: unknown) => void) => () => void
   readonly close: () => void
@@ -132,6 +135,7 @@ export const createEngine = async (
     const notifier = createNotifier(clock, touched.take)
     const undone = new Set<(cause: unknown) => void>()
     const membership = createSpaceSignal(clock)
+    const greetings = new Set<() => void>()
     const personListeners = new Set<PersonListener>()
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
     const epochStarted = new Set<(space: number, epoch: Uint8Array) => void>()
@@ -320,6 +324,10 @@ export const createEngine = async (
       },
       onEpochStarted: (listener) => epochStarted.add(listener),
       onMembership: membership.listen,
+      hubGreeted: () => {
+        for (const listener of greetings) listener()
+      },
+      onHubGreeted: (listener) => greetings.add(listener),
       onUndone: (listener) => {
         undone.add(listener)
         return () => undone.delete(listener)

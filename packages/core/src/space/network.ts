@@ -69,6 +69,7 @@ export const createNetwork = (
       if (!known?.key || !equalBytes(known.key, key)) engine.nameHub(hub, key)
       if (timeMs > leastTimeMs && timeMs < mostTimeMs) offsets.set(hub, timeMs - platform.clock.now())
       correctClock()
+      engine.hubGreeted()
     },
   }
 

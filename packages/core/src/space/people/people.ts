@@ -57,6 +57,7 @@ export const createPeople = (input: PeopleInput): People => {
   const profiles = createProfiles(input, homes)
   const syncContacts = createContactSync({ engine, homes, changed: input.contactsChanged })
   const ends = new Set<() => void>()
+  let isGreeted = false
   let isClosed = false
 
   // Changes of a person are known to every space that the person is in as soon as they are here (membership rule 10).
@@ -112,7 +113,8 @@ export const createPeople = (input: PeopleInput): People => {
   const run = async (): Promise<void> => {
     if (isClosed) return
     tasks.look()
-    if (engine.hubs().length === 0 || !person.isLive()) return
+    // Before a hub has told the time, nothing is written that the person did not ask for.
+    if (!isGreeted || !person.isLive()) return
     await homes.keep()
     recovery.keepRecord()
     const adoption = createAdoption({ engine, replicaOf, carryPerson })
@@ -132,6 +134,10 @@ export const createPeople = (input: PeopleInput): People => {
   const unnotify = engine.notifier.listen((changes) => {
     const isHome = (n: number): boolean => spaces().some((space) => space.n === n && space.app === homeApp)
     if ([...changes.keys()].some((n) => n === contactsNumber || isHome(n))) tending.look()
+  })
+  engine.onHubGreeted(() => {
+    isGreeted = true
+    tending.look()
   })
   tending.look()
   const devices = createDevices({

@@ -138,12 +138,21 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksIn
       (cause) => {
         isRunning = false
         if (!(cause instanceof KithError)) throw cause
-        // A full disk, or a space that cannot be written to now.
         if (isClosed) return
-        postpone()
-        schedule()
+        // A full disk stands in the way of all; otherwise it is a space that cannot be written to now.
+        if (cause.code.startsWith('storage-') || !tryPostpone()) cancel = platform.clock.after(againMs, start)
+        else schedule()
       },
     )
+  }
+  const tryPostpone = (): boolean => {
+    try {
+      postpone()
+      return true
+    } catch (cause) {
+      if (cause instanceof KithError) return false
+      throw cause
+    }
   }
   /** One by one the first is what failed: the others go before it. */
   const postpone = (): void => {
