@@ -62,7 +62,7 @@ export const loadSodium = async (): Promise<Sodium> => {
       checkLength(seed, sizes.key)
       const pair = must(
         run([seed], sizes.key + sizes.privateKey, (output, at) =>
-          sodium.crypto_sign_seed_keypair(output, output + sizes.key, at as number),
+          sodium.crypto_sign_seed_keypair(output, output + sizes.key, at),
         ),
       )
       return { publicKey: pair.slice(0, sizes.key), privateKey: pair.slice(sizes.key) }
@@ -71,7 +71,7 @@ export const loadSodium = async (): Promise<Sodium> => {
       checkLength(privateKey, sizes.privateKey)
       return must(
         run([message, privateKey], sizes.signature, (output, text, key) =>
-          sodium.crypto_sign_detached(output, 0, text as number, message.length, 0, key as number),
+          sodium.crypto_sign_detached(output, 0, text, message.length, 0, key),
         ),
       )
     },
@@ -80,21 +80,19 @@ export const loadSodium = async (): Promise<Sodium> => {
       checkLength(publicKey, sizes.key)
       return (
         run([signature, message, publicKey], 0, (_output, at, text, key) =>
-          sodium.crypto_sign_verify_detached(at as number, text as number, message.length, 0, key as number),
+          sodium.crypto_sign_verify_detached(at, text, message.length, 0, key),
         ) !== undefined
       )
     },
     crypto_scalarmult_base: (secretKey) => {
       checkLength(secretKey, sizes.key)
-      return must(run([secretKey], sizes.key, (output, at) => sodium.crypto_scalarmult_base(output, at as number)))
+      return must(run([secretKey], sizes.key, (output, at) => sodium.crypto_scalarmult_base(output, at)))
     },
     crypto_scalarmult: (secretKey, publicKey) => {
       checkLength(secretKey, sizes.key)
       checkLength(publicKey, sizes.key)
       return must(
-        run([secretKey, publicKey], sizes.key, (output, own, other) =>
-          sodium.crypto_scalarmult(output, own as number, other as number),
-        ),
+        run([secretKey, publicKey], sizes.key, (output, own, other) => sodium.crypto_scalarmult(output, own, other)),
       )
     },
     crypto_aead_xchacha20poly1305_ietf_encrypt: (plain, associated, _none, nonce, key) => {
@@ -103,8 +101,17 @@ export const loadSodium = async (): Promise<Sodium> => {
       return must(
         run([plain, associated, nonce, key], plain.length + sizes.tag, (output, text, more, at, keyAt) =>
           sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-            ...[output, 0, text as number, plain.length, 0, more as number, associated.length, 0],
-            ...[0, at as number, keyAt as number],
+            output,
+            0,
+            text,
+            plain.length,
+            0,
+            more,
+            associated.length,
+            0,
+            0,
+            at,
+            keyAt,
           ),
         ),
       )
@@ -116,8 +123,17 @@ export const loadSodium = async (): Promise<Sodium> => {
       return must(
         run([sealed, associated, nonce, key], sealed.length - sizes.tag, (output, at, more, nonceAt, keyAt) =>
           sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            ...[output, 0, 0, at as number, sealed.length, 0, more as number, associated.length, 0],
-            ...[nonceAt as number, keyAt as number],
+            output,
+            0,
+            0,
+            at,
+            sealed.length,
+            0,
+            more,
+            associated.length,
+            0,
+            nonceAt,
+            keyAt,
           ),
         ),
       )

@@ -30,7 +30,12 @@ export const createWorld = (name: string, start: (profile: string) => Promise<Br
   const folder = mkdtempSync(join(tmpdir(), 'kith-browser-'))
   const complaints: string[] = []
   let browser: BrowserContext | undefined
-  const browserOf = async (): Promise<BrowserContext> => (browser ??= await start(join(folder, 'profile')))
+  let starting: Promise<BrowserContext> | undefined
+  const browserOf = async (): Promise<BrowserContext> => {
+    starting ??= start(join(folder, 'profile'))
+    browser = await starting
+    return browser
+  }
   const sharedOf = () => {
     if (!shared) throw new Error('The world is made before the tests.')
     return shared
@@ -64,6 +69,7 @@ export const createWorld = (name: string, start: (profile: string) => Promise<Br
     restart: async () => {
       await browser?.close()
       browser = undefined
+      starting = undefined
     },
     openPage: async (path = '') => openPage(await browserOf(), `${sharedOf().site.url}/${path}`, complaints),
     complaints,
