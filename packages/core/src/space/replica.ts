@@ -285,8 +285,11 @@ export const createReplica = (
     ]
   }
 
-  const carry = (space: number): void =>
-    statements('INSERT OR IGNORE INTO carried (space, person) VALUES (?, ?)').run(entry.n, space)
+  /** Nothing is written where it is known: a replica is made for reading too, on a disk that is full. */
+  const carry = (space: number): void => {
+    if (!carriedSpaces().includes(space))
+      statements('INSERT INTO carried (space, person) VALUES (?, ?)').run(entry.n, space)
+  }
 
   const replica: Replica = {
     entry,

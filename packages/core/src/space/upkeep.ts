@@ -152,7 +152,24 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
       watchers.add(watch)
     })
 
-  const unlisten = engine.onMembership(look)
+  /** A full disk is in the way of looking too: nobody waits for it here, so it is looked at again. */
+  const lookSafely = (space: number): void => {
+    try {
+      look(space)
+    } catch (cause) {
+      if (!(cause instanceof KithError)) throw cause
+      const name = `${space}/look`
+      timers.get(name)?.()
+      timers.set(
+        name,
+        clock.after(againMs, () => {
+          timers.delete(name)
+          lookSafely(space)
+        }),
+      )
+    }
+  }
+  const unlisten = engine.onMembership(lookSafely)
 
   return {
     ready: (space) => {
