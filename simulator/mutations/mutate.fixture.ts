@@ -11,6 +11,8 @@ export type Mutation = {
   readonly file: string
   readonly find: string
   readonly replace: string
+  /** The seed that found it last: fixed0, fixed1 … */
+  readonly foundBy: number
 }
 
 const folder = new URL('../../packages/core/src/membership/', import.meta.url).href

@@ -11,7 +11,9 @@ const steps = 80
 for (const mutation of mutations) {
   test(`the simulator finds that ${mutation.mistake}`, async (context) => {
     const create = await loadMutant(mutation)
-    for (let n = 0; n < seedsMax; n += 1) {
+    const all = Array.from({ length: seedsMax }, (_, n) => n)
+    // What found it last finds it first; when the stories have changed since, another does.
+    for (const n of [mutation.foundBy, ...all]) {
       const { violations } = await runRules(growRulesScript(`fixed${n}`, steps), undefined, create)
       const [first] = violations
       if (first === undefined) continue
