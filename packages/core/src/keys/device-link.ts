@@ -60,7 +60,7 @@ export type PairingMessage =
     }
   | { readonly type: 'ended' }
 
-export const pairingTypes = ['offer', 'commit', 'answer', 'reveal', 'confirmed', 'welcome', 'ended'] as const
+const pairingTypes = ['offer', 'commit', 'answer', 'reveal', 'confirmed', 'welcome', 'ended'] as const
 
 export function secretToPairingLog(crypto: Crypto, secret: Uint8Array): PairingLog {
   const read = seedToSigningKey(crypto, deriveKey(crypto, secret, 32, 'kith/1 pairing read'))

@@ -14,7 +14,7 @@ import type { Policy } from '../wire/index.ts'
 import { openLetter, sealLetter } from './mailbox-entry.ts'
 import type { SealingKey } from './person.ts'
 
-export const phraseWords = 12
+const phraseWords = 12
 
 /** Twelve lower-case words with a space between them. */
 export function entropyToPhrase(entropy: Uint8Array): string {

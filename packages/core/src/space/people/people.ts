@@ -79,7 +79,8 @@ export const createPeople = (input: PeopleInput): People => {
     const adoptSome = async (): Promise<void> => {
       const adoption = createAdoption({ engine, replicaOf, carryPerson })
       try {
-        for (let listed = missing.shift(); listed && !isClosed; listed = missing.shift()) {
+        for (let listed = missing.shift(); listed; listed = missing.shift()) {
+          if (isClosed) return
           try {
             wake(await adoption.adopt(listed))
           } catch (cause) {
