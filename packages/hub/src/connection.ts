@@ -85,6 +85,7 @@ export function createConnection(
     resumptionKeys: new Set(),
     streams,
     send,
+    isClosed: () => isClosed,
     defect,
     onEvent,
   }
@@ -145,6 +146,7 @@ export function createConnection(
     isClosed = true
     queue.length = 0
     for (const log of session.logs.values()) log.unsubscribe()
+    allowance.closeLogs(session.logs.size)
     session.logs.clear()
     streams.close()
   }

@@ -59,6 +59,9 @@ export type Hub = {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
+/** Sockets beside those of clients: for asking how the hub is, and for being told that it is full. */
+const spareSockets = 1024
+
 /** Silent connections go after one to two of these. */
 const tidyConnectionsMs = 30_000
 const tidyEntriesMs = 60 * 60 * 1000
@@ -72,8 +75,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const host = options.host ?? '127.0.0.1'
-  const secure = options.tls === undefined ? undefined : createSecureServer(options.tls)
-  const server = secure?.server ?? createServer()
+  // For sockets that never ask for anything, and those that never end asking.
+  const patience = {
+    headersTimeout: limits.requestMsMax,
+    requestTimeout: limits.requestMsMax,
+    connectionsCheckingInterval: Math.ceil(limits.requestMsMax / 2),
+  }
+  const secure = options.tls === undefined ? undefined : createSecureServer(options.tls, patience)
+  const server = secure?.server ?? createServer(patience)
+  server.maxConnections = limits.connectionsMax + spareSockets
   const port = await listen(server, host, options.port ?? 0)
   // From here to where the server knows what to do nothing waits, so no client can come in between.
   const { context, dropDue, backup } = openService({ ...options, limits, log, clock }, server)

@@ -47,6 +47,8 @@ export type Session = {
   readonly resumptionKeys: Set<string>
   readonly streams: Streams
   readonly send: (message: HubMessage) => void
+  /** The client has gone: nothing is to be opened for it any more. */
+  readonly isClosed: () => boolean
   /** For what can only be a mistake in this program: ends this connection, never the hub. */
   readonly defect: (cause: unknown) => void
   /** Calls back for what others put or signal on a log. */

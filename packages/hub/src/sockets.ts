@@ -1,5 +1,6 @@
 /** The hub's WebSocket end: turns upgraded sockets into connections. No compression extension, no timer for a socket. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { frameBytesMax } from '@kith/core/limits'
 import { refusal } from '@kith/core/wire'
@@ -23,10 +24,28 @@ export type Sockets = {
   readonly close: () => Promise<void>
 }
 
+/** Between two clients that come back after a restart: 10,000 are spread over 5 seconds. */
+const comeBackMs = 0.5
+
 /** What a client is given to take the last messages and hang up. */
 const closeWaitMs = 1000
 
-type Client = { readonly connection: Connection; readonly socket: WebSocket; isOld: boolean }
+type Client = {
+  readonly connection: Connection
+  readonly socket: WebSocket
+  readonly raw: Socket
+  isOld: boolean
+  /** How far the socket was when a whole message had come; and looks since then at which there was more, but no whole one. */
+  readAt: number
+  looksUnfinished: number
+  /** What the client had not taken at the last look; and looks at which it had taken nothing of it. */
+  untaken: number
+  writtenAt: number
+  looksUntaken: number
+}
+
+/** Looks (each 30 s) after which a client goes that does not end its message, or takes nothing of ours: two minutes. */
+const looksMax = 4
 
 export function createSockets(hub: HubContext, addressHeader: string | undefined, log: HubLog): Sockets {
   const clients = new Set<Client>()
@@ -76,16 +95,32 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
       connection.closed()
       socket.terminate()
     })
-    const client: Client = { connection, socket, isOld: false }
+    const client: Client = {
+      connection,
+      socket,
+      raw,
+      isOld: false,
+      readAt: raw.bytesRead,
+      looksUnfinished: 0,
+      untaken: 0,
+      writtenAt: 0,
+      looksUntaken: 0,
+    }
+    const whole = () => {
+      client.readAt = raw.bytesRead
+      client.looksUnfinished = 0
+    }
     clients.add(client)
     hub.meter.add('connections')
     raw.on('drain', connection.drained)
     socket.on('message', (data: Buffer, isBinary) => {
+      whole()
       if (isBinary) connection.receive(data)
       else connection.goodbye(refusal('bad-encoding'))
     })
     // Pongs that nobody takes would pile up.
     socket.on('ping', (data) => {
+      whole()
       if (raw.writableLength === 0) socket.pong(data)
     })
     socket.on('error', () => socket.terminate())
@@ -107,8 +142,9 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
       prefixes.tidy()
       hub.knocks.tidy()
       for (const client of clients) {
-        if (client.isOld && !client.connection.hasOpened()) client.socket.terminate()
+        const isIdle = client.isOld && !client.connection.hasOpened()
         client.isOld = true
+        if (isIdle || isStuck(client)) client.socket.terminate()
       }
     },
     async renew() {
@@ -120,18 +156,33 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
     count: () => clients.size,
     async close() {
       isClosing = true
-      const gone = [...clients].map((client) => endClient(client))
+      // Each a moment of its own, or all would come back at once.
+      const gone = [...clients].map((client, at) => endClient(client, Math.floor(at * comeBackMs)))
       await Promise.all(gone)
     },
   }
 }
 
-async function endClient({ connection, socket }: Client): Promise<void> {
+/** Half a message that never ends, or answers that are never taken, hold memory: one look further. */
+function isStuck(client: Client): boolean {
+  const { raw, socket } = client
+  // A socket that we do not read ourselves is not to blame for it.
+  const isUnfinished = raw.bytesRead !== client.readAt && !socket.isPaused
+  client.looksUnfinished = isUnfinished ? client.looksUnfinished + 1 : 0
+  const isUntaken =
+    raw.writableLength > 0 && raw.writableLength === client.untaken && raw.bytesWritten === client.writtenAt
+  client.looksUntaken = isUntaken ? client.looksUntaken + 1 : 0
+  client.untaken = raw.writableLength
+  client.writtenAt = raw.bytesWritten
+  return client.looksUnfinished > looksMax || client.looksUntaken > looksMax
+}
+
+async function endClient({ connection, socket }: Client, waitMs: number): Promise<void> {
   if (socket.readyState === WebSocket.CLOSED) return
   const { promise, resolve } = Promise.withResolvers<void>()
   socket.once('close', () => resolve())
   const timer = setTimeout(() => socket.terminate(), closeWaitMs)
-  connection.goodbye(refusal('closing'))
+  connection.goodbye(refusal('closing', waitMs))
   await promise
   clearTimeout(timer)
 }

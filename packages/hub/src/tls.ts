@@ -1,6 +1,6 @@
 /** A hub's own certificate: read from files, and read again when they change, as renewing programs do. */
 import { readFileSync, statSync } from 'node:fs'
-import type { Server } from 'node:http'
+import type { Server, ServerOptions } from 'node:http'
 import { createServer } from 'node:https'
 import { createSecureContext, type Server as TlsServer } from 'node:tls'
 import { KithError } from '@kith/core/bytes'
@@ -18,9 +18,9 @@ export type SecureServer = {
 }
 
 /** @throws KithError `storage-unavailable` where a file cannot be read, or is no certificate with its key. */
-export function createSecureServer(files: TlsFiles): SecureServer {
+export function createSecureServer(files: TlsFiles, options: ServerOptions = {}): SecureServer {
   let seen = stampOf(files)
-  const server = createServer({ ...read(files), minVersion: 'TLSv1.2' })
+  const server = createServer({ ...options, ...read(files), minVersion: 'TLSv1.2' })
   return {
     server,
     renew() {

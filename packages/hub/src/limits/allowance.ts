@@ -6,14 +6,19 @@ import type { Prefix } from './prefixes.ts'
 export type Allowance = {
   /** Of the connection's neighbourhood, as in `Prefix`. */
   readonly prefix: string
+  /** As in `Prefix`. */
+  readonly openLog: () => boolean
+  readonly closeLogs: (count: number) => void
   /** Undefined if granted. */
   readonly take: (name: RateName, cost: number) => Refusal | undefined
 }
 
 /** Both the connection and its neighbourhood must have room. */
-export function createAllowance(connection: Buckets, prefix: Pick<Prefix, 'name' | 'buckets'>): Allowance {
+export function createAllowance(connection: Buckets, prefix: Omit<Prefix, 'leave'>): Allowance {
   return {
     prefix: prefix.name,
+    openLog: prefix.openLog,
+    closeLogs: prefix.closeLogs,
     take(name, cost) {
       const waitMs = Math.max(connection.take(name, cost), prefix.buckets.take(name, cost))
       return waitMs > 0 ? refusal('slow-down', waitMs) : undefined

@@ -22,6 +22,10 @@ export type HubLimitOptions = {
   readonly letterDays: number
   readonly connectionsMax: number
   readonly connectionsPerPrefixMax: number
+  /** For the request that a connection begins with, whole. */
+  readonly requestMsMax: number
+  /** Logs that the connections of one address prefix have open together. */
+  readonly openLogsPerPrefixMax: number
   /** The whole database file; undefined: as large as the disk allows. */
   readonly storageBytesMax: number | undefined
   readonly perConnection: RateLimits
@@ -85,6 +89,9 @@ export const defaultLimits: HubLimitOptions = {
   // 7 KB a connection: 140 MB.
   connectionsMax: 20_000,
   connectionsPerPrefixMax: 512,
+  requestMsMax: 10_000,
+  // 1 KB each: 100 MB of the hub's memory for one neighbourhood; 500 people with 200 logs.
+  openLogsPerPrefixMax: 100_000,
   storageBytesMax: undefined,
   perConnection,
   perPrefix: scaled(perConnection, 4),

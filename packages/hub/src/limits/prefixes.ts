@@ -12,6 +12,9 @@ export type Prefix = {
   /** Tells prefixes apart within this process; empty for those that are not limited. */
   readonly name: string
   readonly buckets: Buckets
+  /** Counts an open log in; false if the prefix has too many. */
+  readonly openLog: () => boolean
+  readonly closeLogs: (count: number) => void
   readonly leave: () => void
 }
 
@@ -22,10 +25,16 @@ export type Prefixes = {
   readonly tidy: () => void
 }
 
-type Neighbourhood = { connections: number; readonly buckets: Buckets }
+type Neighbourhood = { connections: number; openLogs: number; readonly buckets: Buckets }
 
 /** For connections that are not counted. */
-export const unlimited: Prefix = { name: '', buckets: { take: () => 0, isFull: () => true }, leave() {} }
+export const unlimited: Prefix = {
+  name: '',
+  buckets: { take: () => 0, isFull: () => true },
+  openLog: () => true,
+  closeLogs() {},
+  leave() {},
+}
 
 export function createPrefixes(limits: HubLimitOptions, monotonic: () => number): Prefixes {
   const salt = random(32)
@@ -35,13 +44,25 @@ export function createPrefixes(limits: HubLimitOptions, monotonic: () => number)
       const prefix = addressToPrefix(address ?? '')
       if (prefix === undefined) return unlimited
       const key = createHmac('sha256', salt).update(prefix).digest('base64')
-      const found = known.get(key) ?? { connections: 0, buckets: createBuckets(limits.perPrefix, monotonic) }
+      const found = known.get(key) ?? {
+        connections: 0,
+        openLogs: 0,
+        buckets: createBuckets(limits.perPrefix, monotonic),
+      }
       if (found.connections >= limits.connectionsPerPrefixMax) return undefined
       found.connections += 1
       known.set(key, found)
       return {
         name: key,
         buckets: found.buckets,
+        openLog() {
+          if (found.openLogs >= limits.openLogsPerPrefixMax) return false
+          found.openLogs += 1
+          return true
+        },
+        closeLogs(count) {
+          found.openLogs -= count
+        },
         leave() {
           found.connections -= 1
         },

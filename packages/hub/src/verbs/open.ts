@@ -24,6 +24,15 @@ import { nextTurn } from '../node-clock.ts'
 /** Signature checks after which others get their turn: a millisecond. */
 const checksPerTurn = 8
 
+/** Whoever cannot pay for a wrong proof is told to come back, for all that is left of the message. */
+type Turn = { owed: Refusal | undefined }
+
+/** A policy and its log id, compared with a signature. */
+const policyCost = 0.25
+
+/** What a wrong signature costs beyond a right one: who has the keys makes none. */
+const wrongProofCost = 15
+
 /** Shows policies and proves rights. A log need not exist: it comes to be with its first entry. */
 export async function handleOpen(session: Session, message: ClientMessage & { type: 'open' }): Promise<void> {
   const refused = refuseRate(session, message.logs, message.resumption)
@@ -34,9 +43,14 @@ export async function handleOpen(session: Session, message: ClientMessage & { ty
   const resumptionKey = checkResumption(session, message.resumption)
   const results: (OpenedLog | Refusal)[] = []
   let checks = 0
+  const turn: Turn = { owed: undefined }
   for (const item of message.logs) {
-    results.push(await openOne(session, item, resumptionKey))
-    checks += item.proofs.length
+    if (turn.owed !== undefined) {
+      results.push(turn.owed)
+      continue
+    }
+    results.push(openOne(session, item, resumptionKey, turn))
+    checks += item.proofs.length + policyCost
     if (checks >= checksPerTurn) {
       checks = 0
       await nextTurn(session.hub.clock)
@@ -66,11 +80,12 @@ function checkResumption(session: Session, resumption: Resumption | undefined): 
   return resumption.publicKey
 }
 
-async function openOne(
+function openOne(
   session: Session,
   item: OpenItem,
   resumptionKey: Uint8Array | undefined,
-): Promise<OpenedLog | Refusal> {
+  turn: Turn,
+): OpenedLog | Refusal {
   try {
     checkPolicy(item.policy)
   } catch (cause) {
@@ -78,7 +93,7 @@ async function openOne(
     throw cause
   }
   const id = policyToLogId(item.policy, session.hub.crypto)
-  const proven = checkProofs(session, id, item, resumptionKey)
+  const proven = checkProofs(session, id, item, resumptionKey, turn)
   const granted = proven === undefined ? 0 : proven.signed | proven.resumed | openRights(item.policy)
   if (proven === undefined || granted === 0) return refusal('refused')
   const log = session.logs.get(toKey(id)) ?? enterLog(session, id, item.policy)
@@ -103,6 +118,7 @@ function checkProofs(
   id: Uint8Array,
   item: OpenItem,
   resumptionKey: Uint8Array | undefined,
+  turn: Turn,
 ): { signed: number; resumed: number } | undefined {
   const { crypto, identity, clock } = session.hub
   let signed = 0
@@ -118,7 +134,10 @@ function checkProofs(
     const key = item.policy[proof.right]
     if (typeof key === 'string') return undefined
     const message = proofBytes({ hubKey: identity.publicKey, nonce: session.nonce }, id, proof.right)
-    if (!crypto.ed25519Verify(proof.signature, message, key)) return undefined
+    if (!crypto.ed25519Verify(proof.signature, message, key)) {
+      turn.owed ??= session.allowance.take('proofs', wrongProofCost)
+      return undefined
+    }
     signed |= rightBit(proof.right)
   }
   return { signed, resumed }
@@ -129,7 +148,9 @@ function openRights(policy: Policy): number {
 }
 
 function enterLog(session: Session, idView: Uint8Array, policy: Policy): OpenLog | undefined {
-  if (session.logs.size >= session.hub.limits.logsPerConnectionMax) return undefined
+  if (session.isClosed()) return undefined
+  const isFull = session.logs.size >= session.hub.limits.logsPerConnectionMax || !session.allowance.openLog()
+  if (isFull) return undefined
   const id = new Uint8Array(idView)
   const key = toKey(id)
   const name = session.hub.crypto.hmacSha256(session.nameSecret, id).slice(0, 16)
