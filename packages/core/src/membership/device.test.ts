@@ -42,6 +42,21 @@ test('any device of the person may write the cut, whatever its rank, and nobody 
   assert.equal(code(cast, bob.cutDevice(revocation, [])), 'applied')
 })
 
+test('whoever was removed can revoke devices of his own, and takes nothing back by it that his remover had accepted', () => {
+  const { cast, alice, bob, phone } = withPhone()
+  const post = phone.post()
+  bob.learn(phone)
+  alice.learn(bob)
+  const deps = { membership: alice.membership().heads(), content: [post.hash] }
+  alice.remove(bob, { cut: [...alice.headsOf(bob, phone)], patch: { deps } })
+  // As if he had not heard of it.
+  const late = bob.cutDevice(bob.revoke(phone), [])
+  assert.equal(code(cast, late), 'outside-cut')
+  assert.equal(judged(cast, post), 'allowed')
+  bob.learn(alice)
+  assert.equal(code(cast, bob.cutDevice(bob.revoke(phone), [])), 'not-member')
+})
+
 test('the first device of a person can be revoked, and the recovery key admits a new one', () => {
   const { cast, bob } = withPhone()
   const recovery = cast.recovery(bob)

@@ -149,7 +149,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       case 'removal':
         return addRemoval(node, content.body.grants, content.body.cut, author)
       case 'deviceCut':
-        return addDeviceCut(node, content.body.revocation, content.body.cut)
+        return addDeviceCut(node, content.body.revocation, content.body.cut, author)
       default:
     }
   }
@@ -178,13 +178,18 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       return right === undefined ? target === author.grant : equalBytes(right.person, author.person.id)
     })
 
-  const addDeviceCut = (node: Node, revocation: Uint8Array, heads: readonly Uint8Array[]): void => {
+  const addDeviceCut = (
+    node: Node,
+    revocation: Uint8Array,
+    heads: readonly Uint8Array[],
+    author: Author | undefined,
+  ): void => {
     unsettling.add(node)
     deviceCuts.push(node)
     const removal = graph.find(revocation)
-    if (removal?.content.kind !== 'removal') return
+    if (removal?.content.kind !== 'removal' || author === undefined) return
     const targets = removal.content.body.grants.flatMap((hash) => graph.find(hash) ?? [])
-    addCut({ node, heads, targets, space, rank: 'owner', isOfDevices: true })
+    addCut({ node, heads, targets, space, rank: author.rank, isOfDevices: true })
   }
 
   const addCut = (cut: Cut): void => {

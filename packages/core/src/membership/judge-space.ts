@@ -32,6 +32,8 @@ export function judgeInSpace(options: JudgeOptions, node: Node, author: Author):
       return judgeBroken(options, node, author, content.body)
     case 'schema':
       return judgeSchema(options, node, author, content.body)
+    case 'deviceCut':
+      return judgeDeviceCut(options, node, author, content.body)
     case 'merge':
       return 'applied'
     case 'keys':
@@ -90,23 +92,15 @@ function judgeRemoval({ graph, facts }: JudgeOptions, node: Node, author: Author
   return (isStepDown ? undefined : checkGrant(author, replacement.rank)) ?? 'applied'
 }
 
-/** By any live device of the same person, whatever its rank, once it has seen the revocation (rule 10). */
-export function judgeDeviceCut(options: JudgeOptions, node: Node, body: DeviceCutBody): Judged {
-  const { graph, facts } = options
-  const found = resolveDevice(options, node.change.header, node.past)
-  if ('verdict' in found) return found
-  const { person, admission } = found
+/** By any live device of a member whose device it cuts, whatever its rank, once it has seen the revocation (rule 10). */
+function judgeDeviceCut({ graph, facts }: JudgeOptions, node: Node, author: Author, body: DeviceCutBody): Verdict {
   const revocation = graph.find(body.revocation)
   const isSeen =
     revocation?.content.kind === 'removal' &&
     graph.isInPast(revocation, node.past) &&
     facts.isApplied(revocation) &&
-    equalBytes(revocation.change.header.space, person.id)
-  if (!isSeen) return { verdict: heldBack('malformed', 'It repeats no revocation of its own person.') }
-  const right = facts.rightsOf(person.id).find(({ grant }) => graph.isInPast(grant, node.past))
-  if (right === undefined) return { verdict: heldBack('not-member') }
-  const { rank, role, grant } = right
-  return { verdict: 'applied', author: { person, rank, role, grant, warrants: [admission] } }
+    equalBytes(revocation.change.header.space, author.person.id)
+  return isSeen ? 'applied' : heldBack('malformed', 'It repeats no revocation of its own person.')
 }
 
 /** What one replica accepts all do: by the join's own past and time, never by ours (rule 20). */

@@ -4,7 +4,7 @@ import { type Author, type AuthorOptions, resolveAuthor, resolveDevice } from '.
 import type { Epochs } from './epochs.ts'
 import type { Node } from './graph.ts'
 import { judgeInPerson } from './judge-person.ts'
-import { judgeDeviceCut, judgeInSpace, judgeJoin } from './judge-space.ts'
+import { judgeInSpace, judgeJoin } from './judge-space.ts'
 import { type HeldBack, heldBack } from './verdict.ts'
 import type { Views } from './view.ts'
 
@@ -40,7 +40,6 @@ export function judgeChange(options: JudgeOptions, node: Node): Judged {
   if (header.space.length !== 32) return { verdict: heldBack('malformed', 'Only a genesis names no space.') }
   if (content.kind === 'join') return judgeJoin(options, node, content.body)
   const isInSpace = equalBytes(header.space, space) && facts.person(space) === undefined
-  if (isInSpace && content.kind === 'deviceCut') return judgeDeviceCut(options, node, content.body)
   const found = resolveAuthor(options, header, past)
   if ('verdict' in found) return found
   const { author } = found
