@@ -25,6 +25,9 @@ export type Placing = {
 const adminHistoryMs = 60_000
 const writerHistoryMs = 10 * 60_000
 
+/** A removal whose cut lists a hundred heads; one that ends a link lists all who joined by it. */
+const smallBytesMax = 4096
+
 export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: SpaceLogs): Placing => {
   const { crypto } = engine.platform
   const own = engine.person.device.signing.publicKey
@@ -59,7 +62,8 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
 
   const isTold = (stored: StoredSegment): boolean => {
     const target = logs.target()
-    if (!target || logs.superseded().length === 0) return false
+    // A small one costs nothing, and whoever finds the new log by a letter alone needs it there.
+    if (!target || logs.superseded().length === 0 || stored.bytes.length <= smallBytesMax) return false
     return changesOf(stored).every((change) => isSpread(change) && isBefore(change, target.hash))
   }
 
