@@ -22,31 +22,36 @@ export type World = {
   readonly complaints: string[]
 }
 
-let shared: { folder: string; hub: Hub; site: Site } | undefined
+type Shared = { readonly folder: string; readonly hub: Hub; readonly site: Site }
+
+let starting: Promise<Shared> | undefined
+let shared: Shared | undefined
 let users = 0
+
+const startShared = async (folder: string): Promise<Shared> => {
+  const hub = await startHub({ port: 0, storage: join(folder, 'hub.db') })
+  return { folder, hub, site: await buildSite(join(folder, 'site')) }
+}
 
 /** Makes the world before the tests of a file and ends it after them. Hub and site are the same for all browsers of a file. */
 export const createWorld = (name: string, start: (profile: string) => Promise<BrowserContext>): World => {
   const folder = mkdtempSync(join(tmpdir(), 'kith-browser-'))
   const complaints: string[] = []
   let browser: BrowserContext | undefined
-  let starting: Promise<BrowserContext> | undefined
+  let started: Promise<BrowserContext> | undefined
   const browserOf = async (): Promise<BrowserContext> => {
-    starting ??= start(join(folder, 'profile'))
-    browser = await starting
+    started ??= start(join(folder, 'profile'))
+    browser = await started
     return browser
   }
   const sharedOf = () => {
     if (!shared) throw new Error('The world is made before the tests.')
     return shared
   }
+  users += 1
+  // The hooks of a file may run at the same time.
   before(async () => {
-    users += 1
-    shared ??= {
-      folder,
-      hub: await startHub({ port: 0, storage: join(folder, 'hub.db') }),
-      site: await buildSite(join(folder, 'site')),
-    }
+    shared = await (starting ??= startShared(folder))
   })
   after(async () => {
     await browser?.close()
@@ -69,7 +74,7 @@ export const createWorld = (name: string, start: (profile: string) => Promise<Br
     restart: async () => {
       await browser?.close()
       browser = undefined
-      starting = undefined
+      started = undefined
     },
     openPage: async (path = '') => openPage(await browserOf(), `${sharedOf().site.url}/${path}`, complaints),
     complaints,
