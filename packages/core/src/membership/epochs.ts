@@ -52,9 +52,8 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     if (list === undefined) {
       const { content } = share
       const boxes = content.kind === 'share' ? content.body.boxes : []
-      const { members } = views.of(share.past)
       list = boxes.map(({ person, level }) => {
-        const right = members.get(toHex(person))?.best
+        const right = views.member(person, share.past)?.best
         return { id: person, level, sealing: right && views.sealingKey(person, right.tag, share.past) }
       })
       shared.set(share, list)

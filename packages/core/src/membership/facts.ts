@@ -20,6 +20,8 @@ export type Facts = {
   /** What a change gives whom: genesis, a grant to a person, a join, the lower grant in a removal. */
   readonly right: (grant: Node) => Right | undefined
   readonly rights: () => readonly Right[]
+  /** Persons who were ever given a right. */
+  readonly everybody: () => Uint8Array[]
   readonly rightsOf: (person: Uint8Array) => readonly Right[]
   /** The invite that a change grants. */
   readonly invite: (grant: Node) => InviteGrant | undefined
@@ -237,6 +239,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     person: (id) => persons.get(toHex(id)),
     right: (grant) => rightByGrant.get(grant),
     rights: () => rights,
+    everybody: () => [...rightsByPerson.values()].flatMap(([right]) => (right === undefined ? [] : [right.person])),
     rightsOf: (person) => rightsByPerson.get(toHex(person)) ?? none,
     invite,
     invites: (past) => within(invites, past),

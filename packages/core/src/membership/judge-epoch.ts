@@ -7,7 +7,6 @@ import type { Node } from './graph.ts'
 import type { JudgeOptions, Verdict } from './judge.ts'
 import { isRankAtLeast, levelDue, levelNumbers } from './rank.ts'
 import { heldBack } from './verdict.ts'
-import { toHex } from '../bytes/index.ts'
 
 /** A record is void unless its list is exactly that of its own past, and it was owed or its author is an admin (rule 15). */
 export function judgeEpoch(options: JudgeOptions, node: Node, author: Author, body: EpochBody): Verdict {
@@ -44,9 +43,8 @@ export function judgeShare({ graph, facts, views }: JudgeOptions, node: Node, bo
     return heldBack('bad-epoch')
   }
   const highest = bodyToHighest(epoch.content.body)
-  const { members } = views.of(node.past)
   const isDue = body.boxes.every(({ person, level }) => {
-    const member = members.get(toHex(person))
+    const member = views.member(person, node.past)
     return member !== undefined && levelNumbers[level] <= levelNumbers[levelDue(member.best.rank, highest)]
   })
   return isDue ? 'applied' : heldBack('bad-share')

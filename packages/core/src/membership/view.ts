@@ -29,6 +29,8 @@ export type LiveDevice = { readonly device: Uint8Array; readonly sealing: Uint8A
 
 export type Views = {
   readonly of: (past?: Past) => View
+  /** One person's rights, without looking at everybody's; undefined for who has none. */
+  readonly member: (person: Uint8Array, past?: Past) => MemberRights | undefined
   /** Forgets what it has worked out about all that is here. */
   readonly changed: () => void
   /** Live devices, each once, by key ascending. */
@@ -74,17 +76,18 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
     )
   }
 
+  const member: Views['member'] = (person, past) => {
+    const all = facts.rightsOf(person).filter(({ grant }) => isLive(grant, past))
+    const [first, ...others] = all
+    if (first === undefined) return undefined
+    return { best: others.reduce((best, right) => (isBetter(right, best) ? right : best), first), all }
+  }
+
   const memberRights = (past: Past | undefined): Map<string, MemberRights> => {
-    const members = new Map<string, { best: Right; all: Right[] }>()
-    for (const right of facts.rights()) {
-      if (!isLive(right.grant, past)) continue
-      const key = toHex(right.person)
-      const known = members.get(key)
-      if (known === undefined) members.set(key, { best: right, all: [right] })
-      else {
-        known.all.push(right)
-        if (isBetter(right, known.best)) known.best = right
-      }
+    const members = new Map<string, MemberRights>()
+    for (const id of facts.everybody()) {
+      const rights = member(id, past)
+      if (rights !== undefined) members.set(toHex(id), rights)
     }
     return members
   }
@@ -125,7 +128,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const changed = (): void => {
     present = undefined
   }
-  return { of, changed, devices, sealingKey, devicesOfTag }
+  return { of, changed, devices, sealingKey, devicesOfTag, member }
 }
 
 /** The tags that an admission names. */
