@@ -16,7 +16,8 @@ export type SecretName =
   | 'app of tag'
   | 'phrase'
   | 'recovery'
-  | 'standing' | 'synced'
+  | 'standing'
+  | 'synced'
 
 export const keepSecret = (
   statements: Statements,
