@@ -6,7 +6,7 @@ import type { Sodium } from '@kith/core/crypto/seal'
 import { sodiumWasm } from './sodium-wasm.ts'
 
 type Exports = {
-  readonly memory: { readonly buffer: ArrayBuffer }
+  readonly memory: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => number }
   readonly malloc: (bytes: number) => number
   readonly free: (pointer: number) => void
   readonly sodium_init: () => number
