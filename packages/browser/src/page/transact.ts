@@ -3,7 +3,6 @@ import type { RemoteObject } from '../port/caller.ts'
 import { toError } from '../port/error-data.ts'
 import { createNameReplacer, newRowName, type Step, writeVerbs } from '../port/steps.ts'
 import type { SpaceService } from '../worker/space-service.ts'
-import type { Outcome } from '../worker/transaction-session.ts'
 import type { ToQueryNode } from './query.ts'
 import { validateRow } from './validate.ts'
 
@@ -69,24 +68,27 @@ const readAndWrite = async (
       tell()
       return true
     }
-    /** Runs or awaits an attempt and reports it. True: the transaction is over. */
+    /** Awaits an attempt and reports it. True: the transaction is over. */
     const finish = async (attempt: Attempt, run: string): Promise<boolean> => {
-      let outcome: Outcome
+      let value: unknown
       try {
-        const value = await attempt.returned
-        attempt.end()
-        if (current !== run) return false
-        outcome = await listening.session.write('finish', run, attempt.transaction, attempt.steps)
-        if (typeof outcome === 'object') {
-          const { ids } = outcome
-          return done(() => resolve(name(attempt, value, ids)))
-        }
-        return false
+        value = await attempt.returned
       } catch (error) {
         attempt.end()
         if (current !== run) return false
-        outcome = await listening.session.call('fail', run).catch(() => 'failed' as const)
+        const outcome = await listening.session.call('fail', run).catch(() => 'failed' as const)
         return outcome === 'again' ? false : done(() => reject(toError(error)))
+      }
+      attempt.end()
+      if (current !== run) return false
+      try {
+        const outcome = await listening.session.write('finish', run, attempt.transaction, attempt.steps)
+        if (outcome === 'again') return false
+        if (outcome === 'failed') throw new KithError('closed', 'The transaction was ended.')
+        const { ids } = outcome
+        return done(() => resolve(name(attempt, value, ids)))
+      } catch (error) {
+        return done(() => reject(toError(error)))
       }
     }
     const event = async ({ run: started }: { run: string }): Promise<void> => {

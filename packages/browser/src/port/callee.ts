@@ -55,6 +55,8 @@ export const createCallee = (options: CalleeOptions): Callee => {
   const apps = new Map<number, App>()
   const spaces = new Map<string, Promise<Service> | Service>()
   const sessions = new Map<number, Session>()
+  /** Sessions of spaces that are being opened: what is asked of them waits. */
+  const beginning = new Map<number, Promise<void>>()
   const functions = new Map<number, (...parameters: unknown[]) => unknown>()
   const asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let lastFunction = 0
@@ -122,12 +124,16 @@ export const createCallee = (options: CalleeOptions): Callee => {
       return passed(id, method, () => run(...unpack(id, parameters)))
     }
     if (target !== 'kith' && 'session' in target) {
-      const session = sessions.get(target.session)
-      if (!session) throw new KithError('closed', 'This was closed already.')
-      return start(message, { calls: session.calls ?? {}, writes: session.writes ?? {}, listens: {} })
+      const wait = beginning.get(target.session)
+      return wait ? wait.then(() => askSession(message, target.session)) : askSession(message, target.session)
     }
     const service = serviceOf(target)
     return service instanceof Promise ? service.then((opened) => start(message, opened)) : start(message, service)
+  }
+  const askSession = (message: CallMessage, id: number): unknown => {
+    const session = sessions.get(id)
+    if (!session) throw new KithError('closed', 'This was closed already.')
+    return start(message, { calls: session.calls ?? {}, writes: session.writes ?? {}, listens: {} })
   }
   const start = ({ id, method, parameters }: CallMessage, { calls, writes, rest }: Service): unknown => {
     if (Object.hasOwn(writes, method)) {
@@ -167,10 +173,12 @@ export const createCallee = (options: CalleeOptions): Callee => {
   }
 
   const listen = ({ id, target, method, parameters }: ListenMessage): void => {
+    const service = serviceOf(target)
     const failed = (error: unknown): void => post({ type: 'failed', id, error: errorToData(error) })
     const event = (value: unknown): void => post({ type: 'event', id, value })
     const begin = ({ listens, rest }: Service): void => {
-      if (isClosed) return
+      const isStopped = service instanceof Promise && !beginning.delete(id)
+      if (isClosed || isStopped) return
       try {
         if (Object.hasOwn(listens, method)) {
           const run = listens[method] as (events: unknown, ...parameters: readonly unknown[]) => Session
@@ -185,8 +193,7 @@ export const createCallee = (options: CalleeOptions): Callee => {
         failed(error)
       }
     }
-    const service = serviceOf(target)
-    if (service instanceof Promise) service.then(begin, failed)
+    if (service instanceof Promise) beginning.set(id, service.then(begin, failed))
     else begin(service)
   }
 
@@ -206,6 +213,7 @@ export const createCallee = (options: CalleeOptions): Callee => {
       else if (message.type === 'answer') settleAsked(message)
       else if (message.type === 'drop') for (const number of message.functions) functions.delete(number)
       else {
+        beginning.delete(message.id)
         sessions.get(message.id)?.stop()
         sessions.delete(message.id)
       }

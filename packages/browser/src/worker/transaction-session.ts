@@ -31,6 +31,7 @@ export const createTransactionSession = ({ event, failed }: ListenEvents<Transac
     told = undefined
   }
   let isStopped = false
+  let isOver = false
   /** Of the run that has written last. */
   let taken: WriteNote | undefined
 
@@ -61,8 +62,12 @@ export const createTransactionSession = ({ event, failed }: ListenEvents<Transac
       }),
   )
   whole.then(
-    (ids) => tell({ ids }),
+    (ids) => {
+      isOver = true
+      tell({ ids })
+    },
     (cause: unknown) => {
+      isOver = true
       taken?.undo()
       if (cause === pageFailed) tell('failed')
       else if (told) tell(Promise.reject(toError(cause)))
@@ -72,6 +77,7 @@ export const createTransactionSession = ({ event, failed }: ListenEvents<Transac
 
   const ending = async (name: string, end: (run: Run) => void): Promise<Outcome> => {
     const current = run
+    if (isOver) return 'failed'
     if (current?.name !== name) return 'again'
     return new Promise<Outcome>((resolve) => {
       told = resolve
