@@ -58,6 +58,9 @@ const readKeys = (folder: string): { keys: Needle[]; logs: Needle[] } =>
     ]
     return {
       keys: keys.filter((key) => key.spellings.length > 0),
-      logs: blobs('SELECT DISTINCT log FROM cursor').map((id) => ({ what: 'the id of a log', spellings: [id] })),
+      logs: blobs('SELECT DISTINCT log FROM cursor WHERE lane >= 0 AND n > 0').map((id) => ({
+        what: 'the id of a log',
+        spellings: [id],
+      })),
     }
   })
