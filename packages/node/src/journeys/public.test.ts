@@ -60,7 +60,8 @@ test('a stranger opens a public space by its link, sees what is written live, an
     // Nothing of Eve reaches the space, not even that she is there.
     await seen.synced()
     assert.equal((await hers.members()).length, 1)
-    assert.equal((await eve.status()).hubs.find(({ url }) => url === hub.url)?.pending, 0)
+    const pending = async () => (await eve.status()).hubs.find(({ url }) => url === hub.url)?.pending
+    await until('what is only her own is at the hub', async () => (await pending()) === 0)
 
     await eve.close()
     const again = await open('eve')
