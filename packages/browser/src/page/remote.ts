@@ -69,6 +69,13 @@ const unpack = (caller: Caller, toSpace: ToSpace, result: unknown, app: App | un
       if (!app) throw new KithError('not-supported', 'In browsers a space comes from a method that takes its app.')
       return toSpace(caller, app, value.space, value.methods)
     }
+    if (value[partKey] === 'promise') {
+      const { function: number, round } = value
+      const given = pass(caller, caller.object({ function: number, round }), toSpace, '', [])
+      // Who does not look at it does not hear of its failure, as with the engine's own.
+      given.catch(() => {})
+      return given
+    }
     if (value[partKey] !== 'function') return same
     const { function: number, round } = value
     const remote: RemoteObject<never> = caller.object({ function: number, round })

@@ -47,7 +47,7 @@ export type CallNotes = {
 
 /** Calls that may be done twice: they read, or the second time finds it done. */
 const repeatable =
-  /(^|\.)(get|query|open|join|importBundle|exportBundle|spaces|status|name|members|heldBack|explain|synced|invites|preview[A-Z]\w*|card|list|requests|messages|undelivered|storage|saved|follow)$/
+  /(^|\.)(get|query|open|join|importBundle|exportBundle|spaces|status|name|members|heldBack|explain|synced|invites|preview[A-Z]\w*|publicLink|devices|recoveryPhrase|recoverySheet|profile|card|list|requests|messages|undelivered|storage|saved|follow)$/
 
 /** Serves what comes to `receive`, beginning calls in the order in which they come. */
 export const createCallee = (options: CalleeOptions): Callee => {
@@ -107,10 +107,11 @@ export const createCallee = (options: CalleeOptions): Callee => {
   /** A result as data: spaces by their ids, functions by numbers. */
   const pack = (result: unknown): unknown =>
     replaceParts(result, (value) => {
-      if (typeof value === 'function') {
+      const isPromise = value instanceof Promise
+      if (typeof value === 'function' || isPromise) {
         const number = (lastFunction += 1)
-        functions.set(number, value as () => unknown)
-        return { [partKey]: 'function', function: number, round }
+        functions.set(number, isPromise ? () => value : (value as () => unknown))
+        return { [partKey]: isPromise ? 'promise' : 'function', function: number, round }
       }
       if (!isSpace(value)) return same
       return { [partKey]: 'space', space: value.id, methods: methodNames(value) }

@@ -17,7 +17,7 @@ let durable: Promise<unknown> = Promise.resolve()
 /** What an engine's object may have; none of it is known to the port. */
 const engine = {
   double: async (value: number) => value * 2,
-  listing: async () => [{ name: 'a', undo: async (word: string) => `undone ${word}` }],
+  listing: async () => [{ name: 'a', undo: async (word: string) => `undone ${word}`, met: Promise.resolve('Bob') }],
   ask: async (options: { confirm: (words: string) => Promise<boolean> }) => options.confirm('apple'),
   people: {
     add: async (name: string) => `${name} is there`,
@@ -149,7 +149,7 @@ test('what cannot be cloned, and a person that was closed, are typed errors', as
   })
 })
 
-test('methods that nobody wrote down here pass: nested ones, listeners, functions in options and in results', async () => {
+test('methods that nobody wrote down here pass: nested ones, listeners, functions in options and in results, promises in results', async () => {
   await withPort(async (caller) => {
     const remote = methodsToObject(
       methodNames(engine),
@@ -161,6 +161,7 @@ test('methods that nobody wrote down here pass: nested ones, listeners, function
     assert.deepEqual(names, ['Ada'])
     const [row] = await remote.listing()
     assert.equal(await row?.undo('it'), 'undone it')
+    assert.equal(await row?.met, 'Bob')
     assert.equal(await remote.ask({ confirm: async (words) => words === 'apple' }), true)
   })
 })

@@ -3,6 +3,8 @@ export type Part =
   | { readonly [partKey]: 'app'; readonly app: number }
   | { readonly [partKey]: 'space'; readonly space: string; readonly methods: readonly string[] }
   | { readonly [partKey]: 'function'; readonly function: number; readonly round: string }
+  /** A promise in a result, as a function that gives it. */
+  | { readonly [partKey]: 'promise'; readonly function: number; readonly round: string }
 
 /** No app has a member of this name by chance. */
 export const partKey = 'kith:part'
