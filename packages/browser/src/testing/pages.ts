@@ -11,7 +11,8 @@ export const openPage = async (
 ): Promise<Page> => {
   const page = await browser.newPage()
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+    const isComplaint = message.type() === 'error' || message.type() === 'warning'
+    if (isComplaint && !isAboutHub(message.text())) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
   for (const [name, run] of Object.entries(bindings)) await page.exposeFunction(name, run)
@@ -40,3 +41,7 @@ export const ask = async <Q extends keyof Answers>(page: Page, question: Q): Pro
     async (what) => (globalThis as unknown as { ask: (what: string) => Promise<never> }).ask(what),
     question,
   )
+
+/** A hub that has ended, or is yet to begin: browsers say so by themselves, and pages can not keep them from it. */
+const isAboutHub = (words: string): boolean =>
+  /establish a connection to the server at ws:|ERR_CONNECTION_REFUSED/.test(words)
