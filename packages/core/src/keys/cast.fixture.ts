@@ -126,7 +126,7 @@ export function createCast(crypto: Crypto): Cast {
   })
   changes.push(...aliceSecrets.changes, ...space.changes)
   const evaluate = (some: Iterable<Change>, of = space.space): Membership => {
-    const schemaStep = (record: Uint8Array) => ((record[0] ?? 0) < 100 ? 'adds' : 'changes') as 'adds' | 'changes'
+    const schemaStep = (record: Uint8Array): 'adds' | 'changes' => ((record[0] ?? 0) < 100 ? 'adds' : 'changes')
     const membership = createMembership({ crypto, space: of, contentOrder, schemaStep })
     membership.add(some)
     return membership
