@@ -1,3 +1,4 @@
+// All that the public Kith of a person does goes through the same engine, replicas and network, because it is here that they are made and closed together.
 import { KithError, toBase32 } from '../bytes/index.ts'
 import { kinds, opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'

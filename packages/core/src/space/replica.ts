@@ -1,3 +1,4 @@
+// One space on this device is one thing: membership, keys and content change together in one transaction, because each is judged by the others.
 import { assert, equalBytes, KithError, toHex } from '../bytes/index.ts'
 import {
   type Chain,
