@@ -8,7 +8,7 @@ export type StartMeasure = {
   readonly fetched: readonly string[]
 }
 
-/** Opens the page on a CPU slowed down `slowdown` times and uses it. Chromium slows down the process, so the worker too. */
+/** Opens the page on a CPU slowed down `slowdown` times and uses it. Chromium promises that of the page's thread only, not of the worker's. */
 export const measureStart = async (browser: BrowserContext, url: string, slowdown: number): Promise<StartMeasure> => {
   const fetched: string[] = []
   const visit = async (store: string, isFirst: boolean): Promise<number> => {
