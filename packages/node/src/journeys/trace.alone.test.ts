@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { Kith, OpenText } from '@kith/core'
+import { toHex } from '@kith/core/bytes'
 import type { Platform } from '@kith/core/ports'
 import { frameToClientMessage, frameToHubMessage } from '@kith/core/wire'
 import { inScene, type Scene } from './conditions.fixture.ts'
@@ -51,7 +52,10 @@ const spinUntil = async (what: string, condition: () => boolean | Promise<boolea
 /** Stands between a device and its sockets: counts what it puts, and lets others' typing through when the trace says so. */
 const createGate = () => {
   const held: { readonly entries: number; readonly give: () => void }[] = []
-  let isShut = false
+  /** Logs that content was put on: the space's, and those of this person's own spaces. */
+  const logs = new Set<string>()
+  /** The space's, when the gate is shut. */
+  let shutLog: string | undefined
   let put = 0
   let arrived = 0
   let given = 0
@@ -60,17 +64,21 @@ const createGate = () => {
     network: {
       connect: (url, events) => {
         const received = (frame: Uint8Array): void => {
-          const message = isShut ? frameToHubMessage(frame) : undefined
-          const entries = message?.type === 'entries' && message.lane === 2 ? message.entries.length : 0
+          const message = shutLog ? frameToHubMessage(frame) : undefined
+          const isContent = message?.type === 'entries' && message.lane === 2 && toHex(message.log) === shutLog
+          const entries = isContent ? message.entries.length : 0
           if (entries === 0) return events.received(frame)
           arrived += entries
           held.push({ entries, give: () => events.received(frame) })
         }
         const connection = platform.network.connect(url, { ...events, received })
         const send = (frame: Uint8Array): void => {
-          const message = isShut ? frameToClientMessage(frame) : undefined
-          if (message?.type === 'put')
-            for (const { lane, entries } of message.puts) if (lane === 2) put += entries.length
+          const message = frameToClientMessage(frame)
+          for (const { log, lane, entries } of message?.type === 'put' ? message.puts : []) {
+            if (lane !== 2) continue
+            logs.add(toHex(log))
+            if (toHex(log) === shutLog) put += entries.length
+          }
           connection.send(frame)
         }
         return { ...connection, send }
@@ -79,9 +87,10 @@ const createGate = () => {
   })
   return {
     change,
-    /** From now on nothing comes through by itself. */
-    shut: () => {
-      isShut = true
+    logs,
+    /** From now on nothing of this log comes through by itself. */
+    shut: (log: string) => {
+      shutLog = log
     },
     /** Entries that this side has put since. */
     put: () => put,
@@ -117,7 +126,9 @@ const seat = async (scene: Scene): Promise<[Typist, Typist]> => {
   await Promise.all([hers.synced(), his.synced()])
   await untilAgree(hers, his)
   const [one, two] = await openInOrder([hers, his], id)
-  for (const gate of gates) gate.shut()
+  const [log] = [...gates[0].logs].filter((one) => gates[1].logs.has(one))
+  assert.ok(log, 'both have put something into the space')
+  for (const gate of gates) gate.shut(log)
   return [
     { kith: alice, gate: gates[0], space: hers, open: one },
     { kith: bob, gate: gates[1], space: his, open: two },
