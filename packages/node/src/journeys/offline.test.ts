@@ -16,7 +16,7 @@ test('work goes on while no hub can be reached, says so, and syncs later', async
     assert.ok((await hubStatus(alice, first.url)).pending > 0)
     await openHub(scene, { port: first.port })
     await hers.synced()
-    assert.equal((await hubStatus(alice, first.url)).pending, 0)
+    await until('her own spaces are there too', async () => (await hubStatus(alice, first.url)).pending === 0)
     const bob = await openPerson(scene, 'bob', [first.url])
     const his = await bob.join(journal, await hers.invite({ role: 'writer' }))
     await untilAgree(hers, his)
