@@ -159,7 +159,7 @@ export type Space<A extends App> = {
   readonly transferOwnership: (address: string) => Promise<void>
   readonly members: () => Promise<Member[]>
   readonly liveMembers: (listener: (members: Member[]) => void) => Stop
-  readonly heldBack: () => Promise<HeldBack[]>
+  readonly heldBack: () => Promise<(HeldBack & { readonly reissue: () => Promise<void> })[]>
   readonly liveHeldBack: (listener: (heldBack: HeldBack[]) => void) => Stop
   /**
    * Gives effect to a change that was held back (`change` of an item of `heldBack`), as it was written and in its author's name: one's own,

@@ -85,6 +85,9 @@ export const createSpaceApi = <A extends App>(
     failed: ((error: unknown) => void) | undefined,
   ) => createLive(notifier, (space, touched) => space === n && concerns(touched), read, listener, failed ?? rethrow)
 
+  const reissueOne = async (change: string): Promise<void> =>
+    durably(engine, () => reissue(engine, replicaOf(), change))
+
   const space = {
     id: toBase32(replicaOf().entry.id),
     tables,
@@ -117,7 +120,8 @@ export const createSpaceApi = <A extends App>(
         listener,
         undefined,
       ),
-    heldBack: async () => listHeldBack(engine, replicaOf()),
+    heldBack: async () =>
+      listHeldBack(engine, replicaOf()).map((item) => ({ ...item, reissue: () => reissueOne(item.change) })),
     liveHeldBack: (listener: (heldBack: unknown[]) => void) =>
       liveOf<unknown>(
         () => listHeldBack(engine, replicaOf()),
@@ -125,7 +129,7 @@ export const createSpaceApi = <A extends App>(
         listener,
         undefined,
       ),
-    reissue: async (change: string) => durably(engine, () => reissue(engine, replicaOf(), change)),
+    reissue: reissueOne,
     reissueOwn: async () => durably(engine, () => reissueOwn(engine, replicaOf())),
     explain: async (id: string) => explain(engine, replicaOf(), id),
     status: async (): Promise<SpaceStatus> => {

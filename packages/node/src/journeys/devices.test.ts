@@ -77,7 +77,6 @@ test('a revoked device is cut off: what it writes later is held back, and it rea
     await his.tables.entries.insert({ title: 'by Bob, after' })
     await until('the laptop sees Bob’s', () => has(home, 'by Bob, after'))
     assert.equal(await has(there, 'after'), false)
-    console.log(await his.heldBack())
     assert.equal(await has(his, 'honest'), true)
     assert.deepEqual(
       (await laptop.devices()).map(({ isThis }) => isThis),
