@@ -126,7 +126,7 @@ const seat = async (scene: Scene): Promise<[Typist, Typist]> => {
   await Promise.all([hers.synced(), his.synced()])
   await untilAgree(hers, his)
   const [one, two] = await openInOrder([hers, his], id)
-  const [log] = [...gates[0].logs].filter((one) => gates[1].logs.has(one))
+  const log = [...gates[0].logs].find((one) => gates[1].logs.has(one))
   assert.ok(log, 'both have put something into the space')
   for (const gate of gates) gate.shut(log)
   return [
