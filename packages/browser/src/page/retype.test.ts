@@ -43,7 +43,7 @@ test('what was typed and deleted in the last moments stands in the new document,
       // All of it is the new client's: nothing of the old one's came along that no op would hold.
       assert.equal(Y.getState(next.store, 7) <= Y.getState(old.store, 7), true)
     }),
-    { numRuns: 500 },
+    { numRuns: 2000 },
   )
 })
 

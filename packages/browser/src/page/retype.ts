@@ -40,6 +40,9 @@ const placeOf = (old: Y.Doc, text: AnyText, item: Y.Item, known: number): number
       if (!left.deleted && left.content instanceof Y.ContentString) before += left.length
       continue
     }
+    // The end of it may be lost too, and was retyped there.
+    if (left !== item && left.id.client === old.clientID && !left.deleted && left.content instanceof Y.ContentString)
+      before += Math.max(0, left.id.clock + left.length - known)
     const clock = left.id.client === old.clientID ? Math.min(left.id.clock + left.length, known) - 1 : left.lastId.clock
     const place = indexAfter(text, Y.createID(left.id.client, clock))
     if (place !== undefined) return Math.min(place + before, text.length)
