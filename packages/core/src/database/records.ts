@@ -1,4 +1,4 @@
-import { KithError, toHex } from '../bytes/index.ts'
+import { ifUsable, toHex } from '../bytes/index.ts'
 import { bytesToSchemaRecord } from '../schema/index.ts'
 import { type CompiledRecord, compileRecord } from './compiled.ts'
 
@@ -13,19 +13,14 @@ export const createRecords = (): Records => {
   return {
     get: (hash, bytes, app) => {
       const key = toHex(hash)
-      if (!compiled.has(key)) compiled.set(key, tryCompile(bytes))
+      if (!compiled.has(key))
+        compiled.set(
+          key,
+          ifUsable(() => compileRecord(bytesToSchemaRecord(bytes))),
+        )
       const record = compiled.get(key)
       // A record that names another app would write into that app's tables.
       return record?.app === app ? record : undefined
     },
-  }
-}
-
-const tryCompile = (bytes: Uint8Array): CompiledRecord | undefined => {
-  try {
-    return compileRecord(bytesToSchemaRecord(bytes))
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }

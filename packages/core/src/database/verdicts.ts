@@ -1,4 +1,4 @@
-import { equalBytes, KithError } from '../bytes/index.ts'
+import { equalBytes, ifUsable } from '../bytes/index.ts'
 import {
   type Change,
   createOpIds,
@@ -200,13 +200,5 @@ const twinVerdict = {
   reason: 'Another change of its author makes a row of the same id: neither counts.',
 } as const
 
-const malformedAsUndefined = <Result>(decode: () => Result): Result | undefined => {
-  try {
-    return decode()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
-  }
-}
-const tryDecode = (body: Uint8Array): DataBody | undefined => malformedAsUndefined(() => decodeDataBody(body))
-const tryDecodeReissue = (body: Uint8Array) => malformedAsUndefined(() => decodeReissueBody(body))
+const tryDecode = (body: Uint8Array): DataBody | undefined => ifUsable(() => decodeDataBody(body))
+const tryDecodeReissue = (body: Uint8Array) => ifUsable(() => decodeReissueBody(body))

@@ -5,7 +5,16 @@
  * form a chain that whoever knows the newest epoch can follow to the beginning, and where one withholds the content key, nothing
  * before it can be read either.
  */
-import { compareBytes, concatBytes, decodeCbor, encodeCbor, equalBytes, isList, KithError } from '../bytes/index.ts'
+import {
+  compareBytes,
+  concatBytes,
+  decodeCbor,
+  encodeCbor,
+  equalBytes,
+  ifUsable,
+  isList,
+  KithError,
+} from '../bytes/index.ts'
 import { seedToSigningKey } from '../crypto/sign/index.ts'
 import type { EpochBody } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
@@ -62,12 +71,8 @@ export function openLinks(
   links: EpochBody['links'],
 ): LinkedEpoch[] {
   return links.flatMap(({ epoch, sealed }) => {
-    try {
-      return [{ hash: epoch, keys: openLink(crypto, concatBytes(space, epoch), keys, sealed) }]
-    } catch (cause) {
-      if (cause instanceof KithError) return []
-      throw cause
-    }
+    const opened = ifUsable(() => openLink(crypto, concatBytes(space, epoch), keys, sealed))
+    return opened === undefined ? [] : [{ hash: epoch, keys: opened }]
   })
 }
 

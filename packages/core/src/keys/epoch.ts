@@ -5,6 +5,7 @@ import {
   decodeCbor,
   encodeCbor,
   equalBytes,
+  ifUsable,
   isList,
   KithError,
 } from '../bytes/index.ts'
@@ -101,7 +102,7 @@ export function findEpochBox(
   const { ephemeral, list } = decodeBoxes(boxes)
   for (const secretKey of secretKeys) {
     for (const [index, box] of list.entries()) {
-      const opened = tryOpen(() => openBox(crypto, context, { ephemeral, box, index }, secretKey))
+      const opened = ifUsable(() => openBox(crypto, context, { ephemeral, box, index }, secretKey))
       const secrets = opened && matchSecret(crypto, epoch, opened)
       if (secrets !== undefined) return secrets
     }
@@ -112,19 +113,10 @@ export function findEpochBox(
 /** The secrets that follow from one whose level is not said; undefined where the record commits to no such secret. */
 export function matchSecret(crypto: Crypto, epoch: EpochBody, secret: Uint8Array): EpochSecrets | undefined {
   for (const level of ['admin', 'write', 'read'] as const) {
-    const secrets = tryOpen(() => checkSecret(crypto, epoch.commitments, level, secret))
+    const secrets = ifUsable(() => checkSecret(crypto, epoch.commitments, level, secret))
     if (secrets !== undefined) return secrets
   }
   return undefined
-}
-
-function tryOpen<Result>(open: () => Result): Result | undefined {
-  try {
-    return open()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
-  }
 }
 
 function toSealable(

@@ -1,5 +1,4 @@
-import { equalBytes, encodeCbor, KithError } from '../bytes/index.ts'
-import { bytesToSchemaRecord } from './record-codec.ts'
+import { encodeCbor, equalBytes, ifUsable, KithError } from '../bytes/index.ts'
 import {
   type ColumnRecord,
   findColumn,
@@ -9,6 +8,7 @@ import {
   type SchemaRecord,
   type TableRecord,
 } from './record.ts'
+import { bytesToSchemaRecord } from './record-codec.ts'
 
 /**
  * Checks that `next` may follow `published` without losing data. Throws KithError 'schema-mismatch' naming the table or column that
@@ -96,9 +96,9 @@ export const isAdditive = (published: SchemaRecord, next: SchemaRecord): boolean
  * side, and may contradict each other, not all: or nobody could ever publish again. What is no record breaks everything.
  */
 export const schemaStep = (next: Uint8Array, before: readonly Uint8Array[]): 'adds' | 'changes' | 'breaks' => {
-  const record = tryRecord(next)
+  const record = ifUsable(() => bytesToSchemaRecord(next))
   if (!record) return 'breaks'
-  const published = before.flatMap((bytes) => tryRecord(bytes) ?? [])
+  const published = before.flatMap((bytes) => ifUsable(() => bytesToSchemaRecord(bytes)) ?? [])
   if (published.length === before.length && published.every((older) => isAdditive(older, record))) return 'adds'
   return published.length === 0 || published.some((older) => follows(older, record)) ? 'changes' : 'breaks'
 }
@@ -109,15 +109,6 @@ const follows = (published: SchemaRecord, next: SchemaRecord): boolean => {
     return true
   } catch {
     return false
-  }
-}
-
-const tryRecord = (bytes: Uint8Array): SchemaRecord | undefined => {
-  try {
-    return bytesToSchemaRecord(bytes)
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }
 

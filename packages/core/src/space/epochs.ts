@@ -1,4 +1,4 @@
-import { compareBytes, decodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { compareBytes, decodeCbor, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
 import {
   checkSecret,
@@ -7,8 +7,8 @@ import {
   type EpochSecrets,
   type LinkedEpoch,
   openLinks,
-  secretToKeys,
   secretsToKeys,
+  secretToKeys,
   secretToSecrets,
 } from '../keys/index.ts'
 import type { Epoch, EpochBody, Level, Membership } from '../membership/index.ts'
@@ -117,15 +117,8 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
       return [known]
     })
 
-  const isCommitted = (record: Epoch, level: Level, secret: Uint8Array): boolean => {
-    try {
-      checkSecret(crypto, record.commitments, level, secret)
-      return true
-    } catch (cause) {
-      if (cause instanceof KithError) return false
-      throw cause
-    }
-  }
+  const isCommitted = (record: Epoch, level: Level, secret: Uint8Array): boolean =>
+    ifUsable(() => checkSecret(crypto, record.commitments, level, secret)) !== undefined
 
   /** Epochs that links lead to, near ones first. One that several links name otherwise is listed with each of its keys. */
   const follow = (records: readonly Epoch[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {

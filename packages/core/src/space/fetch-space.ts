@@ -1,4 +1,4 @@
-import { equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { equalBytes, ifUsable, KithError, toHex } from '../bytes/index.ts'
 import {
   type Change,
   decodeSegment,
@@ -13,8 +13,8 @@ import {
   checkSecret,
   type InvitePayload,
   type Link,
-  linkToLog,
   type LogKeys,
+  linkToLog,
   openInviteEntry,
   openLinks,
   secretToKeys,
@@ -196,16 +196,6 @@ const createWalk = (engine: Engine, reader: LogReader, space: Uint8Array) => {
       )
     },
     logs: () => logs,
-  }
-}
-
-/** Undefined where what came from outside is not usable. */
-const ifUsable = <Result>(read: () => Result): Result | undefined => {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }
 

@@ -1,4 +1,4 @@
-import { decodeCbor, encodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
 import type { SigningKey } from '../crypto/sign/index.ts'
 import { createInvitePayload, keysToPolicy, openInviteSeed, sealInviteEntry } from '../keys/index.ts'
 import type { OpenInvite } from '../membership/index.ts'
@@ -68,13 +68,8 @@ export const findInviteSeed = (engine: Engine, replica: Replica, invite: OpenInv
 
 /** Undefined for a seed that somebody sealed wrongly: that link will not follow to new epochs, nothing else is lost. */
 const tryOpen = (engine: Engine, invite: OpenInvite, write: Uint8Array): SigningKey | undefined => {
-  try {
-    const key = openInviteSeed(engine.platform.crypto, invite, write)
-    return equalBytes(key.publicKey, invite.policy.write) ? key : undefined
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
-  }
+  const key = ifUsable(() => openInviteSeed(engine.platform.crypto, invite, write))
+  return key && equalBytes(key.publicKey, invite.policy.write) ? key : undefined
 }
 
 export const isExpired = ({ expires }: Pick<OpenInvite, 'expires'>, nowMs: number): boolean =>

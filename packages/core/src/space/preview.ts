@@ -1,4 +1,4 @@
-import { equalBytes, KithError, toBase32, toHex } from '../bytes/index.ts'
+import { equalBytes, ifUsable, toBase32, toHex } from '../bytes/index.ts'
 import { type Change, decodeDataBody, kinds } from '../change/index.ts'
 import type { Membership } from '../membership/index.ts'
 import { bytesToSchemaRecord } from '../schema/index.ts'
@@ -84,10 +84,5 @@ export const countTables = (membership: Membership, changes: readonly Change[]):
 
 const opsOf = (kind: number, body: Uint8Array | undefined) => {
   if (kind !== kinds.data || body === undefined) return []
-  try {
-    return decodeDataBody(body).ops
-  } catch (cause) {
-    if (cause instanceof KithError) return []
-    throw cause
-  }
+  return ifUsable(() => decodeDataBody(body))?.ops ?? []
 }

@@ -1,4 +1,4 @@
-import { equalBytes, KithError, toBase32 } from '../bytes/index.ts'
+import { equalBytes, ifUsable, KithError, toBase32 } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { appToHash, createInvite, formatLink, openInviteSecret } from '../keys/index.ts'
 import { encodeGrant, type OpenInvite } from '../membership/index.ts'
@@ -74,13 +74,9 @@ const findLinkSecret = (engine: Engine, replica: Replica, invite: OpenInvite): U
     .epochs()
     .filter(isHeld)
     .find(({ hash }) => equalBytes(hash, invite.epoch))
-  if (epoch?.secrets.admin === undefined || invite.sealedSecret.length === 0) return undefined
-  try {
-    return openInviteSecret(engine.platform.crypto, invite, epoch.secrets.admin)
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
-  }
+  const admin = epoch?.secrets.admin
+  if (admin === undefined || invite.sealedSecret.length === 0) return undefined
+  return ifUsable(() => openInviteSecret(engine.platform.crypto, invite, admin))
 }
 
 const toLink = (

@@ -1,4 +1,4 @@
-import { concatBytes, encodeCbor, equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { concatBytes, encodeCbor, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { openBox } from '../crypto/seal/index.ts'
 import {
@@ -44,7 +44,7 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
       if (!equalBytes(to, person.person)) continue
       for (const { sealing } of person.tagKeys) {
         const sealed = { ephemeral: share.ephemeral, box, index }
-        const secret = caught(() => openBox(crypto, context, sealed, sealing.secretKey))
+        const secret = ifUsable(() => openBox(crypto, context, sealed, sealing.secretKey))
         const secrets = secret && matchSecret(crypto, body, secret)
         if (secrets) return secrets
       }
@@ -69,7 +69,7 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
       for (const epoch of membership.epochs()) records.set(toHex(epoch.hash), { hash: epoch.hash, body: epoch })
       for (const { change } of waiting) {
         const { body } = change
-        const decoded = change.header.kind === kinds.epoch && body ? caught(() => decodeEpoch(body)) : undefined
+        const decoded = change.header.kind === kinds.epoch && body ? ifUsable(() => decodeEpoch(body)) : undefined
         if (decoded) records.set(toHex(change.hash), { hash: change.hash, body: decoded })
       }
       let isNew = false
@@ -81,7 +81,7 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
         const { body } = change
         if (!body || tried.has(key)) continue
         if (change.header.kind === kinds.share) {
-          const share = caught(() => decodeShare(body))
+          const share = ifUsable(() => decodeShare(body))
           const record = share && records.get(toHex(share.epoch))
           if (!share || !record) continue
           tried.add(key)
@@ -95,20 +95,11 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
           take(
             record.hash,
             record.body,
-            caught(() => findEpochBox(crypto, space.id, record.body, boxes, keys)),
+            ifUsable(() => findEpochBox(crypto, space.id, record.body, boxes, keys)),
           )
         }
       }
       return isNew
     },
-  }
-}
-
-const caught = <Result>(run: () => Result): Result | undefined => {
-  try {
-    return run()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }

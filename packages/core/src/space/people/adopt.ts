@@ -1,5 +1,5 @@
-import { KithError, toHex } from '../../bytes/index.ts'
-import { type HomePointer, openHomePointer, type SpaceAccess, tagToHomeLog, type TagSecret } from '../../keys/index.ts'
+import { ifUsable, KithError, toHex } from '../../bytes/index.ts'
+import { type HomePointer, openHomePointer, type SpaceAccess, type TagSecret, tagToHomeLog } from '../../keys/index.ts'
 import { saveCursor } from '../cursors.ts'
 import type { Engine } from '../engine.ts'
 import { type Fetched, fetchNewest } from '../fetch-space.ts'
@@ -105,7 +105,8 @@ export const createAdoption = ({ engine, replicaOf, carryPerson }: AdoptionInput
             const { entries } = await first([url], (reader) => reader.read(wish))
             isAnswered = true
             for (const entry of entries) {
-              const pointer = tryOpen(() => openHomePointer(crypto, log, entry))
+              // Whoever had the tag before could put junk there.
+              const pointer = ifUsable(() => openHomePointer(crypto, log, entry))
               const known = pointer && found.get(toHex(pointer.space))
               if (pointer && (!known || known.time < pointer.time)) found.set(toHex(pointer.space), pointer)
             }
@@ -122,15 +123,5 @@ export const createAdoption = ({ engine, replicaOf, carryPerson }: AdoptionInput
       for (const { reader } of readers.values()) reader.close()
       readers.clear()
     },
-  }
-}
-
-const tryOpen = <Result>(open: () => Result): Result | undefined => {
-  try {
-    return open()
-  } catch (cause) {
-    // Whoever had the tag before could put junk there.
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }

@@ -1,12 +1,12 @@
-import { KithError, toHex } from '../../bytes/index.ts'
+import { ifUsable, KithError, toHex } from '../../bytes/index.ts'
 import { decodeSegment, entryKinds, openEntry, type Segment, unpackSegments } from '../../change/index.ts'
 import {
   type EpochSecrets,
   openEpochBox,
   secretOfLevel,
   secretsToKeys,
-  secretsToPolicy,
   secretsToLevel,
+  secretsToPolicy,
   secretToSecrets,
 } from '../../keys/index.ts'
 import { createMembership, type Level, type Membership, type PolicyKeys } from '../../membership/index.ts'
@@ -97,15 +97,5 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
       return secret ? [{ hash, level, secret }] : []
     }),
     membership,
-  }
-}
-
-/** Undefined where what came from outside is not usable. */
-const ifUsable = <Result>(read: () => Result): Result | undefined => {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }

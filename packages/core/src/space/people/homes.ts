@@ -1,13 +1,13 @@
-import { concatBytes, equalBytes, fromBase64Url, KithError, toBase32, toBase64Url, toHex } from '../../bytes/index.ts'
+import { concatBytes, equalBytes, fromBase64Url, ifUsable, toBase32, toBase64Url, toHex } from '../../bytes/index.ts'
 import {
   decodeAccess,
   encodeAccess,
+  type SpaceAccess,
   sealHomePointer,
   secretOfLevel,
   secretsToLevel,
-  type SpaceAccess,
-  tagToHomeLog,
   type TagSecret,
+  tagToHomeLog,
 } from '../../keys/index.ts'
 import { app, json, table, text } from '../../schema/index.ts'
 import { policyToBytes } from '../../wire/index.ts'
@@ -211,11 +211,4 @@ export const createHomes = (input: HomesInput): Homes => {
 }
 
 /** Undefined for what another version of this program, or a defect, wrote. */
-const tryDecode = (text: string): SpaceAccess | undefined => {
-  try {
-    return decodeAccess(fromBase64Url(text))
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
-  }
-}
+const tryDecode = (text: string): SpaceAccess | undefined => ifUsable(() => decodeAccess(fromBase64Url(text)))

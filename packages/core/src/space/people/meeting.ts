@@ -1,4 +1,4 @@
-import { KithError, toHex } from '../../bytes/index.ts'
+import { ifUsable, KithError, toHex } from '../../bytes/index.ts'
 import { openPairing, type PairingLog, type PairingMessage, sealPairing } from '../../keys/index.ts'
 import { pairingEntriesMax } from '../../limits/index.ts'
 import type { Cancel, Platform } from '../../ports/index.ts'
@@ -38,7 +38,8 @@ export const createMeeting = ({ platform, urls, log, heard, caughtUp, failed }: 
     const name = toHex(crypto.sha256(bytes))
     if (known.has(name) || known.size >= pairingEntriesMax) return
     known.add(name)
-    const message = tryOpen(() => openPairing(crypto, log, bytes))
+    // What cannot be opened was not said by either device.
+    const message = ifUsable(() => openPairing(crypto, log, bytes))
     if (message) heard(message)
   }
 
@@ -119,15 +120,5 @@ export const createMeeting = ({ platform, urls, log, heard, caughtUp, failed }: 
         arrived.reject(reason)
       }
     },
-  }
-}
-
-/** What cannot be opened was not said by either device. */
-const tryOpen = (open: () => PairingMessage): PairingMessage | undefined => {
-  try {
-    return open()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }

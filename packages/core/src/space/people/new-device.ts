@@ -1,5 +1,5 @@
-import { equalBytes, KithError } from '../../bytes/index.ts'
-import { compareTimes, kinds, noBytes, timeZero } from '../../change/index.ts'
+import { compareBytes, equalBytes, ifUsable, KithError, toHex } from '../../bytes/index.ts'
+import { compareTimes, kinds, noBytes, sortHeads, timeZero } from '../../change/index.ts'
 import { createSigningKey, seedToSigningKey } from '../../crypto/sign/index.ts'
 import {
   createChainWriter,
@@ -25,8 +25,6 @@ import {
   type Membership,
   type PersonGenesis,
 } from '../../membership/index.ts'
-import { compareBytes, toHex } from '../../bytes/index.ts'
-import { sortHeads } from '../../change/index.ts'
 import type { Platform } from '../../ports/index.ts'
 import type { Identity } from '../identity.ts'
 import { createLogReader } from '../log-reader.ts'
@@ -258,15 +256,6 @@ const openTagKeys = (
     }
   }
   return [...found.values()]
-}
-
-const ifUsable = <Result>(read: () => Result): Result | undefined => {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof KithError) return undefined
-    throw cause
-  }
 }
 
 const notKnown = (): KithError =>

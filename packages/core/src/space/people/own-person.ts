@@ -1,4 +1,4 @@
-import { assert, compareBytes, equalBytes, KithError, toHex } from '../../bytes/index.ts'
+import { assert, compareBytes, equalBytes, ifUsable, KithError, toHex } from '../../bytes/index.ts'
 import { type Change, compareTimes, kinds, sortHeads } from '../../change/index.ts'
 import { createKeys, createSealingKey, openKeys, type TagSecret } from '../../keys/index.ts'
 import {
@@ -168,7 +168,8 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
     for (const body of replicaOf().membership.keysOf(id)) {
       for (const { tag, sealing } of body.keys) {
         if (person.tagKeys.some((key) => equalBytes(key.sealing.publicKey, sealing))) continue
-        const secretKey = tryOpen(() => openKeys(crypto, id, body, tag, own, person.device.sealing.secretKey))
+        // A box that does not open is no key of ours; its maker has harmed nobody but this device.
+        const secretKey = ifUsable(() => openKeys(crypto, id, body, tag, own, person.device.sealing.secretKey))
         if (!secretKey || !equalBytes(crypto.x25519PublicKey(secretKey), sealing)) continue
         engine.addTagKey({ tag, sealing: { publicKey: sealing, secretKey } })
       }
@@ -250,15 +251,5 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
       }),
     repair: () => engine.whole(repair),
     isRepairDue: () => isLive() && (replicaOf().membership.isRotationOwed() || staleTags().length > 0),
-  }
-}
-
-const tryOpen = <Result>(open: () => Result): Result | undefined => {
-  try {
-    return open()
-  } catch (cause) {
-    // A box that does not open is no key of ours; its maker has harmed nobody but this device.
-    if (cause instanceof KithError) return undefined
-    throw cause
   }
 }
