@@ -1,19 +1,10 @@
 /** Contact cards: what one gives to others, by link or QR code, so that they can write. */
-import {
-  concatBytes,
-  decodeCbor,
-  encodeCbor,
-  equalBytes,
-  fromBase64Url,
-  isList,
-  KithError,
-  labelled,
-  toBase64Url,
-} from '../bytes/index.ts'
+import { concatBytes, decodeCbor, encodeCbor, isList, KithError, labelled } from '../bytes/index.ts'
 import type { SigningKey } from '../crypto/sign/index.ts'
 import { signatureBytes } from '../crypto/verify/index.ts'
 import { cardCharsMax } from '../limits/index.ts'
-import type { Hashing, Signing, Verifying } from '../ports/index.ts'
+import type { Signing, Verifying } from '../ports/index.ts'
+import { bytesToCheckedText, checkedTextToBytes } from './checked-text.ts'
 import { hubsToValue, toContactSealing, toHubs, toMs, toName, toReadKey } from './contact-fields.ts'
 import { openLineage } from './lineage.ts'
 import type { LinkHub } from './link.ts'
@@ -40,9 +31,8 @@ export type CheckedCard = Card & {
   readonly device: Uint8Array
 }
 
-const prefix = 'kith:card:'
+const kind = { prefix: 'kith:card:', label: 'kith/1 card sum' }
 const version = 1
-const checksumBytes = 4
 
 /**
  * 'kith:card:' and base64url of CBOR [1, name, sealing key, knock box's read key, [[hub key, URL]…], time, lineage] ‖ 64 bytes of
@@ -54,7 +44,7 @@ export function formatCard(crypto: Signing, card: Card, device: SigningKey): str
   const { name, sealing, knock, hubs, time, lineage } = card
   const payload = encodeCbor([version, name, sealing, knock, hubsToValue(hubs), time, lineage])
   const signed = concatBytes(payload, crypto.ed25519Sign(cardToSign(payload), device.seed))
-  const text = prefix + toBase64Url(concatBytes(signed, checksum(crypto, signed)))
+  const text = bytesToCheckedText(crypto, kind, signed)
   if (text.length > cardCharsMax)
     throw new KithError('too-large', 'The card would be too long to read. Use fewer or shorter hub URLs.')
   return text
@@ -66,7 +56,8 @@ export function formatCard(crypto: Signing, card: Card, device: SigningKey): str
  * @throws KithError `bad-card` (not whole), `protocol-version`, `bad-signature` and what `openLineage` throws (forged), `bad-encoding`.
  */
 export function parseCard(crypto: Verifying, text: string): CheckedCard {
-  const signed = textToSigned(crypto, text)
+  const signed = text.length > cardCharsMax ? undefined : checkedTextToBytes(crypto, kind, text)
+  if (signed === undefined || signed.length <= signatureBytes) throw badCard()
   const payload = signed.subarray(0, -signatureBytes)
   const value = decodeCbor(payload)
   if (!isList(value)) throw badCard()
@@ -90,27 +81,8 @@ export function parseCard(crypto: Verifying, text: string): CheckedCard {
   }
 }
 
-function textToSigned(crypto: Hashing, text: string): Uint8Array {
-  const at = text.lastIndexOf(prefix)
-  if (text.length > cardCharsMax || at < 0) throw badCard()
-  let bytes: Uint8Array
-  try {
-    bytes = fromBase64Url(text.slice(at + prefix.length).trim())
-  } catch {
-    throw badCard()
-  }
-  const signed = bytes.subarray(0, -checksumBytes)
-  if (signed.length <= signatureBytes) throw badCard()
-  if (!equalBytes(bytes.subarray(signed.length), checksum(crypto, signed))) throw badCard()
-  return signed
-}
-
 function cardToSign(payload: Uint8Array): Uint8Array {
   return labelled('kith/1 card', payload)
-}
-
-function checksum(crypto: Hashing, signed: Uint8Array): Uint8Array {
-  return crypto.sha256(labelled('kith/1 card sum', signed)).subarray(0, checksumBytes)
 }
 
 function badCard(): KithError {

@@ -1,24 +1,15 @@
 /** The secret of a pairing as people carry it: twelve characters to type, or a link to scan. docs/decisions/0038 says why twelve. */
-import {
-  decodeCbor,
-  encodeCbor,
-  equalBytes,
-  fromBase64Url,
-  isList,
-  KithError,
-  labelled,
-  toBase64Url,
-} from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, ifUsable, isList, KithError, labelled } from '../bytes/index.ts'
 import { linkCharsMax, linkHubsMax, linkUrlCharsMax } from '../limits/index.ts'
 import type { Crypto, Hashing } from '../ports/index.ts'
+import { bytesToCheckedText, checkedTextToBytes } from './checked-text.ts'
 
 /** A code is 11 digits of 5 bits, and one that checks them. Crockford's alphabet: nothing in it looks like something else in it. */
 const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const secretDigits = 11
 /** How often the 55 bits are hashed before keys are made of them: a tenth of a second for people, 14 bits more for whoever searches. */
 const rounds = 16_384
-const prefix = 'kith:device#'
-const checksumBytes = 4
+const link = { prefix: 'kith:device#', label: 'kith/1 device link' }
 
 /** What a code or link gives. `hubs` is empty for a code: whoever types it knows a hub. */
 export type DeviceCode = { readonly secret: Uint8Array; readonly hubs: readonly string[] }
@@ -33,16 +24,13 @@ export function createDeviceCode(crypto: Crypto): string {
 /** The same secret as a link's: 32 bytes that no search finds, and the hubs. */
 export function createDeviceLink(crypto: Hashing, secret: Uint8Array, hubs: readonly string[]): string {
   const payload = encodeCbor([1, secret, hubs.filter(({ length }) => length <= linkUrlCharsMax).slice(0, linkHubsMax)])
-  return prefix + toBase64Url(Uint8Array.from([...payload, ...checksum(crypto, payload)]))
+  return bytesToCheckedText(crypto, link, payload)
 }
 
 /** @throws KithError `bad-device-code` for what is neither a code nor a link, with a slip or whole. */
 export function parseDeviceCode(crypto: Hashing, text: string): DeviceCode {
-  const at = text.lastIndexOf(prefix)
   if (text.length > linkCharsMax) throw badCode('That is no code.')
-  return at < 0
-    ? { secret: stretch(crypto, readCode(crypto, text)), hubs: [] }
-    : readLink(crypto, text.slice(at + prefix.length).trim())
+  return text.includes(link.prefix) ? readLink(crypto, text) : { secret: codeToSecret(crypto, text), hubs: [] }
 }
 
 function readCode(crypto: Hashing, text: string): Uint8Array {
@@ -56,17 +44,12 @@ function readCode(crypto: Hashing, text: string): Uint8Array {
 }
 
 function readLink(crypto: Hashing, text: string): DeviceCode {
-  try {
-    const bytes = fromBase64Url(text)
-    const payload = bytes.subarray(0, -checksumBytes)
-    const value = decodeCbor(payload)
-    if (equalBytes(bytes.subarray(payload.length), checksum(crypto, payload)) && isList(value) && value.length === 3) {
-      const [version, secret, hubs] = value
-      const isWhole = version === 1 && secret instanceof Uint8Array && secret.length === 32 && isList(hubs)
-      if (isWhole && hubs.length <= linkHubsMax) return { secret, hubs: hubs.filter((url) => typeof url === 'string') }
-    }
-  } catch (cause) {
-    if (!(cause instanceof KithError)) throw cause
+  const payload = checkedTextToBytes(crypto, link, text)
+  const value = payload && ifUsable(() => decodeCbor(payload))
+  if (isList(value) && value.length === 3) {
+    const [version, secret, hubs] = value
+    const isWhole = version === 1 && secret instanceof Uint8Array && secret.length === 32 && isList(hubs)
+    if (isWhole && hubs.length <= linkHubsMax) return { secret, hubs: hubs.filter((url) => typeof url === 'string') }
   }
   throw badCode('The link is not whole. Copy all of it.')
 }
@@ -85,10 +68,6 @@ export function codeToSecret(crypto: Hashing, code: string): Uint8Array {
 
 function checkDigit(crypto: Hashing, secret: Uint8Array): number {
   return (crypto.sha256(labelled('kith/1 device code check', secret))[0] as number) & 31
-}
-
-function checksum(crypto: Hashing, payload: Uint8Array): Uint8Array {
-  return crypto.sha256(labelled('kith/1 device link', payload)).subarray(0, checksumBytes)
 }
 
 function badCode(what: string): KithError {

@@ -1,17 +1,8 @@
-import {
-  decodeCbor,
-  encodeCbor,
-  equalBytes,
-  fromBase64Url,
-  isList,
-  KithError,
-  labelled,
-  toBase64Url,
-  utf8,
-} from '../bytes/index.ts'
+import { type CborValue, decodeCbor, encodeCbor, ifUsable, isList, KithError, labelled, utf8 } from '../bytes/index.ts'
 import { isEd25519PublicKey } from '../crypto/verify/index.ts'
 import { linkCharsMax, linkHubsMax, linkUrlCharsMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
+import { bytesToCheckedText, checkedTextToBytes } from './checked-text.ts'
 
 /** All that a link says. Whoever holds it can read the space, and join it while the invite is open. */
 export type Link = {
@@ -29,9 +20,8 @@ export type Link = {
 
 export type LinkHub = { readonly key: Uint8Array; readonly url: string }
 
-const prefix = 'kith:'
+const kind = { prefix: 'kith:', label: 'kith/1 link' }
 const version = 1
-const checksumBytes = 4
 
 /** The `appHash` of an app. */
 export function appToHash(crypto: Hashing, app: string): Uint8Array {
@@ -44,13 +34,8 @@ export function appToHash(crypto: Hashing, app: string): Uint8Array {
  */
 export function formatLink(crypto: Hashing, link: Link): string {
   const { space, appHash, secret, logWriteKey, expires } = link
-  // More would make a link that nobody reads: the first are as good as any.
-  const hubs = link.hubs.slice(0, linkHubsMax).map(({ key, url }) => [key, url])
-  const payload = encodeCbor([version, space, appHash, secret, logWriteKey, expires, hubs])
-  const bytes = new Uint8Array(payload.length + checksumBytes)
-  bytes.set(payload)
-  bytes.set(checksum(crypto, payload), payload.length)
-  return prefix + toBase64Url(bytes)
+  const fields = [version, space, appHash, secret, logWriteKey, expires, linkHubsToValue(link.hubs)]
+  return bytesToCheckedText(crypto, kind, encodeCbor(fields))
 }
 
 /**
@@ -58,13 +43,8 @@ export function formatLink(crypto: Hashing, link: Link): string {
  * Throws 'bad-link', or 'protocol-version' for a link of a newer version.
  */
 export function parseLink(crypto: Hashing, text: string): Link {
-  if (text.length > linkCharsMax) throw badLink()
-  const at = text.lastIndexOf(prefix)
-  if (at < 0) throw badLink()
-  const bytes = readBase64(text.slice(at + prefix.length).trim())
-  const payload = bytes.subarray(0, -checksumBytes)
-  if (!equalBytes(bytes.subarray(payload.length), checksum(crypto, payload))) throw badLink()
-  const value = readCbor(payload)
+  const payload = text.length > linkCharsMax ? undefined : checkedTextToBytes(crypto, kind, text)
+  const value = payload && ifUsable(() => decodeCbor(payload))
   if (!isList(value)) throw badLink()
   if (value[0] !== version) {
     throw new KithError('protocol-version', 'The link was made by a newer version of Kith. Update this program.')
@@ -74,37 +54,25 @@ export function parseLink(crypto: Hashing, text: string): Link {
   if (!isBytes(logWriteKey, 32) || !isEd25519PublicKey(logWriteKey)) throw badLink()
   if (expires !== null && (typeof expires !== 'number' || !Number.isSafeInteger(expires) || expires < 0))
     throw badLink()
-  if (!isList(hubs) || hubs.length > linkHubsMax) throw badLink()
-  return { space, appHash, secret, logWriteKey, expires, hubs: hubs.map(toHub) }
+  const named = valueToLinkHubs(hubs)
+  if (named === undefined) throw badLink()
+  return { space, appHash, secret, logWriteKey, expires, hubs: named }
 }
 
-function toHub(value: unknown): LinkHub {
-  if (!isList(value) || value.length !== 2) throw badLink()
-  const [key, url] = value
-  if (!isBytes(key, 32) || typeof url !== 'string' || url.length > linkUrlCharsMax) throw badLink()
-  return { key, url }
+/** More would make a link that nobody reads: the first are as good as any. */
+export function linkHubsToValue(hubs: readonly LinkHub[]): CborValue {
+  return hubs.slice(0, linkHubsMax).map(({ key, url }) => [key, url])
 }
 
-function checksum(crypto: Hashing, payload: Uint8Array): Uint8Array {
-  return crypto.sha256(labelled('kith/1 link', payload)).subarray(0, checksumBytes)
-}
-
-function readBase64(text: string): Uint8Array {
-  try {
-    const bytes = fromBase64Url(text)
-    if (bytes.length > checksumBytes) return bytes
-  } catch {
-    // Said below in the words of a link.
-  }
-  throw badLink()
-}
-
-function readCbor(bytes: Uint8Array): unknown {
-  try {
-    return decodeCbor(bytes)
-  } catch {
-    throw badLink()
-  }
+/** Undefined for what is no list of hubs. */
+export function valueToLinkHubs(value: unknown): LinkHub[] | undefined {
+  if (!isList(value) || value.length > linkHubsMax) return undefined
+  const hubs = value.flatMap((item): LinkHub[] => {
+    if (!isList(item) || item.length !== 2) return []
+    const [key, url] = item
+    return isBytes(key, 32) && typeof url === 'string' && url.length <= linkUrlCharsMax ? [{ key, url }] : []
+  })
+  return hubs.length === value.length ? hubs : undefined
 }
 
 function isBytes(value: unknown, length: number): value is Uint8Array {

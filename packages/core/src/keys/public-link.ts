@@ -1,17 +1,9 @@
-import {
-  decodeCbor,
-  encodeCbor,
-  equalBytes,
-  fromBase64Url,
-  isList,
-  KithError,
-  labelled,
-  toBase64Url,
-} from '../bytes/index.ts'
+import { decodeCbor, encodeCbor, ifUsable, isList, KithError } from '../bytes/index.ts'
 import { isEd25519PublicKey } from '../crypto/verify/index.ts'
-import { linkCharsMax, linkHubsMax, linkUrlCharsMax } from '../limits/index.ts'
+import { linkCharsMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
-import type { LinkHub } from './link.ts'
+import { bytesToCheckedText, checkedTextToBytes } from './checked-text.ts'
+import { type LinkHub, linkHubsToValue, valueToLinkHubs } from './link.ts'
 
 /** All that a link to a public space says (membership rule 22). It holds nothing secret any more: the epoch's record shows the same to everybody. */
 export type PublicLink = {
@@ -29,13 +21,12 @@ export type PublicLink = {
 }
 
 /** Not that of links by which one joins: nobody shall take the one for the other. */
-const prefix = 'kith:public:'
+const kind = { prefix: 'kith:public:', label: 'kith/1 public link' }
 const version = 1
-const checksumBytes = 4
 
 /** Whether a text is, or ends with, a link to a public space. */
 export function isPublicLink(text: string): boolean {
-  return text.includes(prefix)
+  return text.includes(kind.prefix)
 }
 
 /**
@@ -44,13 +35,9 @@ export function isPublicLink(text: string): boolean {
  */
 export function formatPublicLink(crypto: Hashing, link: PublicLink): string {
   const { space, appHash, epoch, readSecret, logWriteKey, logAdminKey } = link
-  const hubs = link.hubs.slice(0, linkHubsMax).map(({ key, url }) => [key, url])
   const admin = logAdminKey ?? new Uint8Array(0)
-  const payload = encodeCbor([version, space, appHash, epoch, readSecret, logWriteKey, admin, hubs])
-  const bytes = new Uint8Array(payload.length + checksumBytes)
-  bytes.set(payload)
-  bytes.set(checksum(crypto, payload), payload.length)
-  return prefix + toBase64Url(bytes)
+  const fields = [version, space, appHash, epoch, readSecret, logWriteKey, admin, linkHubsToValue(link.hubs)]
+  return bytesToCheckedText(crypto, kind, encodeCbor(fields))
 }
 
 /**
@@ -58,9 +45,8 @@ export function formatPublicLink(crypto: Hashing, link: PublicLink): string {
  * 'protocol-version' for a link of a newer version.
  */
 export function parsePublicLink(crypto: Hashing, text: string): PublicLink {
-  const at = text.lastIndexOf(prefix)
-  if (text.length > linkCharsMax || at < 0) throw badLink()
-  const value = readPayload(crypto, text.slice(at + prefix.length).trim())
+  const payload = text.length > linkCharsMax ? undefined : checkedTextToBytes(crypto, kind, text)
+  const value = payload && ifUsable(() => decodeCbor(payload))
   if (!isList(value)) throw badLink()
   if (value[0] !== version)
     throw new KithError('protocol-version', 'The link was made by a newer version of Kith. Update this program.')
@@ -68,32 +54,10 @@ export function parsePublicLink(crypto: Hashing, text: string): PublicLink {
   if (value.length !== 8 || !isBytes(space, 32) || !isBytes(appHash, 8)) throw badLink()
   if (!isBytes(epoch, 32) || !isBytes(readSecret, 32) || !isKey(logWriteKey)) throw badLink()
   if (!isBytes(admin, 0) && !isKey(admin)) throw badLink()
-  if (!isList(hubs) || hubs.length > linkHubsMax) throw badLink()
+  const named = valueToLinkHubs(hubs)
+  if (named === undefined) throw badLink()
   const logAdminKey = admin.length === 0 ? undefined : admin
-  return { space, appHash, epoch, readSecret, logWriteKey, logAdminKey, hubs: hubs.map(toHub) }
-}
-
-function readPayload(crypto: Hashing, text: string): unknown {
-  try {
-    const bytes = fromBase64Url(text)
-    const payload = bytes.subarray(0, -checksumBytes)
-    if (bytes.length > checksumBytes && equalBytes(bytes.subarray(payload.length), checksum(crypto, payload)))
-      return decodeCbor(payload)
-  } catch {
-    // Said below in the words of a link.
-  }
-  throw badLink()
-}
-
-function toHub(value: unknown): LinkHub {
-  if (!isList(value) || value.length !== 2) throw badLink()
-  const [key, url] = value
-  if (!isBytes(key, 32) || typeof url !== 'string' || url.length > linkUrlCharsMax) throw badLink()
-  return { key, url }
-}
-
-function checksum(crypto: Hashing, payload: Uint8Array): Uint8Array {
-  return crypto.sha256(labelled('kith/1 public link', payload)).subarray(0, checksumBytes)
+  return { space, appHash, epoch, readSecret, logWriteKey, logAdminKey, hubs: named }
 }
 
 function isKey(value: unknown): value is Uint8Array {
