@@ -8,6 +8,7 @@ import {
   parseLink,
   type TagSecret,
 } from '../keys/index.ts'
+import type { Membership } from '../membership/index.ts'
 import type { App } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import { saveCursor } from './cursors.ts'
@@ -61,6 +62,31 @@ export const fetchFromAny = async <Found>(
 }
 
 /**
+ * Takes in what was fetched of a space's membership. Within the open transaction; the caller abandons it when this throws.
+ *
+ * @throws KithError `wrong-app`, `cannot-open`, `bad-signature`.
+ */
+export const takeMembership = (
+  engine: Engine,
+  app: App,
+  fetched: Fetched,
+  replica: Replica,
+  hub: number,
+): Membership => {
+  const refused = fetched.logs.flatMap(({ log, segments, cursor }) => {
+    const taken = replica.receive(segments, { hub, log }, 'membership')
+    // What was read now need not be read again: in a space of thousands it is a good part of all that a joiner loads.
+    if (cursor) saveCursor(engine.statements, hub, log, 0, cursor)
+    return taken.refused
+  })
+  const { membership } = replica
+  if (membership.app() === undefined) throw refused[0] ?? withoutBeginning()
+  if (membership.app() !== app.id)
+    throw new KithError('wrong-app', `The space belongs to ${membership.app()}. Open the link in that app.`)
+  return membership
+}
+
+/**
  * Makes this person a member: takes the space's membership in and writes the join. Within the open transaction; the caller
  * abandons it when this throws.
  *
@@ -76,16 +102,7 @@ export const enterSpace = (
   tag: TagSecret,
 ): void => {
   const { crypto } = engine.platform
-  const refused = fetched.logs.flatMap(({ log, segments, cursor }) => {
-    const taken = replica.receive(segments, { hub, log }, 'membership')
-    // What was read now need not be read again: in a space of thousands it is a good part of all that a joiner loads.
-    if (cursor) saveCursor(engine.statements, hub, log, 0, cursor)
-    return taken.refused
-  })
-  const { membership } = replica
-  if (membership.app() === undefined) throw refused[0] ?? withoutBeginning()
-  if (membership.app() !== app.id)
-    throw new KithError('wrong-app', `The space belongs to ${membership.app()}. Open the link in that app.`)
+  const membership = takeMembership(engine, app, fetched, replica, hub)
   const { invite } = fetched
   const record = membership.epochs().find(({ hash }) => equalBytes(hash, invite.epoch))
   // Whoever made the link may have put in what the record never committed to: then the space would split.

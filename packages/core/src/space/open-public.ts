@@ -8,10 +8,9 @@ import {
   secretsToKeys,
 } from '../keys/index.ts'
 import type { App } from '../schema/index.ts'
-import { saveCursor } from './cursors.ts'
 import type { Engine } from './engine.ts'
-import { type Fetched, fetchNewest, withoutBeginning } from './fetch-space.ts'
-import { fetchFromAny } from './join.ts'
+import { type Fetched, fetchNewest } from './fetch-space.ts'
+import { fetchFromAny, takeMembership } from './join.ts'
 import { createLogReader } from './log-reader.ts'
 import type { Replica } from './replica.ts'
 
@@ -68,15 +67,7 @@ export const enterPublic = (
   replica: Replica,
   hub: number,
 ): void => {
-  const refused = fetched.logs.flatMap(({ log, segments, cursor }) => {
-    const taken = replica.receive(segments, { hub, log }, 'membership')
-    if (cursor) saveCursor(engine.statements, hub, log, 0, cursor)
-    return taken.refused
-  })
-  const { membership } = replica
-  if (membership.app() === undefined) throw refused[0] ?? withoutBeginning()
-  if (membership.app() !== app.id)
-    throw new KithError('wrong-app', `The space belongs to ${membership.app()}. Open the link in that app.`)
+  const membership = takeMembership(engine, app, fetched, replica, hub)
   const record = membership.epochs().find(({ hash }) => equalBytes(hash, link.epoch))
   // A member can give away any secret; but only what an admin has published is there for everybody.
   if (!record?.publicSecret || !equalBytes(record.publicSecret, link.readSecret))

@@ -10,8 +10,9 @@ import {
   rootToSealing,
   type SignedLetter,
 } from '../../keys/index.ts'
-import type { Cursor, SyncLog, SyncSpace } from '../../sync/index.ts'
+import type { SyncLog, SyncSpace } from '../../sync/index.ts'
 import { type Lane, policyToLogId } from '../../wire/index.ts'
+import { forgetCursors, loadCursor, saveCursor } from '../cursors.ts'
 import type { Engine } from '../engine.ts'
 import type { ContactStore } from './store.ts'
 
@@ -67,20 +68,6 @@ export const createBoxes = ({ engine, store, take }: BoxesInput): Boxes => {
     })
   }
 
-  const saveCursor = (hub: number, log: Uint8Array, lane: number, { generation, n, id }: Cursor): void =>
-    statements('INSERT OR REPLACE INTO cursor (hub, log, lane, generation, n, id) VALUES (?, ?, ?, ?, ?, ?)').run(
-      hub,
-      log,
-      lane,
-      generation,
-      n,
-      id,
-    )
-  const loadCursor = (hub: number, log: Uint8Array, lane: number): Cursor | undefined =>
-    statements('SELECT generation, n, id FROM cursor WHERE hub = ? AND log = ? AND lane = ?').get(hub, log, lane) as
-      | Cursor
-      | undefined
-
   const write = <Result>(run: () => Result): Result =>
     engine.whole(() => {
       unit.enter('soon')
@@ -100,21 +87,22 @@ export const createBoxes = ({ engine, store, take }: BoxesInput): Boxes => {
   return {
     n: contactsNumber,
     logs: () => boxes().logs,
-    cursor: loadCursor,
-    comparedIn: (hub, log) => loadCursor(hub, log, comparedMark)?.generation,
-    compared: (hub, log, generation) => write(() => saveCursor(hub, log, comparedMark, { generation, n: 0, id: noId })),
+    cursor: (hub, log, lane) => loadCursor(statements, hub, log, lane),
+    comparedIn: (hub, log) => loadCursor(statements, hub, log, comparedMark)?.generation,
+    compared: (hub, log, generation) =>
+      write(() => saveCursor(statements, hub, log, comparedMark, { generation, n: 0, id: noId })),
     receive: (hub, log, lane, entries, cursor) =>
       write(() => {
         const box = boxes().byLog.get(toHex(log))
         const refused: KithError[] = []
         // A contact may have been removed since the box was opened.
         if (box) for (const entry of entries) receiveOne(box, entry, refused)
-        if (cursor) saveCursor(hub, log, lane, cursor)
+        if (cursor) saveCursor(statements, hub, log, lane, cursor)
         return refused
       }),
     outgoing: () => [],
     delivered: () => {},
-    lost: (hub, log) => write(() => statements('DELETE FROM cursor WHERE hub = ? AND log = ?').run(hub, log)),
+    lost: (hub, log) => write(() => forgetCursors(statements, hub, log)),
     pending: () => 0,
     dueInMs: () => undefined,
     changed: () => {
