@@ -5,7 +5,7 @@ import type { Graph, Node } from './graph.ts'
 import { isIndexInPast, type Past } from './past.ts'
 import { type Level, levelDue, levelNumbers } from './rank.ts'
 import type { Standing } from './standing.ts'
-import type { View, Views } from './view.ts'
+import type { Views } from './view.ts'
 
 /** Which epochs are clean for a set of changes, and whom they missed (rule 14). */
 export type Epochs = {
@@ -42,9 +42,7 @@ export type EpochsOptions = {
 export function createEpochs({ graph, facts, standing, views, space }: EpochsOptions): Epochs {
   const lists = new Map<Node, readonly Recipient[]>()
   const shared = new Map<Node, readonly Recipient[]>()
-  let view: View | undefined
   let cleanNow = new Map<Node, boolean>()
-  const viewOf = (past: Past | undefined): View => (past === undefined ? (view ??= views.of()) : views.of(past))
 
   /** What a share sealed, to the keys that were current in its own past. */
   const shareToRecipients = (share: Node): readonly Recipient[] => {
@@ -80,7 +78,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     })
 
   const isDue = (recipient: Recipient, highest: Level, past: Past | undefined): boolean => {
-    const { members, invites, devices } = viewOf(past)
+    const { members, invites, devices } = views.of(past)
     const person = facts.person(space)
     if (person !== undefined) {
       const isRecovery = equalBytes(recipient.id, person.recovery.signing)
@@ -143,7 +141,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     missed: (node) => {
       const highest = nodeToHighest(node)
       const given = Map.groupBy(sealedTo(node), ({ id }) => toHex(id))
-      const due = [...viewOf(undefined).members.values()].flatMap(({ best }): ShareDue[] => {
+      const due = [...views.of().members.values()].flatMap(({ best }): ShareDue[] => {
         const sealing = views.sealingKey(best.person, best.tag)
         if (sealing === undefined) return []
         const level = levelDue(best.rank, highest)
@@ -160,7 +158,6 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
       return due.sort((a, b) => compareBytes(a.person, b.person))
     },
     changed: () => {
-      view = undefined
       cleanNow = new Map()
     },
   }

@@ -40,10 +40,10 @@ export function createHeads({ graph, facts, standing, space }: HeadsOptions): He
     }
   }
 
-  const isOurs = ({ key, change }: Node): boolean => {
+  const isOurs = ({ change }: Node): boolean => {
     const home = change.header.space
     if (equalBytes(home, space) || equalBytes(change.hash, space)) return true
-    return facts.rightsOf(home.length === 0 ? change.hash : home).length > 0 && key.length > 0
+    return facts.rightsOf(home.length === 0 ? change.hash : home).length > 0
   }
 
   return {
