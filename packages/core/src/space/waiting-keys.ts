@@ -36,7 +36,8 @@ export type WaitingKeysInput = {
 export const createWaitingKeys = ({ engine, space, membership, isHeld }: WaitingKeysInput): WaitingKeys => {
   const { statements, platform, person } = engine
   const { crypto } = platform
-  const tried = new Set<string>()
+  /** With how many keys: a key of ours may come later than what was sealed to it. */
+  const tried = new Map<string, number>()
 
   const openShare = (epoch: Uint8Array, body: EpochBody, share: ShareBody): EpochSecrets | undefined => {
     const context = concatBytes(space.id, epoch)
@@ -79,18 +80,18 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
       for (const { change } of waiting) {
         const key = toHex(change.hash)
         const { body } = change
-        if (!body || tried.has(key)) continue
+        if (!body || tried.get(key) === person.tagKeys.length) continue
         if (change.header.kind === kinds.share) {
           const share = ifUsable(() => decodeShare(body))
           const record = share && records.get(toHex(share.epoch))
           if (!share || !record) continue
-          tried.add(key)
+          tried.set(key, person.tagKeys.length)
           take(record.hash, record.body, openShare(record.hash, record.body, share))
         } else if (change.header.kind === kinds.epoch) {
           const record = records.get(key)
           const boxes = record && findBoxes(statements, space.n, record.body)
           if (!record || !boxes) continue
-          tried.add(key)
+          tried.set(key, person.tagKeys.length)
           const keys = person.tagKeys.map(({ sealing }) => sealing.secretKey)
           take(
             record.hash,
