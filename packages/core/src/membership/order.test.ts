@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createNodeCrypto } from '../../../node/src/platform/crypto.ts'
+import { checkProperty } from '../check-property.fixture.ts'
 import { toHex } from '../bytes/index.ts'
 import type { Change } from '../change/index.ts'
 import { type Actor, type Cast, type CastInvite, createCast } from '../keys/cast.fixture.ts'
@@ -111,8 +112,10 @@ function toOrder(changes: readonly Change[], seed: number): Change[] {
     .map(({ change }) => change)
 }
 
-test('members, epochs and all verdicts are functions of the set of changes: any order, in pieces, with doubles', () => {
-  fc.assert(
+test('members, epochs and all verdicts are functions of the set of changes: any order, in pieces, with doubles', async (context) => {
+  await checkProperty(
+    context,
+    60,
     fc.property(fc.nat(100_000), steps, fc.nat(255), (seed, story, order) => {
       const cast = play(seed, story)
       const expected = snapshot(cast.evaluate(cast.changes), cast)
@@ -127,12 +130,13 @@ test('members, epochs and all verdicts are functions of the set of changes: any 
       }
       assert.deepEqual(snapshot(replica, cast), expected)
     }),
-    { numRuns: Number(process.env['KITH_RUNS'] ?? 60) },
   )
 })
 
-test('whoever’s content is judged otherwise after changes came is named as shaken', () => {
-  fc.assert(
+test('whoever’s content is judged otherwise after changes came is named as shaken', async (context) => {
+  await checkProperty(
+    context,
+    40,
     fc.property(fc.nat(100_000), steps, fc.nat(255), (seed, story, order) => {
       const cast = play(seed, story)
       const replica = cast.evaluate([])
@@ -151,12 +155,13 @@ test('whoever’s content is judged otherwise after changes came is named as sha
         before = after
       }
     }),
-    { numRuns: Number(process.env['KITH_RUNS'] ?? 40) },
   )
 })
 
-test('no denial is ever undone, and nobody gains a rank without a signature by a higher one', () => {
-  fc.assert(
+test('no denial is ever undone, and nobody gains a rank without a signature by a higher one', async (context) => {
+  await checkProperty(
+    context,
+    40,
     fc.property(fc.nat(100_000), steps, fc.nat(255), (seed, story, order) => {
       const cast = play(seed, story)
       const replica = cast.evaluate([])
@@ -170,7 +175,6 @@ test('no denial is ever undone, and nobody gains a rank without a signature by a
         for (const grant of removedBy(change)) ended.add(grant)
       }
     }),
-    { numRuns: Number(process.env['KITH_RUNS'] ?? 40) },
   )
 })
 

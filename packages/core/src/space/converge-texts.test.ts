@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { check } from './trial-check.fixture.ts'
+import { checkProperty } from '../check-property.fixture.ts'
 import { converges } from './trial-converge.fixture.ts'
 import type { Step } from './trial-story.fixture.ts'
 
@@ -25,9 +25,9 @@ const typingStep: fc.Arbitrary<Step> = fc.record({
   ),
 })
 
-test('texts are the same on five replicas, whatever came first of two branches of one device', async () => {
-  await check(
-    import.meta.url,
+test('texts are the same on five replicas, whatever came first of two branches of one device', async (context) => {
+  await checkProperty(
+    context,
     40,
     fc.asyncProperty(fc.array(typingStep, { minLength: 4, maxLength: 20, size: 'max' }), fc.nat(), converges),
   )
