@@ -15,6 +15,7 @@ export const kinds = {
   schema: 9,
   merge: 10,
   keys: 11,
+  profile: 12,
   data: 64,
   reissue: 65,
 } as const

@@ -5,11 +5,17 @@ import type { Statements } from './statements.ts'
 /** Names that people give: a member's own in a space, and the space's. The last write shows, by the total order of writes. */
 export type Labels = {
   readonly write: (space: number, person: Uint8Array, text: string, stamp: Stamp, picture?: Uint8Array) => void
-  readonly read: (space: number, person: Uint8Array) => string | undefined
-  /** The picture that came with the name that shows. */
-  readonly readPicture: (space: number, person: Uint8Array) => Uint8Array | undefined
+  /** What shows, with the time of its write. */
+  readonly read: (space: number, person: Uint8Array) => Label | undefined
   /** Takes back what a change wrote. */
   readonly remove: (space: number, change: number) => void
+}
+
+export type Label = {
+  readonly text: string
+  readonly time: Uint8Array
+  /** The picture that came with the name. */
+  readonly picture: Uint8Array | undefined
 }
 
 /** Stands for the space itself where a person's address would be. */
@@ -33,12 +39,13 @@ export const createLabels = (statements: Statements, history: History): Labels =
       statements(
         'INSERT OR IGNORE INTO label (space, person, time, change, op, text, picture) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ).run(space, person, time, change, op, text, picture ?? null),
-    read: (space, person) => find(space, person)?.text,
-    readPicture: (space, person) => {
+    read: (space, person) => {
       const shown = find(space, person)
+      if (!shown) return undefined
+      const { text, time, change, op } = shown
       const sql = 'SELECT picture FROM label WHERE space = ? AND person = ? AND time = ? AND change = ? AND op = ?'
-      const row = shown && statements(sql).get(space, person, shown.time, shown.change, shown.op)
-      return row?.picture instanceof Uint8Array ? row.picture : undefined
+      const picture = statements(sql).get(space, person, time, change, op)?.picture
+      return { text, time, picture: picture instanceof Uint8Array ? picture : undefined }
     },
     remove: (space, change) => statements('DELETE FROM label WHERE space = ? AND change = ?').run(space, change),
   }

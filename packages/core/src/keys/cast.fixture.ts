@@ -17,6 +17,7 @@ import {
   encodeJoin,
   encodeKeys,
   encodeMerge,
+  encodeProfile,
   encodeRemoval,
   encodeSchema,
   type Membership,
@@ -68,6 +69,8 @@ export type Actor = {
   readonly epoch: (patch?: Partial<Header>) => Change
   readonly schema: (record: number, cut?: readonly Uint8Array[]) => Change
   readonly merge: () => Change
+  /** How the actor is called, as readers say it. */
+  readonly profile: (name: string, patch?: Partial<Header>) => Change
   /** Admits a device of the same person. */
   readonly admit: (device: Actor, patch?: Partial<Header>) => Change
   readonly renewKeys: () => Change
@@ -261,6 +264,7 @@ export function createCast(crypto: Crypto): Cast {
         const deps = { membership: heads.slice(0, depsHeadsMax), content: [] }
         return write(kinds.merge, encodeMerge({ salt: salt(), heads }), { deps })
       },
+      profile: (name, patch) => write(kinds.profile, encodeProfile({ salt: salt(), name }), patch),
       admit: (other, patch) => {
         const sealing = other.person.secrets.device.sealing.publicKey
         const body = encodeAdmission({ salt: salt(), device: other.device, deviceSealing: sealing, tags: [tag()] })

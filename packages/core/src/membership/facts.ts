@@ -33,6 +33,7 @@ export type Facts = {
   readonly shares: () => readonly Node[]
   readonly brokenOf: (epoch: Uint8Array, past?: Past) => Node[]
   readonly keysOf: (person: Uint8Array, past?: Past) => Node[]
+  readonly profilesOf: (person: Uint8Array) => Node[]
   readonly admissionsOf: (person: Uint8Array, past?: Past) => Node[]
   readonly admissions: () => Node[]
   /** Removals in a person's own space. */
@@ -84,6 +85,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     shares: new Map<string, Node[]>(),
     broken: new Map<string, Node[]>(),
     keys: new Map<string, Node[]>(),
+    profiles: new Map<string, Node[]>(),
     admissions: new Map<string, Node[]>(),
     revocations: new Map<string, Node[]>(),
     removals: new Map<string, Node[]>(),
@@ -145,6 +147,8 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       case 'share':
         shares.push(node)
         return push(lists.shares, toHex(content.body.epoch), node)
+      case 'profile':
+        return author && push(lists.profiles, toHex(author.person.id), node)
       case 'broken':
         unsettling.add(node)
         return push(lists.broken, toHex(content.body.epoch), node)
@@ -250,6 +254,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     shares: () => shares,
     brokenOf: (epoch, past) => within(lists.broken.get(toHex(epoch)), past),
     keysOf: (person, past) => within(lists.keys.get(toHex(person)), past),
+    profilesOf: (person) => within(lists.profiles.get(toHex(person)), undefined),
     admissionsOf: (person, past) => within(lists.admissions.get(toHex(person)), past),
     admissions: () => [...lists.admissions.values()].flat(),
     revocationsOf: (person) => within(lists.revocations.get(toHex(person)), undefined),

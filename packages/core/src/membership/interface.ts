@@ -1,4 +1,4 @@
-import type { Change, Header } from '../change/index.ts'
+import type { Change, Header, Time } from '../change/index.ts'
 import type { EpochBody, InviteGrant, KeysBody, Recipient } from './bodies/index.ts'
 import type { AuthorJudgement, SchemaRecord } from './content.ts'
 import type { ShareDue } from './epochs.ts'
@@ -42,6 +42,8 @@ export type Membership = {
   readonly missed: (epoch: Uint8Array) => ShareDue[]
   /** All that a removal of this person names (rules 3 and 21): its grants and the open invites that it made, used or could read. */
   readonly rightsOf: (person: Uint8Array) => { readonly grants: Uint8Array[]; readonly invites: Uint8Array[] }
+  /** How a person is called who said so as a reader: the last by (time, hash) that stands. */
+  readonly profile: (person: Uint8Array) => Profile | undefined
   /** Heads of membership chains of these devices in this space: what a cut accepts. */
   readonly chainHeads: (devices: readonly Uint8Array[]) => Uint8Array[]
   /** Revocations of a person's devices that no device cut repeats here yet (rule 10). */
@@ -66,6 +68,8 @@ export type Membership = {
   /** The app id in the genesis; undefined before it is here. */
   readonly app: () => string | undefined
 }
+
+export type Profile = { readonly name: string; readonly time: Time }
 
 export type MembershipEffects = {
   readonly applied: readonly Change[]

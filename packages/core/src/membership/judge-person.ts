@@ -27,6 +27,7 @@ export function judgeInPerson(options: JudgeOptions, node: Node, author: Author)
     case 'share':
     case 'schema':
     case 'deviceCut':
+    case 'profile':
       return heldBack('malformed', 'It belongs to a space, not to a person.')
     default:
       // A person's epoch record is carried into other spaces without its body (rule 11): nothing there to judge.

@@ -35,6 +35,7 @@ export function judgeInSpace(options: JudgeOptions, node: Node, author: Author):
     case 'deviceCut':
       return judgeDeviceCut(options, node, author, content.body)
     case 'merge':
+    case 'profile':
       return 'applied'
     case 'keys':
     case 'admission':

@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
-import { type Change, kinds, sortHeads } from '../change/index.ts'
+import { type Change, compareTimes, kinds, sortHeads } from '../change/index.ts'
 import type { Verifying } from '../ports/index.ts'
 import { resolveWriter } from './author.ts'
 import { type ContentOrder, createContentJudge, nodeToSchema } from './content.ts'
@@ -187,6 +187,12 @@ export function createMembership(options: MembershipOptions): Membership {
       return node?.content.kind === 'epoch' && facts.isApplied(node) ? epochs.missed(node) : []
     },
     ...removals,
+    profile: (person) => {
+      const standingOnes = facts.profilesOf(person).filter((node) => standing.stands(node))
+      const newest = standingOnes.sort(byTime).at(-1)
+      if (newest?.content.kind !== 'profile') return undefined
+      return { name: newest.content.body.name, time: newest.change.header.time }
+    },
     authorOf: (hash) => {
       const node = graph.find(hash)
       const author = node && facts.authorOf(node)
@@ -226,6 +232,10 @@ export function createMembership(options: MembershipOptions): Membership {
       return genesis?.kind === 'genesis' && genesis.body.type === 'space' ? genesis.body.app : undefined
     },
   }
+}
+
+function byTime({ change: one }: Node, { change: other }: Node): number {
+  return compareTimes(one.header.time, other.header.time) || compareBytes(one.hash, other.hash)
 }
 
 type HeldBackChange = { change: Change; reason: HeldBack }

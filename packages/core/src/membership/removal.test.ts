@@ -23,6 +23,27 @@ test('a removal ends grants: beyond its cut everything is void, late and backdat
   assert.equal(all.verdictOf(remove.hash), 'applied')
 })
 
+test('a name is what its owner said last, of what stands, whatever came first; nobody else says it', () => {
+  const { cast, alice, bob } = withBob('reader')
+  bob.profile('Bob')
+  const second = bob.profile('Robert')
+  const stranger = cast.person('eve')
+  stranger.learn(alice)
+  const rights = { grant: cast.space.space, admission: stranger.id }
+  assert.equal(code(cast, stranger.profile('Alice', rights)), 'not-member')
+  assert.equal(code(cast, bob.profile('n'.repeat(1025))), 'malformed')
+  assert.equal(code(cast, bob.profile('\u00e9'.repeat(600))), 'malformed')
+  const all = cast.evaluate(cast.changes)
+  const late = cast.evaluate([...cast.changes].reverse())
+  for (const membership of [all, late]) {
+    assert.equal(membership.profile(bob.id)?.name, 'Robert')
+    assert.equal(membership.profile(stranger.id), undefined)
+  }
+  alice.learn(cast.changes.slice(0, cast.changes.indexOf(second)))
+  alice.remove(bob)
+  assert.equal(cast.evaluate(cast.changes).profile(bob.id)?.name, 'Bob', 'beyond the cut it says nothing')
+})
+
 test('who is granted again goes on under the new grant', () => {
   const { cast, alice, bob } = withBob()
   const beyond = bob.post()

@@ -1,7 +1,8 @@
-import { toBase32, toHex } from '../bytes/index.ts'
+import { fromHex, toBase32, toHex } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { createAddress, decodeAdmission, decodeGenesis } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
+import { nameOf } from './names.ts'
 import type { Replica } from './replica.ts'
 
 /** How a person is shown: the name is the one that it gave itself in the space. */
@@ -27,16 +28,16 @@ export const createAcquaintance = (engine: Engine, replica: Replica): Acquaintan
     addresses.set(toHex(hash), createAddress(genesis.addressKey, hash))
     persons.set(toHex(header.device), hash)
   }
-  const toNamed = (address: Uint8Array): Named => ({
+  const toNamed = (person: Uint8Array, address: Uint8Array): Named => ({
     address: toBase32(address),
-    name: engine.store().labels.read(replica.entry.n, address) ?? '',
+    name: nameOf(engine, replica, { person, address }).name,
   })
   return {
     person: (id) => {
       const address = addresses.get(toHex(id))
-      return address && toNamed(address)
+      return address && toNamed(id, address)
     },
-    all: () => [...addresses.values()].map(toNamed),
+    all: () => [...addresses].map(([id, address]) => toNamed(fromHex(id), address)),
     personOfDevice: (device) => persons.get(toHex(device)),
   }
 }

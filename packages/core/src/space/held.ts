@@ -1,8 +1,8 @@
 import { toBase32, toHex } from '../bytes/index.ts'
-import { spaceLabel } from '../database/index.ts'
 import { createAcquaintance } from './acquaintance.ts'
 import type { HeldBack, Member } from './api.ts'
 import type { Engine } from './engine.ts'
+import { nameOf } from './names.ts'
 import { canReissue } from './reissue.ts'
 import type { Replica } from './replica.ts'
 
@@ -14,17 +14,13 @@ export const listMembers = (engine: Engine, replica: Replica): Member[] =>
       : [
           {
             address: toBase32(member.address),
-            name: engine.store().labels.read(replica.entry.n, member.address) ?? '',
-            picture: engine.store().labels.readPicture(replica.entry.n, member.address),
+            ...nameOf(engine, replica, member),
             role: member.role,
             rank: member.rank,
             devices: member.devices.length,
           },
         ],
   )
-
-export const spaceName = (engine: Engine, replica: Replica): string =>
-  engine.store().labels.read(replica.entry.n, spaceLabel) ?? ''
 
 /** Finds the address of the person that a device belongs to, as text; empty for none. Also of those who are out: theirs is most of what is held back. */
 const createAuthors = (engine: Engine, replica: Replica): ((device: Uint8Array) => string) => {

@@ -11,12 +11,12 @@ import type { Kith, LiveListener, Space, SpaceSummary, Status, Stop } from './ap
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
 import { createEngine, type Engine, type HubRow } from './engine.ts'
-import { spaceName } from './held.ts'
 import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
 import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
+import { profileToOp, sayProfile, spaceName } from './names.ts'
 import { createNetwork, type Network } from './network.ts'
-import { carryPerson, createSpaceHere, profileOp } from './new-space.ts'
+import { carryPerson, createSpaceHere } from './new-space.ts'
 import { createNotifier } from './notify.ts'
 import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-public.ts'
 import { createReplica, type Replica } from './replica.ts'
@@ -182,8 +182,8 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     const made = createSpaceHere(engine, app, replicaOf, tag)
     createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
       recorder.push([opCodes.title, title])
-      const profile = profileOp(people.profileNow())
-      if (profile && app !== home) recorder.push(profile)
+      const profile = people.profileNow()
+      if (profile && app !== home) recorder.push(profileToOp(profile))
     })
     return made
   }
@@ -207,10 +207,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
       engine.unit.afterCommit(() => network.wake([contacts.boxes.n]))
     },
     name,
-    writeProfile: (n, profile) => {
-      const op = profileOp(profile)
-      if (op) createWriter(engine, home, () => replicaOf(n)).write((recorder) => recorder.push(op))
-    },
+    writeProfile: (n, profile) => sayProfile(engine, replicaOf(n), profile),
   })
 
   const summaries = (app: App | undefined): SpaceSummary[] =>
@@ -362,10 +359,8 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
       const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
       enterSpace(engine, app, link, fetched, replicaOf(n), from.n, tag)
       carryPerson(engine, n)
-      // A reader writes nothing, not even how it is called.
-      const profile = profileOp(people.profileNow())
-      if (profile && replicaOf(n).me()?.rank !== 'reader')
-        createWriter(engine, app, () => replicaOf(n)).write((recorder) => recorder.push(profile))
+      const profile = people.profileNow()
+      if (profile) sayProfile(engine, replicaOf(n), profile, { joinsLast: true })
       return n
     } catch (cause) {
       engine.unit.abandon(cause)

@@ -1,18 +1,10 @@
-import { type Change, kinds, opCodes, type ProfileOp } from '../change/index.ts'
+import { type Change, kinds } from '../change/index.ts'
 import { createSpaceChanges } from '../keys/index.ts'
 import { decodeGenesis, type RecoveryKeys } from '../membership/index.ts'
 import type { App } from '../schema/index.ts'
 import { keepBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
-import type { Profile } from './people/index.ts'
 import type { Replica } from './replica.ts'
-
-/** Undefined for somebody without a name. */
-export const profileOp = (profile: Profile | undefined): ProfileOp | undefined => {
-  if (!profile) return undefined
-  const { name, picture } = profile
-  return picture && picture.length > 0 ? [opCodes.profile, name, picture] : [opCodes.profile, name]
-}
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
 export const createSpaceHere = (

@@ -4,6 +4,7 @@ import type { Membership } from '../membership/index.ts'
 import { bytesToSchemaRecord } from '../schema/index.ts'
 import type { RemovalOptions, RemovalPreview } from './api.ts'
 import type { Engine } from './engine.ts'
+import { nameOf } from './names.ts'
 import { encodeEnding, seen } from './removal.ts'
 import type { Replica } from './replica.ts'
 import { planRemoval } from './sharing-members.ts'
@@ -29,7 +30,6 @@ export const previewRemoval = (
   const after = replica.membershipWith(draft)
   const voided = contentOf(engine, replica).filter((change) => isAllowed(before, change) && !isAllowed(after, change))
   const stays = new Set(after.members().map(({ person }) => toHex(person)))
-  const { labels } = engine.store()
   return {
     changes: voided.length,
     tables: countTables(before, voided),
@@ -41,7 +41,7 @@ export const previewRemoval = (
       .filter(({ person }) => !equalBytes(person, target.person) && !stays.has(toHex(person)))
       .map((member) => ({
         address: toBase32(member.address),
-        name: labels.read(replica.entry.n, member.address) ?? '',
+        name: nameOf(engine, replica, member).name,
       })),
     closedInvites: ending.invites.map(toBase32),
   }

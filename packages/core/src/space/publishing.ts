@@ -100,7 +100,7 @@ const toText = ({ members, formerMembers, history, hiddenChanges }: Omit<Publish
   const earlier = formerMembers.length === 0 ? '' : ` and ${formerMembers.length} former ones`
   const sentences = [
     'Everybody who gets the link can read the space, from any hub that has it, and can pass the link on.',
-    `The addresses of its ${members.length} members${earlier}, their roles and when they joined become readable by everybody; so does what members write from now on, and how they call themselves.`,
+    `The addresses of its ${members.length} members${earlier}, their roles and when they joined become readable by everybody, and how readers call themselves; so does what members write from now on.`,
   ]
   if (history.changes > 0)
     sentences.push(`All that was written so far becomes readable too: ${history.changes} changes.`)

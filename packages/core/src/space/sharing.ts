@@ -3,6 +3,7 @@ import type { App } from '../schema/index.ts'
 import type { RemovalOptions, Space, SpaceStatus } from './api.ts'
 import type { Engine } from './engine.ts'
 import { findLateGrants } from './late-grants.ts'
+import { nameOf } from './names.ts'
 import type { Network } from './network.ts'
 import { previewRemoval } from './preview.ts'
 import { isPublic, makePrivate, previewPublish, publicLink, publish } from './publishing.ts'
@@ -97,6 +98,6 @@ export const sharingStatus = (
     .filter(({ isOurs }) => !isOurs)
     .map(({ member }) => ({
       address: toBase32(member.address),
-      name: engine.store().labels.read(replica.entry.n, member.address) ?? '',
+      name: nameOf(engine, replica, member).name,
     })),
 })

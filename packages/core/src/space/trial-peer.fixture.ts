@@ -175,7 +175,7 @@ export const showAll = (peer: TrialPeer): string => {
   }
   for (const row of statements('SELECT DISTINCT person FROM label WHERE space = ? ORDER BY person').all(entry.n)) {
     const person = row.person as Uint8Array
-    lines.push(`label ${toText({ person, text: store().labels.read(entry.n, person) })}`)
+    lines.push(`label ${toText({ person, text: store().labels.read(entry.n, person)?.text })}`)
   }
   for (const what of ['twin', 'claim'] as const) {
     const change = what === 'claim' ? 'change' : 'NULL AS change'

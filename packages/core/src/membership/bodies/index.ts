@@ -12,6 +12,7 @@ import {
   type MergeBody,
   type RemovalBody,
 } from './removal.ts'
+import { decodeProfile, type ProfileBody } from './profile.ts'
 import { decodeSchema, type SchemaBody } from './schema.ts'
 
 export * from './epoch.ts'
@@ -19,6 +20,7 @@ export * from './genesis.ts'
 export * from './grant.ts'
 export * from './person.ts'
 export type { PolicyKeys } from './policy.ts'
+export * from './profile.ts'
 export * from './removal.ts'
 export * from './schema.ts'
 
@@ -36,6 +38,7 @@ export type MembershipBody =
   | { readonly kind: 'schema'; readonly body: SchemaBody }
   | { readonly kind: 'merge'; readonly body: MergeBody }
   | { readonly kind: 'keys'; readonly body: KeysBody }
+  | { readonly kind: 'profile'; readonly body: ProfileBody }
   | { readonly kind: 'unknown' }
   /** Of a known kind, but not what that kind's body is. */
   | { readonly kind: 'malformed'; readonly reason: string }
@@ -67,6 +70,8 @@ export function decodeMembershipBody(kind: number, body: Uint8Array): Membership
         return { kind: 'merge', body: decodeMerge(body) }
       case kinds.keys:
         return { kind: 'keys', body: decodeKeys(body) }
+      case kinds.profile:
+        return { kind: 'profile', body: decodeProfile(body) }
       default:
         return { kind: 'unknown' }
     }

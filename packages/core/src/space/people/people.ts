@@ -126,6 +126,7 @@ export const createPeople = (input: PeopleInput): People => {
     }
     await adoptAll()
     await profiles.learn()
+    profiles.complete()
     await syncContacts()
     await engine.unit.durable()
   }

@@ -1,6 +1,7 @@
 import { decodeCbor, encodeCbor, equalBytes, fromBase64Url, isList, KithError, toBase64Url } from '../../bytes/index.ts'
 import { pictureBytesMax } from '../../limits/index.ts'
 import { homeApp } from '../identity.ts'
+import { isProfileDue } from '../names.ts'
 import { checkName } from '../space.ts'
 import type { PeopleApi, Profile } from './api.ts'
 import type { Homes } from './homes.ts'
@@ -11,6 +12,8 @@ export type Profiles = Pick<PeopleApi, 'profile' | 'setProfile'> & {
   readonly now: () => Profile | undefined
   /** Takes it from the homes, where another device has set it. */
   readonly learn: () => Promise<void>
+  /** Says it where this person was a reader so far. */
+  readonly complete: () => void
 }
 
 /**
@@ -18,7 +21,7 @@ export type Profiles = Pick<PeopleApi, 'profile' | 'setProfile'> & {
  * one is kept in `meta` too, for spaces that come.
  */
 export const createProfiles = (
-  { engine, spaces, replicaOf, writeProfile, name: firstName }: PeopleInput,
+  { engine, spaces, replicaOf, openReplicas, writeProfile, name: firstName }: PeopleInput,
   homes: Homes,
 ): Profiles => {
   const { statements, unit } = engine
@@ -51,8 +54,8 @@ export const createProfiles = (
       keep(profile)
       for (const { n, app } of spaces()) {
         const me = replicaOf(n).me()
-        // A reader writes nothing, not even how it is called; nor can one write where keys have to be made first: there it is said later.
-        if (app !== homeApp && me && me.rank !== 'reader' && replicaOf(n).epochInUse()) writeProfile(n, profile)
+        // Nothing is written where keys have to be made first: a name is not worth them.
+        if (app !== homeApp && me && (me.rank === 'reader' || replicaOf(n).epochInUse())) writeProfile(n, profile)
       }
       await unit.durable()
       const value = { name, picture: picture ? toBase64Url(picture) : null }
@@ -62,6 +65,11 @@ export const createProfiles = (
       const [kept] = await homes.things('profile')
       const profile = kept && toProfile(kept.value)
       if (profile && !isSame(profile, load())) keep(profile)
+    },
+    complete: () => {
+      const profile = now()
+      if (!profile) return
+      for (const replica of openReplicas()) if (isProfileDue(engine, replica)) writeProfile(replica.entry.n, profile)
     },
   }
 }

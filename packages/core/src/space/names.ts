@@ -1,0 +1,49 @@
+import { compareBytes } from '../bytes/index.ts'
+import { kinds, opCodes, type ProfileOp, timeToBytes } from '../change/index.ts'
+import { spaceLabel } from '../database/index.ts'
+import { encodeProfile } from '../membership/index.ts'
+import type { Engine } from './engine.ts'
+import type { Profile } from './people/index.ts'
+import type { MembershipWriting, Replica } from './replica.ts'
+
+/** Who somebody is to the others of a space, by their own words. */
+export type Name = { readonly name: string; readonly picture: Uint8Array | undefined }
+
+/** The newest of what a person said in a space: by content, or as a reader by membership. The name is empty for who said nothing. */
+export const nameOf = (
+  engine: Engine,
+  { entry, membership }: Replica,
+  { person, address }: { readonly person: Uint8Array; readonly address: Uint8Array },
+): Name => {
+  const label = engine.store().labels.read(entry.n, address)
+  const profile = membership.profile(person)
+  if (profile && (!label || compareBytes(timeToBytes(profile.time), label.time) > 0))
+    return { name: profile.name, picture: label?.picture }
+  return { name: label?.text ?? '', picture: label?.picture }
+}
+
+export const profileToOp = ({ name, picture }: Profile): ProfileOp =>
+  picture && picture.length > 0 ? [opCodes.profile, name, picture] : [opCodes.profile, name]
+
+/** Says in a space who we are. Readers write no content: their name alone goes by membership, which lies on the door. */
+export const sayProfile = (engine: Engine, replica: Replica, profile: Profile, how: MembershipWriting = {}): void => {
+  const me = replica.me()
+  if (!me || replica.isReadOnly()) return
+  if (me.rank !== 'reader') {
+    replica.writeData(replica.begin(), [profileToOp(profile)])
+    return
+  }
+  const { name } = profile
+  if (nameOf(engine, replica, me).name === name) return
+  replica.writeMembership(kinds.profile, encodeProfile({ salt: engine.platform.crypto.randomBytes(16), name }), how)
+}
+
+/** Whether we said our name as a reader only, and could say all of it now. */
+export const isProfileDue = (engine: Engine, { entry, me, membership, epochInUse }: Replica): boolean => {
+  const now = me()
+  if (!now || now.rank === 'reader' || !epochInUse() || !membership.profile(now.person)) return false
+  return engine.store().labels.read(entry.n, now.address) === undefined
+}
+
+export const spaceName = (engine: Engine, { entry }: Replica): string =>
+  engine.store().labels.read(entry.n, spaceLabel)?.text ?? ''

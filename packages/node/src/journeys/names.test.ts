@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inScene, until } from './conditions.fixture.ts'
+import { type Journal, journal } from './journal.fixture.ts'
+import { openHub, openPerson } from './people.fixture.ts'
+
+const nameIn = async (space: Journal, address: string): Promise<string | undefined> =>
+  (await space.members()).find((member) => member.address === address)?.name
+
+test('a reader has a name, changes it, and keeps it as a writer', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const alice = await openPerson(scene, 'alice', [hub.url])
+    const rita = await openPerson(scene, 'rita', [hub.url])
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    const ritas = await rita.join(journal, await hers.invite({ role: 'reader', uses: 1 }))
+    const seen = (name: string) => async () => (await nameIn(hers, rita.address)) === name
+    await until('Alice knows who reads', seen('rita'))
+    assert.equal(await nameIn(ritas, alice.address), 'alice')
+    const picture = new Uint8Array([1, 2, 3])
+    await rita.setProfile({ name: 'Rita Levi', picture })
+    await until('Alice sees the other name', seen('Rita Levi'))
+    await hers.setRole(rita.address, 'writer')
+    await until('her picture follows once she writes', async () =>
+      (await hers.members()).some(({ name, picture: shown }) => name === 'Rita Levi' && shown?.length === 3),
+    )
+    await hers.setRole(rita.address, 'reader')
+    await until('Rita knows', async () =>
+      (await ritas.members()).some(({ address, role }) => address === rita.address && role === 'reader'),
+    )
+    await rita.setProfile({ name: 'Rita' })
+    await until('the last of both is shown', seen('Rita'))
+  })
+})
