@@ -42,6 +42,11 @@ export const errorCodes = {
     'The devices were not linked: one side ended it, or what they showed differed. Begin again with a fresh code.',
   'unknown-device': 'No device of yours has that id.',
   'link-expired': 'The invite has expired or is used up. Ask for a fresh one.',
+  'app-too-old':
+    'The space asks for a newer version of the app: it can be read, not written. Update the app; nothing is lost.',
+  'lens-failed':
+    'A lens of the app failed. The message names table, columns and row; other rows are not concerned. Mend the lens.',
+  'validator-failed': 'A validator of the app threw something. The message names table and column. Mend the validator.',
   'wrong-app': 'The link or space belongs to another app. Open it in that app.',
   'bad-value': 'A value does not fit its column. Correct the value.',
   'bad-schema': 'The schema is not usable. The message names table and column.',

@@ -16,6 +16,7 @@ export const kinds = {
   merge: 10,
   keys: 11,
   profile: 12,
+  minimum: 13,
   data: 64,
   reissue: 65,
 } as const

@@ -5,7 +5,7 @@ export { judgeByAll } from './judge-records.ts'
 export type { History, NumberedChange, StoredSegment } from './history.ts'
 export type { RowOrigin } from './judge.ts'
 export { spaceLabel } from './labels.ts'
-export { layoutVersion, prepareLayout } from './layout.ts'
+export { layoutVersion, notUnderstood, prepareLayout } from './layout.ts'
 export {
   createQueries,
   createQueryNames,

@@ -5,6 +5,12 @@ import type { SqlDatabase } from '../ports/index.ts'
 export const layoutVersion = 1
 
 /**
+ * What this version can read of a space's history. Raise it with each column type, op, kind of change or rule that a version learns: what
+ * was held back or left out for want of it is then taken once more, when the space is opened.
+ */
+export const understanding = 1
+
+/**
  * One database holds a person's spaces of all apps. `segment`, `hub`, `cursor`, `outbox`, `parcel` and `secret` are the
  * truth; all other tables, and the apps' own, can be rebuilt from segments.
  */
@@ -128,7 +134,9 @@ export const prepareLayout = (database: SqlDatabase): void => {
   if (tables?.n === 0) {
     if (any?.n !== 0)
       throw new KithError('storage-damaged', 'This file is a database of another program. Choose another path.')
-    database.exec(`BEGIN IMMEDIATE; ${layout}; INSERT INTO meta VALUES ('layout', ${layoutVersion}); COMMIT`)
+    database.exec(
+      `BEGIN IMMEDIATE; ${layout}; INSERT INTO meta VALUES ('layout', ${layoutVersion}), ('understanding', ${understanding}); COMMIT`,
+    )
     return
   }
   const version = database.prepare("SELECT value FROM meta WHERE name = 'layout'").get()?.value
@@ -144,4 +152,12 @@ export const prepareLayout = (database: SqlDatabase): void => {
       },
     )
   }
+  const understood = database.prepare("SELECT value FROM meta WHERE name = 'understanding'").get()?.value
+  if (understood === understanding) return
+  // Spaces are opened one by one, some perhaps years later: each is marked.
+  database.exec(`BEGIN IMMEDIATE; UPDATE space SET settled = ${notUnderstood};
+    INSERT OR REPLACE INTO meta VALUES ('understanding', ${understanding}); COMMIT`)
 }
+
+/** In `space.settled`: its rows were made by a version that understood less, or something else. */
+export const notUnderstood = -1

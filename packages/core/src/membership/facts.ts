@@ -29,6 +29,7 @@ export type Facts = {
   readonly joins: (invite: Node, past?: Past) => Node[]
   readonly epochs: (past?: Past) => Node[]
   readonly schemas: (past?: Past) => Node[]
+  readonly minimums: () => readonly Node[]
   readonly sharesOf: (epoch: Uint8Array, past?: Past) => Node[]
   readonly shares: () => readonly Node[]
   readonly brokenOf: (epoch: Uint8Array, past?: Past) => Node[]
@@ -95,6 +96,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
   const invites: Node[] = []
   const epochs: Node[] = []
   const schemas: Node[] = []
+  const minimums: Node[] = []
   const shares: Node[] = []
   const deviceCuts: Node[] = []
   const unsettling = new Set<Node>()
@@ -143,6 +145,9 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
         return
       case 'schema':
         schemas.push(node)
+        return
+      case 'minimum':
+        minimums.push(node)
         return
       case 'share':
         shares.push(node)
@@ -250,6 +255,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     joins: (node, past) => within(lists.joins.get(node.key), past),
     epochs: (past) => within(epochs, past).sort(byHash),
     schemas: (past) => within(schemas, past),
+    minimums: () => minimums,
     sharesOf: (epoch, past) => within(lists.shares.get(toHex(epoch)), past),
     shares: () => shares,
     brokenOf: (epoch, past) => within(lists.broken.get(toHex(epoch)), past),

@@ -31,6 +31,8 @@ export type Membership = {
   /** The newest schema records in the past of these heads (of everything where none are given). */
   readonly newestSchemas: (heads?: readonly Uint8Array[]) => SchemaRecord[]
   readonly schema: (hash: Uint8Array) => SchemaRecord | undefined
+  /** The oldest version of the app that may write here; 0 for any. */
+  readonly minimumVersion: () => number
   readonly invites: () => OpenInvite[]
   /** Boxes of shares to a person, for finding its secret. */
   readonly shares: (person: Uint8Array) => ShareForUs[]

@@ -26,6 +26,7 @@ export function judgeInPerson(options: JudgeOptions, node: Node, author: Author)
     case 'grant':
     case 'share':
     case 'schema':
+    case 'minimum':
     case 'deviceCut':
     case 'profile':
       return heldBack('malformed', 'It belongs to a space, not to a person.')

@@ -34,6 +34,8 @@ export function judgeInSpace(options: JudgeOptions, node: Node, author: Author):
       return judgeSchema(options, node, author, content.body)
     case 'deviceCut':
       return judgeDeviceCut(options, node, author, content.body)
+    case 'minimum':
+      return isRankAtLeast(author.rank, 'admin') ? 'applied' : heldBack('rank-too-low')
     case 'merge':
     case 'profile':
       return 'applied'

@@ -12,6 +12,7 @@ import {
   encodeGrant,
   encodeJoin,
   encodeMerge,
+  encodeMinimum,
   encodeSchema,
   encodeShare,
   type HeldBackCode,
@@ -31,6 +32,7 @@ function snapshot(membership: Membership, headers: readonly Header[]): unknown {
     epochs: membership.epochs(),
     inUse: membership.epochInUse(),
     schemas: membership.newestSchemas(),
+    minimum: membership.minimumVersion(),
     recipients: membership.recipients('admin'),
     invites: membership.invites().sort((a, b) => (toHex(a.hash) < toHex(b.hash) ? -1 : 1)),
     heldBack: membership
@@ -160,6 +162,25 @@ test('nobody grants above what the rank allows', () => {
     role: 'reader',
   })
   assertHeldBack(world, by(world, admin, kinds.grant, stranger), 'person-unknown')
+})
+
+test('an admin sets the oldest version that may write: the newest counts, of several at once the highest', () => {
+  const world = createWorld(crypto)
+  const admin = world.join(world.invite({ rank: 'admin' }))
+  const writer = world.join(world.invite())
+  const minimum = (version: number): Uint8Array => encodeMinimum({ salt, version })
+  assert.equal(world.membership.minimumVersion(), 0)
+  assertHeldBack(world, by(world, writer, kinds.minimum, minimum(2)), 'rank-too-low')
+  assertHeldBack(world, by(world, admin, kinds.minimum, encodeMinimum({ salt, version: -1 })), 'malformed')
+  const theirs = by(world, admin, kinds.minimum, minimum(4))
+  world.write(kinds.minimum, minimum(2))
+  assert.equal(world.membership.minimumVersion(), 2)
+  world.membership.add([theirs])
+  assert.equal(world.membership.minimumVersion(), 4)
+  world.changes.push(theirs)
+  assert.equal(replica(world, [...world.changes].reverse()).minimumVersion(), 4)
+  world.write(kinds.minimum, minimum(3))
+  assert.equal(world.membership.minimumVersion(), 3)
 })
 
 test('content is judged on its own past: reader, stranger, wrong epoch, older schema', () => {

@@ -10,7 +10,7 @@ import { createHeads } from './heads.ts'
 import type { Epoch, Member, Membership, MembershipEffects, ShareForUs } from './interface.ts'
 import { judgeChange, type JudgeOptions, type Verdict } from './judge.ts'
 import { createRemovals } from './removals.ts'
-import { newestSchemas } from './schemas.ts'
+import { minimumVersion, newestSchemas } from './schemas.ts'
 import { createShaken } from './shaken.ts'
 import { createStanding } from './standing.ts'
 import { type HeldBack, heldBack } from './verdict.ts'
@@ -170,6 +170,7 @@ export function createMembership(options: MembershipOptions): Membership {
       const node = graph.find(hash)
       return node?.content.kind === 'schema' && facts.isApplied(node) ? nodeToSchema(node) : undefined
     },
+    minimumVersion: () => minimumVersion(judging),
     invites: () =>
       [...views.of().invites.values()].flatMap(({ node }) => {
         const invite = facts.invite(node)

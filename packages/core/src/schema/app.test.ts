@@ -9,9 +9,11 @@ import {
   equals,
   isMe,
   json,
+  not,
   order,
   person,
   real,
+  type RuleInput,
   ref,
   set,
   table,
@@ -95,6 +97,13 @@ test('a rule names ranks, roles and columns that are there', () => {
   refuses(() => rule(equals(value('b'), 'x')), /"t.b", which is not there/)
   refuses(() => rule(equals(value('a'), 1)), /not of its type/)
   refuses(() => rule(() => true), /not one of the expressions/)
+  for (const broken of [null, 5, [undefined], isMe(undefined as never), equals(undefined as never, 1)])
+    refuses(
+      () => rule(broken),
+      /the rule t.insert is not (usable|made of the expressions)|The rule t.insert is not usable/,
+    )
+  const deep = Array.from({ length: 9 }).reduce<RuleInput>((inner) => not(inner), 'writer')
+  refuses(() => rule(deep), /the rule t.insert is too deep/)
   refuses(() => rule('writer', { writer: 'writer' }), /cannot be a role/)
   refuses(() => rule('writer', { boss: 'owner' }), /reader, writer or admin/)
   const { rules } = rule(['editor', equals(column('when'), new Date(5))], { editor: 'writer' }).record.tables[0] ?? {}

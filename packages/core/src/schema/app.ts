@@ -4,6 +4,8 @@ import {
   indexColumnsMax,
   indexesMax,
   nameBytesMax,
+  ruleDepthMax,
+  ruleNodesMax,
   tableColumnsMax,
   tablesMax,
 } from '../limits/index.ts'
@@ -14,7 +16,8 @@ import { type RoleRank, rankNumbers } from './rank.ts'
 import { type ColumnRecord, columnFlags, isFixed, type SchemaRecord, type TableRecord } from './record.ts'
 import { checkRecord, schemaRecordToBytes } from './record-codec.ts'
 import { type Roles, type RuleInput, type RuleLiteral, reservedRoleNames } from './rule.ts'
-import { type RuleCode, ruleToCode, writerRule } from './rule-code.ts'
+import { type RuleCode, type RuleNames, ruleToCode, writerRule } from './rule-code.ts'
+import { isUsableRule } from './rule-judge.ts'
 import type { Table, Tables } from './table.ts'
 
 export type AppOptions<T extends Tables> = {
@@ -169,7 +172,7 @@ const ruleOf = (
     if (!found) throw bad(`the rule ${where} names "${table}.${name}", which is not there`)
     return found
   }
-  return ruleToCode(rule, {
+  const names: RuleNames = {
     where,
     hasRole: (name) => Object.hasOwn(roles, name),
     isPerson: (name) => find(name).type === 'person',
@@ -180,7 +183,25 @@ const ruleOf = (
       return found.id
     },
     literal: (name, literal: RuleLiteral) => (literal === null ? null : defaultToWire(table, find(name), literal)),
-  })
+  }
+  const code = toCode(rule, names)
+  const ruleColumns = {
+    indexOf: (id: string) => columns.findIndex((column) => column.id === id),
+    isFixed: (at: number) => isFixed(columns[at] as ColumnRecord),
+    isPerson: (at: number) => columns[at]?.type === 'person',
+  }
+  if (!isUsableRule(code, ruleColumns))
+    throw bad(`the rule ${where} is too deep or too long: at most ${ruleDepthMax} levels and ${ruleNodesMax} parts`)
+  return code
+}
+
+const toCode = (rule: RuleInput, names: RuleNames): RuleCode => {
+  try {
+    return ruleToCode(rule, names)
+  } catch (cause) {
+    if (cause instanceof KithError) throw cause
+    throw bad(`the rule ${names.where} is not made of the expressions that @kith/core exports`, cause)
+  }
 }
 
 const rolesToRecord = (roles: Roles): [string, number][] => {

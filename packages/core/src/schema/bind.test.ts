@@ -97,9 +97,47 @@ test('older code writes under a newer record, whose new columns get their defaul
   assert.deepEqual(bound.insertToWire({ title: 'a' }), ['red', true, null, null, [], 'a', 0])
 })
 
-test('newer code under an older record is told to publish its schema first', () => {
-  const newer = declare(2, { size: int().optional() })
-  assert.throws(() => bindTable(newer, 'tasks', now.record), isKithError('schema-mismatch', /"tasks.size"/))
+test('newer code under an older record writes what is published, and is told what is not', () => {
+  const newer = bindTable(declare(2, { size: int().optional() }), 'tasks', now.record)
+  assert.deepEqual(newer.insertToWire({ title: 'a', size: null }), tasks.insertToWire({ title: 'a' }))
+  const refused = isKithError('schema-mismatch', /"tasks.size" is not published yet .*version 1; this app is version 2/)
+  assert.throws(() => newer.insertToWire({ title: 'a', size: 1 }), refused)
+  assert.throws(() => newer.updateToWire({ size: 1 }), refused)
+})
+
+test('code that forgot to raise its version is told so', () => {
+  const same = declare(1, { size: int().optional() })
+  const bound = bindTable(same, 'tasks', declare(2).record)
+  assert.throws(
+    () => bound.updateToWire({ size: 1 }),
+    isKithError('schema-mismatch', /Raise the app's version above 2/),
+  )
+})
+
+test('what a newer record has dropped is left out of what older code writes', () => {
+  const older = declare(1, { size: int() })
+  const record = app('org.example.a', { version: 2, tables: now.tables, dropped: ['tasks.size'] }).record
+  const bound = bindTable(older, 'tasks', record)
+  assert.deepEqual(bound.insertToWire({ title: 'a', size: 1 }), tasks.insertToWire({ title: 'a' }))
+  assert.deepEqual(bound.updateToWire({ size: 2 }), [])
+  assert.throws(() => bound.updateToWire({ sise: 2 }), isKithError('bad-value', /"tasks.sise"/))
+})
+
+test('a validator that throws is the app’s defect, and says where it is', () => {
+  const broken: StandardSchemaV1<string, string> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: () => {
+        throw new TypeError('no such thing')
+      },
+    },
+  }
+  const app2 = app('org.example.a', { version: 1, tables: { t: table({ a: text().validate(broken) }) } })
+  assert.throws(
+    () => bindTable(app2, 't', app2.record).insertToWire({ a: 'x' }),
+    isKithError('validator-failed', /validator of "t.a" threw: no such thing/),
+  )
 })
 
 test('a validator that is asynchronous is refused', () => {

@@ -6,6 +6,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type CborValue, KithError } from '../bytes/index.ts'
 import { type App, columnId, tableId } from './app.ts'
 import { badValue, type ColumnCodec, createColumnCodec, type SetChange } from './cell.ts'
+import { runValidator } from './validator.ts'
 import { findColumn, findTable, type SchemaRecord, type TableRecord } from './record.ts'
 
 export type BoundTable = {
@@ -34,25 +35,36 @@ export type BoundUpdate =
   | { readonly column: number; readonly value?: undefined; readonly set: SetChange }
 
 /**
- * Throws KithError 'not-found' where the app has no such table, 'schema-mismatch' where the record lacks it or one of its columns.
+ * Throws KithError 'not-found' where the app has no such table, 'schema-mismatch' where the record lacks it. A column that it lacks cannot be
+ * written until it is published; one that it dropped is left out of what is written.
  */
 export const bindTable = (app: App, name: string, record: SchemaRecord): BoundTable => {
   const declared = Object.hasOwn(app.tables, name) ? app.tables[name] : undefined
   if (!declared) throw new KithError('not-found', `The app has no table "${name}".`, { table: name })
   const index = findTable(record, tableId(name, declared))
   const table = record.tables[index]
-  if (!table) throw notPublished(name)
+  if (!table) throw absentError(app, record, tableId(name, declared), name)
   const codecs = table.columns.map((column) => createColumnCodec(name, column))
   const writers = new Map<string, Writer>()
+  const absent: Absent = new Map()
   for (const [columnName, column] of Object.entries(declared.columns)) {
-    const at = findColumn(table, columnId(columnName, column))
+    const id = columnId(columnName, column)
+    const at = findColumn(table, id)
     const published = table.columns[at]
-    if (!published || published.type !== column.spec.kind) throw notPublished(`${name}.${columnName}`)
+    if (!published || published.type !== column.spec.kind) {
+      absent.set(
+        columnName,
+        record.dropped.includes(`${table.id}.${id}`)
+          ? undefined
+          : absentError(app, record, id, `${name}.${columnName}`),
+      )
+      continue
+    }
     const codec = createColumnCodec(name, { ...published, name: columnName })
     writers.set(columnName, { at, codec, toWire: withValidator(codec, name, columnName, column.spec.validator) })
   }
   const insertColumns = codecs.flatMap((codec, at) => (codec.kind && codec.kind !== 'richText' ? [at] : []))
-  const insertToWire = createInsertToWire(name, codecs, insertColumns, writers)
+  const insertToWire = createInsertToWire(name, codecs, insertColumns, writers, absent)
   return {
     name,
     index,
@@ -70,8 +82,22 @@ export const bindTable = (app: App, name: string, record: SchemaRecord): BoundTa
         values: values.filter((_, at) => given.has(insertColumns[at])),
       }
     },
-    updateToWire: createUpdateToWire(name, writers),
+    updateToWire: createUpdateToWire(name, writers, absent),
   }
+}
+
+/**
+ * Columns of this version that the space's record does not have. What it dropped is passed over, or older versions could not write at all;
+ * what is not published yet can be written once it is.
+ */
+type Absent = Map<string, KithError | undefined>
+
+/** Whether a value goes to a column that is not there, and nothing is lost by leaving it out. */
+const isPassedOver = (absent: Absent, name: string, value: unknown): boolean => {
+  if (!absent.has(name)) return false
+  const error = absent.get(name)
+  if (error && value !== null && value !== undefined) throw error
+  return true
 }
 
 type Writer = { readonly at: number; readonly codec: ColumnCodec; readonly toWire: (value: unknown) => CborValue }
@@ -81,6 +107,7 @@ const createInsertToWire = (
   codecs: readonly ColumnCodec[],
   insertColumns: readonly number[],
   writers: ReadonlyMap<string, Writer>,
+  absent: Absent,
 ): BoundTable['insertToWire'] => {
   const byPosition = new Map([...writers].map(([name, writer]) => [writer.at, { name, writer }]))
   const parts = insertColumns.map((at) => {
@@ -98,18 +125,24 @@ const createInsertToWire = (
       if (value !== undefined) given += 1
       values.push(value === undefined && part.missing !== undefined ? part.missing : part.toWire(value))
     }
-    if (countKeys(row) !== given) refuseUnknown(table, row, (name) => isInsertable(writers.get(name)))
+    if (countKeys(row) !== given) {
+      for (const [name, part] of Object.entries(row)) {
+        if (part === undefined || isInsertable(writers.get(name)) || isPassedOver(absent, name, part)) continue
+        throw unknownColumn(table, name)
+      }
+    }
     return values
   }
 }
 
 const createUpdateToWire =
-  (table: string, writers: ReadonlyMap<string, Writer>): BoundTable['updateToWire'] =>
+  (table: string, writers: ReadonlyMap<string, Writer>, absent: Absent): BoundTable['updateToWire'] =>
   (changes) => {
     const updates: BoundUpdate[] = []
     for (const [name, value] of Object.entries(changes)) {
       if (value === undefined) continue
       const writer = writers.get(name)
+      if (!writer && isPassedOver(absent, name, value)) continue
       if (!writer) throw unknownColumn(table, name)
       if (writer.codec.isFixed) throw badValue(table, name, 'left as it was inserted: the column is fixed', value)
       updates.push(
@@ -129,27 +162,22 @@ const countKeys = (row: object): number => {
 
 const isInsertable = (writer: Writer | undefined): boolean => writer !== undefined && writer.codec.kind !== 'richText'
 
-const refuseUnknown = (table: string, row: object, isKnown: (name: string) => boolean): void => {
-  for (const [name, value] of Object.entries(row))
-    if (value !== undefined && !isKnown(name)) throw unknownColumn(table, name)
-}
-
 const unknownColumn = (table: string, name: string): KithError =>
   new KithError('bad-value', `"${table}.${name}" cannot be written: there is no such column, or it is rich text.`, {
     table,
     column: name,
   })
 
-const notPublished = (what: string): KithError =>
-  new KithError(
-    'schema-mismatch',
-    `"${what}" is not in the schema that the space is under. Publish this app's schema first.`,
-    {
-      id: what,
-    },
-  )
+const absentError = (app: App, record: SchemaRecord, id: string, name: string): KithError => {
+  const isOlder = app.version <= record.version
+  const why = record.dropped.includes(id)
+    ? 'was dropped by a newer version of the app. Update the app'
+    : isOlder
+      ? `is not in the schema that the space is under (version ${record.version}; this app is version ${app.version}). Raise the app's version above ${record.version}`
+      : `is not published yet (the space is under version ${record.version}; this app is version ${app.version}). An admin has to open the space with this version`
+  return new KithError('schema-mismatch', `"${name}" ${why}.`, { id: name })
+}
 
-/** A validator's output is what is written, so that it may trim or normalise. */
 const withValidator = (
   codec: ColumnCodec,
   table: string,
@@ -157,13 +185,5 @@ const withValidator = (
   validator: StandardSchemaV1 | undefined,
 ): ((value: unknown) => CborValue) => {
   if (!validator) return codec.toWire
-  return (value) => {
-    if (value === null || value === undefined) return codec.toWire(value)
-    const result = validator['~standard'].validate(value)
-    if (result instanceof Promise) {
-      throw new KithError('not-supported', `The validator of "${table}.${name}" is asynchronous. Use one that is not.`)
-    }
-    if (result.issues) throw badValue(table, name, result.issues.map((issue) => issue.message).join('; '), value)
-    return codec.toWire(result.value)
-  }
+  return (value) => codec.toWire(runValidator(validator, table, name, value))
 }

@@ -55,6 +55,10 @@ export const compileRule = (code: CborValue, columns: RuleColumns): CompiledRule
   }
 }
 
+/** Whether a rule is read as what it says, and not as one that allows nothing because it is malformed. */
+export const isUsableRule = (code: CborValue, columns: RuleColumns): boolean =>
+  compileRule(code, columns) !== nothingAllowed
+
 const nothingAllowed: CompiledRule = {
   judgeActor: () => false,
   judge: () => false,

@@ -38,6 +38,13 @@ test('a column that is gone is named, unless it was renamed or dropped', () => {
   checkSuccessor(first, record({ done: bool() }, {}, { dropped: ['t.title'] }))
 })
 
+test('what was dropped stays dropped', () => {
+  const second = record({ done: bool() }, {}, { dropped: ['t.title'] })
+  mismatch(record({ done: bool() }, {}, {}, 3), /"t.title" was dropped by an earlier version/, second)
+  mismatch(record({ title: int().optional(), done: bool() }, {}, {}, 3), /"t.title" was dropped/, second)
+  checkSuccessor(second, record({ done: bool() }, {}, { dropped: ['t.title'] }, 3))
+})
+
 test('a table that is gone is named, unless it was renamed or dropped', () => {
   const next = (tables: object, dropped: string[] = []) =>
     app('org.example.a', { version: 2, tables: { t: table({ title: text(), done: bool() }), ...tables }, dropped })

@@ -20,6 +20,13 @@ export const checkSuccessor = (published: SchemaRecord, next: SchemaRecord): voi
     throw new KithError('wrong-app', `The space belongs to "${published.app}", not to "${next.app}".`)
   }
   const dropped = new Set(next.dropped)
+  for (const id of published.dropped) {
+    if (!dropped.has(id))
+      throw mismatch(
+        id,
+        `"${id}" was dropped by an earlier version: keep it in dropped, or old values come back under it`,
+      )
+  }
   for (const table of published.tables) {
     if (dropped.has(table.id)) continue
     const successor = next.tables[findTable(next, table.id)]

@@ -106,6 +106,13 @@ export type Space<A extends App> = {
   readonly name: () => Promise<string>
   readonly rename: (name: string) => Promise<void>
   /**
+   * From now on, devices with an older version of the app only read the space, until they are updated; what they wrote before is kept
+   * and sent. Without a version: this one. 0 takes it back.
+   *
+   * @throws KithError `rank-too-low` below admin, `bad-value` for a version above this one.
+   */
+  readonly requireVersion: (version?: number) => Promise<void>
+  /**
    * A link by which others join, for `reader`, `writer`, `admin` or a role of the app. Whoever holds it can read the space.
    *
    * @throws KithError `rank-too-low`, `bad-value`.
@@ -173,6 +180,7 @@ export type Space<A extends App> = {
   /** Who wrote a row or change, under what, who can read it. */
   readonly explain: (id: string) => Promise<Explanation>
   readonly status: () => Promise<SpaceStatus>
+  readonly liveStatus: (listener: (status: SpaceStatus) => void) => Stop
   /** Resolves when what is here is at a hub, and what that hub has is here. @throws KithError `hub-unreachable` after `timeoutMs` (10 s). */
   readonly synced: (options?: { timeoutMs?: number }) => Promise<void>
   /** All sealed entries of the space, for a USB stick or a mail; written to `path` too if one is given. Only members can read it. */
@@ -361,10 +369,26 @@ export type Status = PeopleStatus & {
   readonly pending: number
 }
 
+/** Which versions of the app a space knows of. */
+export type AppVersions = {
+  /** The version of the app that is asked here. */
+  readonly own: number
+  /** The newest whose schema was published. */
+  readonly published: number
+  /** The oldest that may write; 0 for any. */
+  readonly minimum: number
+}
+
 export type SpaceStatus = {
   readonly hubs: readonly { readonly url: string; readonly pending: number; readonly caughtUp: boolean }[]
   readonly waiting: number
   readonly heldBack: number
+  readonly version: AppVersions
+  /**
+   * What has to be updated before this device writes here again: the app, where a newer version is asked for; the program, where
+   * the space has rules that it does not know. Until then the space is read only, and nothing is lost.
+   */
+  readonly needsUpdate: 'app' | 'program' | undefined
   /** False once this person has left or was removed: then nothing can be written, and nothing new is read. */
   readonly isMember: boolean
   /** Everybody who has the link reads what is written now. */

@@ -1,11 +1,11 @@
 // All that the public Kith of a person does goes through the same engine, replicas and network, because it is here that they are made and closed together.
-import { KithError, toBase32 } from '../bytes/index.ts'
+import { equalBytes, KithError, toBase32 } from '../bytes/index.ts'
 import { kinds, opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
 import type { Link, PublicLink } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
-import { type App, checkSuccessor, prepareTables, schemaRecordToBytes } from '../schema/index.ts'
-import { encodeSchema } from '../membership/index.ts'
+import { type App, checkSuccessor, prepareTables, schemaRecordToBytes, schemaStep } from '../schema/index.ts'
+import { encodeSchema, isRankAtLeast } from '../membership/index.ts'
 import { checkHubUrl } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Status, Stop } from './api.ts'
 import { findSpace, readBundle } from './bundle.ts'
@@ -17,7 +17,7 @@ import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { profileToOp, sayProfile, spaceName } from './names.ts'
 import { createNetwork, type Network } from './network.ts'
 import { carryPerson, createSpaceHere } from './new-space.ts'
-import { createNotifier } from './notify.ts'
+import { createNotifier, everySpace } from './notify.ts'
 import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-public.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
@@ -127,7 +127,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
   engine.placeBy((n, segment, from) => syncSpaceOf(n).places(segment, from))
   // Its own notifier: what goes on between hubs must not make queries wait for their turn.
   const statusNotifier = createNotifier(platform.clock)
-  const statusChanged = (): void => statusNotifier.touch(0, [''])
+  const statusChanged = (): void => statusNotifier.touch(everySpace, [''])
   const contacts = createContacts({
     engine,
     name: name ?? '',
@@ -168,6 +168,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
         (api = createSpaceApi(
           engine,
           network,
+          statusNotifier,
           app,
           n,
           () => replicaOf(n),
@@ -306,7 +307,11 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
       const entry = engine.store().registry.space(toSpaceId(id))
       if (!entry || entry.kind !== 'space')
         throw new KithError('not-found', 'There is no such space here. Join it by a link.')
-      if (entry.app !== app.id) throw new KithError('wrong-app', `The space belongs to ${entry.app}, not to ${app.id}.`)
+      if (entry.app !== app.id)
+        throw new KithError(
+          'wrong-app',
+          `The space belongs to the app "${entry.app}", not to "${app.id}". Open it in that app.`,
+        )
       return openHere(engine, app, entry.n, replicaOf, apiOf)
     },
     spaces: async (filter = {}) => summaries(filter.app),
@@ -405,30 +410,33 @@ const openHere = <A extends App>(
   apiOf: (app: A, n: number) => Space<A>,
 ): Space<A> => {
   const replica = replicaOf(n)
-  const { compiled } = replica.record()
-  const published = compiled.record
-  const me = replica.me()
+  const { record: published } = replica.record().compiled
+  if (app.version !== published.version) {
+    // Also where it is not published (by a reader, or what only an admin may): what is new in it is empty until then. And an older
+    // version's columns may have been dropped before this device came.
+    engine.unit.enter()
+    prepareTables(engine.database, app.record)
+  }
   if (app.version > published.version) {
     checkSuccessor(published, app.record)
-    if (!me || me.rank === 'reader') {
-      // Somebody who writes publishes it; until then what is new in it is empty here.
-      engine.unit.enter()
-      prepareTables(engine.database, app.record)
-      return apiOf(app, n)
+    if (mayPublish(replica, app)) {
+      const salt = engine.platform.crypto.randomBytes(16)
+      replica.writeMembership(kinds.schema, encodeSchema({ salt, record: app.recordBytes }))
     }
-    replica.writeMembership(
-      kinds.schema,
-      encodeSchema({ salt: engine.platform.crypto.randomBytes(16), record: app.recordBytes }),
-    )
-    engine.unit.commit()
-  } else if (
-    app.version === published.version &&
-    toBase32(schemaRecordToBytes(published)) !== toBase32(app.recordBytes)
-  ) {
+  } else if (app.version === published.version && !equalBytes(schemaRecordToBytes(published), app.recordBytes)) {
     throw new KithError(
       'schema-mismatch',
       `The space has another schema of version ${app.version}. Raise the version when the schema changes.`,
     )
   }
+  engine.unit.commit()
   return apiOf(app, n)
+}
+
+/** By the rules that others will judge it by: a writer publishes what only adds, an admin all else. */
+const mayPublish = (replica: Replica, app: App): boolean => {
+  const me = replica.me()
+  if (!me || me.rank === 'reader' || replica.isReadOnly()) return false
+  const newest = replica.membership.newestSchemas().map(({ record }) => record)
+  return isRankAtLeast(me.rank, 'admin') || schemaStep(app.recordBytes, newest) === 'adds'
 }

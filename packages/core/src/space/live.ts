@@ -3,7 +3,7 @@ import type { Changes, Notifier } from './notify.ts'
 import { type RowsPatch, rowsToPatch } from './rows-patch.ts'
 
 type LiveOptions<Row> = {
-  readonly notifier: Notifier
+  readonly notifier: Pick<Notifier, 'listen'>
   readonly concerns: (space: number, tables: ReadonlySet<string>) => boolean
   /** The rows now; what was written since they were last read, where that is known. */
   readonly read: (touched: TouchedRows | undefined, changes: Changes | undefined) => readonly Row[]
@@ -66,7 +66,7 @@ export const createLiveOf = <Row extends object>(options: LiveOptions<Row>): (()
 
 /** The same for what is cheap to read as a whole. */
 export const createLive = <Row>(
-  notifier: Notifier,
+  notifier: Pick<Notifier, 'listen'>,
   concerns: (space: number, tables: ReadonlySet<string>) => boolean,
   read: () => Row[],
   listener: (rows: Row[]) => void,

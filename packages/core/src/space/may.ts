@@ -1,6 +1,7 @@
 import { type CborValue, equalBytes, KithError } from '../bytes/index.ts'
 import { type CompiledTable, withRulesOf } from '../database/index.ts'
 import { type Actor, type App, type BoundTable, bindTable, type RuleFacts, rankNumbers } from '../schema/index.ts'
+import { needsUpdate } from './app-version.ts'
 import type { Engine } from './engine.ts'
 import { findOrigin } from './origin.ts'
 import { toRowId } from './recorder.ts'
@@ -31,7 +32,7 @@ export const may = (
   if (given !== undefined && (action === 'insert') !== (typeof given === 'object'))
     throw new KithError('bad-value', 'An insert is asked about by the values of a row, all else by the id of one.')
   const me = replica.me()
-  if (!me || me.rank === 'reader' || replica.isReadOnly()) return false
+  if (!me || me.rank === 'reader' || needsUpdate(app, replica)) return false
   const actor: Facts = { rank: rankNumbers[me.rank], role: me.role, me: me.address }
   const facts =
     typeof given === 'object'

@@ -67,3 +67,16 @@ export const createNotifier = (
     },
   }
 }
+
+/** Stands for what concerns no one space. */
+export const everySpace = 0
+
+/** Listens to several. */
+export const joinNotifiers = (...notifiers: readonly Pick<Notifier, 'listen'>[]): Pick<Notifier, 'listen'> => ({
+  listen: (listener) => {
+    const stops = notifiers.map(({ listen }) => listen(listener))
+    return () => {
+      for (const stop of stops) stop()
+    }
+  },
+})

@@ -23,6 +23,7 @@ import {
   createContent,
   createContentOrder,
   judgeByAll,
+  notUnderstood,
   type SpaceEntry,
   type StoredSegment,
 } from '../database/index.ts'
@@ -199,11 +200,14 @@ export const createReplica = (
   const compiledOf = ({ hash, record }: { hash: Uint8Array; record: Uint8Array }): CompiledRecord | undefined =>
     records.get(hash, record, membership.app() ?? '')
   const newestUsable = () => {
+    let newest: { hash: Uint8Array; compiled: CompiledRecord } | undefined
+    // Of records published side by side the one of the highest version, which names all that the others do where people are honest.
     for (const schema of membership.newestSchemas()) {
       const compiled = compiledOf(schema)
-      if (compiled) return { hash: schema.hash, compiled }
+      if (compiled && !(newest && newest.compiled.record.version >= compiled.record.version))
+        newest = { hash: schema.hash, compiled }
     }
-    return undefined
+    return newest
   }
 
   const carriedSpaces = (): number[] =>
@@ -253,6 +257,11 @@ export const createReplica = (
     const settled = statements('SELECT settled FROM space WHERE n = ?').get(entry.n)?.settled
     if (settled === held.size) return
     unit.enter()
+    if (settled === notUnderstood) {
+      statements('UPDATE space SET settled = ? WHERE n = ?').run(held.size, entry.n)
+      tell(content.rebuild(clock.nowMs()))
+      return
+    }
     shaken = registry.chainsOf(entry.n).flatMap((chain) => (chain.class === 1 ? [chain.device] : []))
     membershipSettled(hashes)
   }

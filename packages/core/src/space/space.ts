@@ -6,6 +6,7 @@ import type { Files } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
 import type { LiveListener, Space, SpaceStatus, Stop } from './api.ts'
 import { exportEntries } from './bundle.ts'
+import { appVersions, needsUpdate, requireVersion } from './app-version.ts'
 import type { Engine } from './engine.ts'
 import { explain } from './explain.ts'
 import { listHeldBack, listMembers } from './held.ts'
@@ -14,6 +15,7 @@ import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { type Action, may } from './may.ts'
 import type { Network } from './network.ts'
+import { everySpace, joinNotifiers, type Notifier } from './notify.ts'
 import type { Recorder } from './recorder.ts'
 import { reissue, reissueOwn } from './reissue.ts'
 import type { Replica } from './replica.ts'
@@ -30,6 +32,8 @@ const syncedMs = 10_000
 export const createSpaceApi = <A extends App>(
   engine: Engine,
   network: Network,
+  /** Tells when what goes on between hubs has changed. */
+  statusNotifier: Notifier,
   app: A,
   n: number,
   replicaOf: () => Replica,
@@ -60,6 +64,19 @@ export const createSpaceApi = <A extends App>(
   const queriesOf = (): Queries<unknown> =>
     (queries ??= createQueries({ database, app, space: n }) as unknown as Queries<unknown>)
   const run = <Row>(build: never): Row[] => queriesOf().run(build) as Row[]
+
+  const status = (): SpaceStatus => {
+    const listed = listHeldBack(engine, replicaOf())
+    const heldBack = listed.filter(({ isFinal }) => isFinal).length
+    return {
+      hubs: network.spaceStatus(n),
+      waiting: listed.length - heldBack,
+      heldBack,
+      version: appVersions(app, replicaOf()),
+      needsUpdate: needsUpdate(app, replicaOf()),
+      ...sharingStatus(engine, replicaOf()),
+    }
+  }
 
   const tables = Object.fromEntries(
     Object.keys(app.tables).map((name) => [
@@ -110,6 +127,8 @@ export const createSpaceApi = <A extends App>(
       checkName(name)
       return write((recorder) => recorder.push([opCodes.title, name]))
     },
+    requireVersion: async (version = app.version) =>
+      durably(engine, () => requireVersion(engine, app, replicaOf(), version)),
     ...sharing,
     can: async (action: Action, table: string, row?: string | object) =>
       may(engine, app, replicaOf(), action, table, row),
@@ -133,16 +152,15 @@ export const createSpaceApi = <A extends App>(
     reissue: reissueOne,
     reissueOwn: async () => durably(engine, () => reissueOwn(engine, replicaOf())),
     explain: async (id: string) => explain(engine, replicaOf(), id),
-    status: async (): Promise<SpaceStatus> => {
-      const listed = listHeldBack(engine, replicaOf())
-      const heldBack = listed.filter(({ isFinal }) => isFinal).length
-      return {
-        hubs: network.spaceStatus(n),
-        waiting: listed.length - heldBack,
-        heldBack,
-        ...sharingStatus(engine, replicaOf()),
-      }
-    },
+    status: async () => status(),
+    liveStatus: (listener: (status: SpaceStatus) => void) =>
+      createLive(
+        joinNotifiers(notifier, statusNotifier),
+        (space) => space === n || space === everySpace,
+        () => [status()],
+        ([now]) => now && listener(now),
+        rethrow,
+      ),
     synced: async (options: { timeoutMs?: number } = {}) => {
       engine.unit.commit()
       await network.synced(n, options.timeoutMs ?? syncedMs)

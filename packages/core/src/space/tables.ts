@@ -1,6 +1,6 @@
-import { KithError } from '../bytes/index.ts'
 import type { Op } from '../change/index.ts'
 import { type App, type BoundTable, bindTable } from '../schema/index.ts'
+import { checkVersion } from './app-version.ts'
 import type { Engine } from './engine.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import type { PendingChange, Replica } from './replica.ts'
@@ -38,12 +38,7 @@ export const createWriter = (
 
   const begin: Writer['begin'] = () => {
     const replica = replicaOf()
-    if (replica.isReadOnly()) {
-      throw new KithError(
-        'not-allowed',
-        'The space has rules that this version does not know: it can be read, not written. Update this program.',
-      )
-    }
+    checkVersion(app, replica)
     const pending = replica.begin()
     const recorder = createRecorder({
       record: replica.record().compiled,

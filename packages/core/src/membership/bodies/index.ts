@@ -13,12 +13,14 @@ import {
   type RemovalBody,
 } from './removal.ts'
 import { decodeProfile, type ProfileBody } from './profile.ts'
+import { decodeMinimum, type MinimumBody } from './minimum.ts'
 import { decodeSchema, type SchemaBody } from './schema.ts'
 
 export * from './epoch.ts'
 export * from './genesis.ts'
 export * from './grant.ts'
 export * from './person.ts'
+export * from './minimum.ts'
 export type { PolicyKeys } from './policy.ts'
 export * from './profile.ts'
 export * from './removal.ts'
@@ -39,6 +41,7 @@ export type MembershipBody =
   | { readonly kind: 'merge'; readonly body: MergeBody }
   | { readonly kind: 'keys'; readonly body: KeysBody }
   | { readonly kind: 'profile'; readonly body: ProfileBody }
+  | { readonly kind: 'minimum'; readonly body: MinimumBody }
   | { readonly kind: 'unknown' }
   /** Of a known kind, but not what that kind's body is. */
   | { readonly kind: 'malformed'; readonly reason: string }
@@ -72,6 +75,8 @@ export function decodeMembershipBody(kind: number, body: Uint8Array): Membership
         return { kind: 'keys', body: decodeKeys(body) }
       case kinds.profile:
         return { kind: 'profile', body: decodeProfile(body) }
+      case kinds.minimum:
+        return { kind: 'minimum', body: decodeMinimum(body) }
       default:
         return { kind: 'unknown' }
     }
