@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openKith } from '@kith/node'
+import { createKith, type Kith } from '@kith/core'
+import type { Platform } from '@kith/core/ports'
+import { createNodePlatform, openKith } from '@kith/node'
 import { letJoin } from './crowd.ts'
 import { startWorker } from './processes.ts'
 import { createRecords, indexedApp, recordsApp } from './records.ts'
@@ -226,6 +228,19 @@ const measureGrowth = async (): Promise<void> => {
   )
 }
 
+/** All that comes over the network, on every connection. */
+const countReceived = (platform: Platform): { platform: Platform; receivedBytes: () => number } => {
+  let bytes = 0
+  const connect: Platform['network']['connect'] = (url, events) => {
+    const received = (message: Uint8Array): void => {
+      bytes += message.length
+      events.received(message)
+    }
+    return platform.network.connect(url, { ...events, received })
+  }
+  return { platform: { ...platform, network: { connect } }, receivedBytes: () => bytes }
+}
+
 /** A space of a thousand, and what it costs to remove one of them: in time for who removes, and in bytes to a hub. */
 const measureMembership = async (): Promise<void> => {
   const members = 1_000
@@ -235,14 +250,48 @@ const measureMembership = async (): Promise<void> => {
     const url = await hub.ask<string>('start', join(folder, 'crowd-hub.db'))
     const alice = await open('alice', url)
     const space = await alice.createSpace(recordsApp, { name: 'Crowd' })
+    const records = createRecords(total)
+    for (let at = 0; at < total; at += 1000) {
+      await space.transact((tx) => {
+        for (const record of records.slice(at, at + 1000)) tx.records.insert(record)
+      })
+    }
     const link = await space.invite({ role: 'writer' })
-    await letJoin(url, link, members - 2)
+    await space.synced({ timeoutMs: 60_000 })
+    /** Until all rows are here: by somebody new each time. */
+    const enter = async (name: string): Promise<{ kith: Kith; ms: number; bytes: number }> => {
+      const { platform, receivedBytes } = countReceived(await createNodePlatform(join(folder, `crowd-${name}.db`)))
+      const kith = await createKith(platform, { name, hubs: [url] })
+      const began = performance.now()
+      const joined = await kith.join(recordsApp, link)
+      await joined.synced({ timeoutMs: 60_000 })
+      const [count] = await joined.query((q) =>
+        q.selectFrom('records').select((of) => of.fn.countAll<number>().as('rows')),
+      )
+      if (count?.rows !== total) throw new Error(`${count?.rows} of ${total} rows came`)
+      return { kith, ms: performance.now() - began, bytes: receivedBytes() }
+    }
+    const joinThrice = async (name: string) => {
+      const joined = [await enter(`${name}1`), await enter(`${name}2`), await enter(`${name}3`)]
+      await Promise.all(joined.map(({ kith }) => kith.close()))
+      return { ms: median(joined.map(({ ms }) => ms)), bytes: median(joined.map(({ bytes }) => bytes)) }
+    }
+    const few = await joinThrice('few')
+    await letJoin(url, link, members - 8)
+    await space.synced({ timeoutMs: 60_000 })
+    const many = await joinThrice('many')
     const bob = await open('bob', url)
+    await (await bob.join(recordsApp, link)).synced({ timeoutMs: 60_000 })
+    await space.synced({ timeoutMs: 60_000 })
+    const isCheap = many.ms <= 1.2 * few.ms && many.bytes <= 1.2 * few.bytes
+    add(
+      `join a space of ${members} with ${total} records`,
+      `${round(many.ms)} ms, ${round(many.bytes / 1000)} kB`,
+      `with 4 members ${round(few.ms)} ms, ${round(few.bytes / 1000)} kB`,
+      '≤ 1.2 ×',
+      isCheap,
+    )
     let start = performance.now()
-    const his = await bob.join(recordsApp, link)
-    const joinMs = performance.now() - start
-    await Promise.all([his.synced({ timeoutMs: 60_000 }), space.synced({ timeoutMs: 60_000 })])
-    add(`join a space of ${members}`, `${round(joinMs)} ms`, '', '')
     const sent = async (): Promise<number> => (await alice.status()).hubs[0]?.sentBytes ?? 0
     const remove = async (what: string): Promise<void> => {
       const target = (await space.members()).find(({ rank, address }) => rank === 'writer' && address !== bob.address)

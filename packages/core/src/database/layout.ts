@@ -39,6 +39,7 @@ CREATE INDEX segment_chain ON segment (chain, seq);
 
 -- Person changes travel with the spaces that the person is in.
 CREATE TABLE carried (space INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (space, person)) STRICT, WITHOUT ROWID;
+CREATE INDEX carried_person ON carried (person);
 
 -- Content changes that no known change follows: what the next change names in \`deps\`.
 CREATE TABLE frontier (space INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (space, hash)) STRICT, WITHOUT ROWID;

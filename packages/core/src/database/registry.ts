@@ -39,6 +39,7 @@ export const createRegistry = (statements: Statements): Registry => {
   const spacesByNumber = new Map<number, SpaceEntry>()
   const chains = new Map<number, ChainEntry>()
   const chainsByName = new Map<string, ChainEntry>()
+  const chainsBySpace = new Map<number, ChainEntry[]>()
   const columns = new Map<string, number>()
   const numbered = new Map<number, NumberedColumn>()
 
@@ -52,6 +53,9 @@ export const createRegistry = (statements: Statements): Registry => {
   const keepChain = (entry: ChainEntry): ChainEntry => {
     chains.set(entry.n, entry)
     chainsByName.set(chainName(entry.space, entry.device, entry.class), entry)
+    const ofSpace = chainsBySpace.get(entry.space)
+    if (ofSpace) ofSpace.push(entry)
+    else chainsBySpace.set(entry.space, [entry])
     return entry
   }
   const columnName = (app: string, table: string, column: string): string => JSON.stringify([app, table, column])
@@ -89,7 +93,7 @@ export const createRegistry = (statements: Statements): Registry => {
       return keepChain({ n: insert.get(space, device, chainClass)?.n as number, space, device, class: chainClass })
     },
     knownChain: (space, device, chainClass) => chainsByName.get(chainName(space, device, chainClass)),
-    chainsOf: (space) => [...chains.values()].filter((chain) => chain.space === space),
+    chainsOf: (space) => [...(chainsBySpace.get(space) ?? [])],
     column: (app, table, column) => {
       const name = columnName(app, table, column)
       const known = columns.get(name)

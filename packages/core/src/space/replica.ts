@@ -214,6 +214,9 @@ export const createReplica = (
     statements('SELECT person FROM carried WHERE space = ?')
       .all(entry.n)
       .map((row) => row.person as number)
+  /** Asked for each of thousands of people that a joiner loads. */
+  const carries = (home: number): boolean =>
+    statements('SELECT 1 FROM carried WHERE space = ? AND person = ?').get(entry.n, home) !== undefined
   /** Returns the hashes of what can be judged now: each of these may end a wait. */
   const addMembership = (changes: readonly Change[]): Uint8Array[] => {
     if (changes.length === 0) return []
@@ -297,8 +300,7 @@ export const createReplica = (
 
   /** Nothing is written where it is known: a replica is made for reading too, on a disk that is full. */
   const carry = (space: number): void => {
-    if (!carriedSpaces().includes(space))
-      statements('INSERT INTO carried (space, person) VALUES (?, ?)').run(entry.n, space)
+    if (!carries(space)) statements('INSERT INTO carried (space, person) VALUES (?, ?)').run(entry.n, space)
   }
 
   const replica: Replica = {
@@ -465,7 +467,7 @@ export const createReplica = (
     learn: (changes) => {
       membershipSettled(addMembership(changes))
     },
-    carries: (home) => carriedSpaces().includes(home),
+    carries,
     openBoxes: () => boxes.open(),
     receive: (segments, from, expected) => whole(() => incoming.receive(segments, from, expected)),
     retry: () =>
