@@ -1,16 +1,12 @@
 /** What was promised to people: each write whose promise resolved, until something excuses its loss. */
 export type Ledger = {
-  readonly row: (entry: Acknowledged) => void
-  readonly char: (entry: Acknowledged & { readonly char: string }) => void
+  readonly row: (entry: Acknowledged) => unknown
+  readonly char: (entry: Acknowledged & { readonly char: string }) => unknown
   /** Somebody may have deleted it: then it need not show. */
   readonly touchedRow: (id: string) => void
   readonly touchedChars: (chars: string) => void
   /** Of a device's writes after `sinceMs`, those for which `isElsewhere` is false are lost with its disk. */
   readonly lostDisk: (device: string, sinceMs: number, isElsewhere: (row: string) => boolean) => void
-  /** Void by a rule: writes of a person that `isSeen` does not hold for. */
-  readonly voided: (person: number, isSeen: (entry: Acknowledged) => boolean) => void
-  /** Everything that anybody ever wrote, excused or not. */
-  readonly everything: () => readonly Acknowledged[]
   readonly rows: () => readonly Acknowledged[]
   readonly chars: () => readonly (Acknowledged & { readonly char: string })[]
   readonly nextChar: () => string
@@ -26,22 +22,16 @@ export type Acknowledged = {
 /** Characters that occur once each: so every one typed can be told apart. CJK ideographs, 20,000 of them. */
 const firstChar = 0x4e00
 
-export const createLedger = (isSuspect: (person: number) => boolean): Ledger => {
+export const createLedger = (): Ledger => {
   let rows: Acknowledged[] = []
   let chars: (Acknowledged & { readonly char: string })[] = []
-  const all: Acknowledged[] = []
   let typed = 0
   const touched = new Set<string>()
   const isKept = (entry: Acknowledged & { char?: string }): boolean =>
     !touched.has(entry.id) && (entry.char === undefined || !touched.has(entry.char))
   return {
-    row: (entry) => {
-      if (!isSuspect(entry.person)) rows.push(entry)
-      all.push(entry)
-    },
-    char: (entry) => {
-      if (!isSuspect(entry.person)) chars.push(entry)
-    },
+    row: (entry) => rows.push(entry),
+    char: (entry) => chars.push(entry),
     touchedRow: (id) => touched.add(id),
     touchedChars: (text) => {
       for (const char of text) touched.add(char)
@@ -53,11 +43,6 @@ export const createLedger = (isSuspect: (person: number) => boolean): Ledger => 
       // Of a text nobody can tell from outside where else it is.
       chars = chars.filter((entry) => entry.device !== device || entry.atMs < sinceMs)
     },
-    voided: (person, isSeen) => {
-      rows = rows.filter((entry) => entry.person !== person || isSeen(entry))
-      chars = chars.filter((entry) => entry.person !== person || isSeen(entry))
-    },
-    everything: () => all,
     rows: () => rows.filter(isKept),
     chars: () => chars.filter(isKept),
     nextChar: () => String.fromCharCode(firstChar + (typed++ % 20_000)),

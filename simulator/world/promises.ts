@@ -1,11 +1,11 @@
-import { findLeaks } from './leaks.ts'
-import { difference, showDevice } from './state.ts'
+import { readAnnals } from './annals.ts'
 import type { SimDevice } from './device.ts'
+import { findLeaks } from './leaks.ts'
+import { findDifferences, type View, viewAll } from './views.ts'
 import type { World } from './world.ts'
 
 /** What holds after each step. Defects and what events throw are noted where they happen. */
-export const checkAlways = async (world: World, isThorough: boolean): Promise<void> => {
-  if (!isThorough) return
+export const checkAlways = (world: World): void => {
   for (const leak of findLeaks(world.hubs, world.devices, world.planted)) world.violate('blind hub', leak)
 }
 
@@ -29,25 +29,27 @@ export const checkAtRest = async (world: World): Promise<void> => {
     )
   }
   const start = timeline.now()
-  let shown: string[][] = []
-  let settled: SimDevice[] = []
+  let views: View[] = []
   for (;;) {
     await timeline.pass(pieceMs)
     const passed = timeline.now() - start
     if (passed < leastMs) continue
-    settled = await homes(world)
-    shown = await showAll(world, settled)
-    if (shown.every((lines) => difference(shown[0] as string[], lines) === '') || passed > mostMs) break
+    views = await viewAll(world, await homes(world))
+    if (passed > mostMs || findDifferences(annalsOf(world), views).length === 0) break
   }
-  for (const lines of shown.slice(0, 1)) world.trace.note(lines.join('\n'))
-  for (const [n, lines] of shown.entries()) {
-    const differs = difference(shown[0] as string[], lines)
-    if (differs) world.violate('convergence', `${settled[0]?.name} and ${settled[n]?.name}:\n${differs}`)
-  }
-  await checkLedger(world, settled)
-  if (world.violations.length === 0) await checkOuts(world, settled)
-  await checkAlways(world, true)
+  for (const { shown } of views.slice(0, 1)) world.trace.note(shown.join('\n'))
+  for (const { promise, detail } of findDifferences(annalsOf(world), views)) world.violate(promise, detail)
+  checkLedger(world, views)
+  checkEffects(world, views)
+  if (world.violations.length === 0)
+    await checkSecrets(
+      world,
+      views.map(({ device }) => device),
+    )
+  checkAlways(world)
 }
+
+const annalsOf = ({ devices, spaceId }: World): ReturnType<typeof readAnnals> => readAnnals(devices, spaceId ?? '')
 
 /** Devices of those who are in, by the word of the founder's device. */
 const homes = async (world: World): Promise<SimDevice[]> => {
@@ -58,24 +60,38 @@ const homes = async (world: World): Promise<SimDevice[]> => {
   return here.filter((device) => members.has(device.address()))
 }
 
-const showAll = async (world: World, devices: readonly SimDevice[]): Promise<string[][]> => {
-  const all: string[][] = []
-  for (const device of devices) {
-    const shown = await world.timeline.until(showDevice(device), 1000)
-    all.push(shown && 'value' in shown ? shown.value : [`cannot be read: ${JSON.stringify(shown)}`])
+/** Nothing acknowledged is lost that no removal has cut off. */
+const checkLedger = (world: World, views: readonly View[]): void => {
+  const annals = annalsOf(world)
+  const isOwed = (changes: readonly string[]): boolean =>
+    changes.length === 0 || changes.some((hash) => !annals.isCutOff(hash))
+  const rows = world.ledger.rows().filter(({ id }) => isOwed(annals.ofRow(id)))
+  const chars = world.ledger.chars().filter(({ id, char }) => isOwed(annals.ofChar(id, char)))
+  for (const { device, rows: here } of views) {
+    for (const { id, device: author, atMs } of rows)
+      if (!here.has(id)) world.violate('nothing lost', `${device.name} lacks row ${id} of ${author} at ${atMs}`)
+    for (const { id, device: author, char } of chars)
+      if (here.has(id) && !here.get(id)?.includes(char))
+        world.violate('nothing lost', `${device.name} lacks ${char} of ${author} in ${id}`)
   }
-  return all
 }
 
-/** One after another: each moves virtual time a little. */
-const readEach = async <T>(devices: readonly SimDevice[], read: (device: SimDevice) => Promise<T>): Promise<T[]> => {
-  const all: T[] = []
-  for (const device of devices) all.push(await read(device))
-  return all
+/** What somebody wrote whom the founder removed, and the founder had not seen, shows nowhere. */
+const checkEffects = (world: World, views: readonly View[]): void => {
+  const annals = annalsOf(world)
+  const isBanished = (changes: readonly string[]): boolean => changes.length > 0 && changes.every(annals.isBanished)
+  for (const { device, rows } of views) {
+    for (const [id, notes] of rows) {
+      if (isBanished(annals.ofRow(id))) world.violate('no unauthorised effect', `${device.name} shows row ${id}`)
+      for (const char of notes)
+        if (isBanished(annals.ofChar(id, char)))
+          world.violate('no unauthorised effect', `${device.name} shows ${char} in ${id}`)
+    }
+  }
 }
 
-/** Who is out reads nothing that is written from now on, and what he wrote unseen shows nowhere; who is in reads all of it. */
-const checkOuts = async (world: World, ins: readonly SimDevice[]): Promise<void> => {
+/** Who is out reads nothing that is written from now on; who is in reads all of it. */
+const checkSecrets = async (world: World, ins: readonly SimDevice[]): Promise<void> => {
   const { timeline, devices } = world
   const outs = devices.filter((device) => device.home() !== undefined && !ins.includes(device))
   const secrets: string[] = []
@@ -85,51 +101,24 @@ const checkOuts = async (world: World, ins: readonly SimDevice[]): Promise<void>
     if (written && 'value' in written) secrets.push(title)
     else if (device.person === 0) world.violate('members may write', `${device.name}: ${JSON.stringify(written)}`)
   }
-  const titlesOf = async (device: SimDevice): Promise<Set<string>> => {
-    const found = await timeline.until(
-      device.home()?.query((q) => q.selectFrom('tasks').select(['id', 'title'])) ?? Promise.resolve([]),
-      1000,
-    )
-    return new Set(found && 'value' in found ? found.value.flatMap(({ id, title }) => [id, title]) : [])
+  const lackingOf = async (device: SimDevice): Promise<string[]> => {
+    const query = device.home()?.query((q) => q.selectFrom('tasks').select('title')) ?? Promise.resolve([])
+    const found = await timeline.until(query, 1000)
+    const titles = new Set(found && 'value' in found ? found.value.map(({ title }) => title) : [])
+    return secrets.filter((title) => !titles.has(title))
   }
   // A clock that was ahead once dates what comes after it ahead too: others wait for that (up to ten minutes here).
-  for (let passed = 0; passed < 15 * 60_000; passed += 60_000) {
+  for (let passed = 0, lacking = 1; passed < 15 * 60_000 && lacking > 0; passed += 60_000) {
     await timeline.pass(60_000)
-    const known = await readEach(ins, titlesOf)
-    if (passed >= 60_000 && known.every((titles) => secrets.every((title) => titles.has(title)))) break
+    lacking = 0
+    for (const device of ins) lacking += (await lackingOf(device)).length
   }
-  for (const device of ins) {
-    const titles = await titlesOf(device)
-    for (const title of secrets)
-      if (!titles.has(title)) world.violate('members read on', `${device.name} lacks "${title}"`)
-    for (const entry of world.ledger.everything()) {
-      const isSeen = world.banished.get(entry.person)
-      if (isSeen && !isSeen(entry) && titles.has(entry.id))
-        world.violate('no unauthorised effect', `${device.name} shows ${entry.id} of removed person ${entry.person}`)
-    }
-  }
+  for (const device of ins)
+    for (const title of await lackingOf(device))
+      world.violate('members read on', `${device.name} lacks "${title}"`)
   for (const device of outs) {
-    const titles = await titlesOf(device)
-    for (const title of secrets)
-      if (titles.has(title)) world.violate('who is out reads nothing', `${device.name} has "${title}"`)
+    const lacking = await lackingOf(device)
+    if (lacking.length < secrets.length) world.violate('who is out reads nothing', `${device.name} reads on`)
   }
   if (outs.length > 0) world.count('world with somebody out')
-}
-
-/** Nothing acknowledged is lost. */
-const checkLedger = async (world: World, devices: readonly SimDevice[]): Promise<void> => {
-  for (const device of devices) {
-    const found = await world.timeline.until(
-      device.home()?.query((q) => q.selectFrom('tasks').select(['id', 'notes'])) ?? Promise.resolve([]),
-      1000,
-    )
-    const rows = found && 'value' in found ? found.value : []
-    const notes = new Map(rows.map(({ id, notes: text }) => [id, text]))
-    for (const entry of world.ledger.rows())
-      if (!notes.has(entry.id))
-        world.violate('nothing lost', `${device.name} lacks row ${entry.id} of ${entry.device} at ${entry.atMs}`)
-    for (const entry of world.ledger.chars())
-      if (notes.has(entry.id) && !notes.get(entry.id)?.includes(entry.char))
-        world.violate('nothing lost', `${device.name} lacks ${entry.char} of ${entry.device} in ${entry.id}`)
-  }
 }

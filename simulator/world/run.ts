@@ -1,6 +1,7 @@
 import { createDice } from '../shared/dice.ts'
 import type { Outcome, Script, Step } from '../shared/script.ts'
 import { createTrace } from '../shared/trace.ts'
+import { giveAccount } from './account.ts'
 import { simApp } from './app.ts'
 import { checkAtRest, checkAlways } from './promises.ts'
 import { faults } from './steps/faults.ts'
@@ -53,10 +54,11 @@ export const runWorld = async (script: Script, show?: (line: string) => void): P
       await acts[step.do]?.act(world, step)
       await world.timeline.pass(step.ms)
       world.step += 1
-      await checkAlways(world, world.step % leaksEverySteps === 0)
+      if (world.step % leaksEverySteps === 0) checkAlways(world)
       if (world.violations.length > 0) break
     }
     if (world.violations.length === 0) await checkAtRest(world)
+    if (show && world.violations.length > 0) for (const line of giveAccount(world)) show(line)
     world.counts['events'] = world.timeline.events()
     return { hash: trace.hash(), violations: world.violations, counts: world.counts }
   } finally {

@@ -5,7 +5,7 @@ import { createTimeline, type Timeline } from '../shared/timeline.ts'
 import type { Trace } from '../shared/trace.ts'
 import { createSimDevice, type SimDevice } from './device.ts'
 import { createSimHub, type SimHub } from './hub.ts'
-import { type Acknowledged, createLedger, type Ledger } from './ledger.ts'
+import { createLedger, type Ledger } from './ledger.ts'
 import { createWires, type Wires } from './wires.ts'
 
 /** Everything of one simulated world. */
@@ -23,13 +23,6 @@ export type World = {
   spaceId: string | undefined
   /** Texts that no hub may ever have. */
   readonly planted: string[]
-  /** A person may be out by now: what was promised of his writes that `isSeen` does not hold for is promised no longer. */
-  readonly suspect: (person: number, isSeen: (entry: Acknowledged) => boolean) => void
-  /** Removed by the founder: what he wrote and writes without having been seen must show nowhere, until he is let in again. */
-  readonly banish: (person: number, isSeen: (entry: Acknowledged) => boolean) => void
-  readonly forgive: (person: number) => void
-  readonly suspects: ReadonlySet<number>
-  readonly banished: ReadonlyMap<number, (entry: Acknowledged) => boolean>
   readonly backups: Map<SimDevice, { readonly copy: Uint8Array; readonly atMs: number }>
   readonly texts: Map<string, OpenText>
   readonly violations: Violation[]
@@ -75,8 +68,6 @@ export const createWorld = (seed: string, trace: Trace): World => {
     device.setSkew(shape.chance(0.5) ? 0 : shape.between(-600_000, 600_000))
     return device
   })
-  const suspects = new Set<number>()
-  const banished = new Map<number, (entry: Acknowledged) => boolean>()
   const world: World = {
     seed,
     timeline,
@@ -85,23 +76,9 @@ export const createWorld = (seed: string, trace: Trace): World => {
     wires,
     hubs,
     devices,
-    // Whoever may be out is promised nothing for what he writes meanwhile.
-    ledger: createLedger((person) => suspects.has(person)),
+    ledger: createLedger(),
     spaceId: undefined,
     planted: [],
-    suspect: (person, isSeen) => {
-      suspects.add(person)
-      world.ledger.voided(person, isSeen)
-    },
-    banish: (person, isSeen) => {
-      if (!banished.has(person)) banished.set(person, isSeen)
-    },
-    forgive: (person) => {
-      banished.delete(person)
-      suspects.delete(person)
-    },
-    suspects,
-    banished,
     backups: new Map(),
     texts: new Map(),
     violations,

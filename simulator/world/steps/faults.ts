@@ -1,3 +1,4 @@
+import { toBase32 } from '@kith/core/bytes'
 import type { Step } from '../../shared/script.ts'
 import { createMeddler, meddlings } from '../meddling.ts'
 import { type Acts, chosen, type World } from '../world.ts'
@@ -59,18 +60,7 @@ const restoreBackup = (world: World, { who }: Step): void => {
 const hasRow = (read: (sql: string) => Record<string, unknown>[], id: string): boolean => {
   const [table] = read("SELECT 1 FROM sqlite_schema WHERE name = 'org.example.simulation/tasks'")
   if (!table) return false
-  return read('SELECT id FROM "org.example.simulation/tasks"').some((row) => base32(row['id'] as Uint8Array) === id)
-}
-
-const base32 = (bytes: Uint8Array): string => {
-  const alphabet = '0123456789abcdefghijklmnopqrstuv'
-  let [text, bits, value] = ['', 0, 0]
-  for (const byte of bytes) {
-    value = (value << 8) | byte
-    for (bits += 8; bits >= 5; bits -= 5) text += alphabet[(value >> (bits - 5)) & 31]
-    value &= (1 << bits) - 1
-  }
-  return bits > 0 ? text + alphabet[(value << (5 - bits)) & 31] : text
+  return read('SELECT id FROM "org.example.simulation/tasks"').some((row) => toBase32(row['id'] as Uint8Array) === id)
 }
 
 const jump = (world: World, { who, how }: Step): void => {

@@ -1,8 +1,7 @@
-import type { Kith, Space } from '@kith/core'
+import type { Kith } from '@kith/core'
 import type { Step } from '../../shared/script.ts'
-import { type SimApp, simApp, stricterApp, widerApp } from '../app.ts'
+import { simApp, stricterApp, widerApp } from '../app.ts'
 import type { SimDevice } from '../device.ts'
-import type { Acknowledged } from '../ledger.ts'
 import { type Acts, chosen, devicesAtHome, type World } from '../world.ts'
 import { ask } from './ask.ts'
 
@@ -39,7 +38,6 @@ const enter = (world: World, guest: SimDevice, kith: Kith, link: string, life: n
     (home) => {
       if (guest.life() !== life || !guest.isOn()) return
       world.count('join')
-      world.forgive(guest.person)
       guest.enter(home)
     },
     (cause: unknown) => {
@@ -48,7 +46,7 @@ const enter = (world: World, guest: SimDevice, kith: Kith, link: string, life: n
   )
 }
 
-/** Somebody is removed or demoted: what the remover had not seen of his is void, by the rules; what he had seen stays. */
+/** Somebody is removed or demoted: what the remover has not of his is void by the rules, what he has stays. */
 const end = (world: World, step: Step, what: 'remove' | 'demote'): void => {
   const host = chosen(devicesAtHome(world), step.who)
   const target = chosen(
@@ -56,35 +54,12 @@ const end = (world: World, step: Step, what: 'remove' | 'demote'): void => {
     step.what,
   )
   if (!host || !target) return
-  const startMs = world.timeline.now()
-  ask(
-    world,
-    host,
-    what,
-    async (home) => {
-      const seen = await readSeen(home)
-      // From here on its own program knows, whenever others hear of it.
-      world.suspect(target.person, isSeen(seen))
-      if (what === 'remove') await home.remove(target.address())
-      else await home.setRole(target.address(), step.how % 2 === 0 ? 'reader' : 'writer')
-      return seen
-    },
-    (seen) => {
-      if (what === 'remove' && host.person === 0) world.banish(target.person, isSeen(seen))
-      world.trace.note(`${startMs} ${host.name} ${what}s person ${target.person}`)
-    },
-  )
+  ask(world, host, what, async (home) => {
+    if (what === 'remove') await home.remove(target.address())
+    else await home.setRole(target.address(), step.how % 2 === 0 ? 'reader' : 'writer')
+    world.trace.note(`${host.name} ${what}s person ${target.person}`)
+  })
 }
-
-const readSeen = async (home: Space<SimApp>): Promise<ReadonlyMap<string, string>> => {
-  const rows = await home.query((q) => q.selectFrom('tasks').select(['id', 'notes']))
-  return new Map(rows.map(({ id, notes }) => [id, notes]))
-}
-
-const isSeen =
-  (seen: ReadonlyMap<string, string>) =>
-  (entry: Acknowledged & { readonly char?: string }): boolean =>
-    entry.char === undefined ? seen.has(entry.id) : seen.get(entry.id)?.includes(entry.char) === true
 
 const promote = (world: World, { who, what, how }: Step): void => {
   const host = chosen(devicesAtHome(world), who)
@@ -96,7 +71,6 @@ const promote = (world: World, { who, what, how }: Step): void => {
 const leave = (world: World, { who }: Step): void => {
   const device = chosen(devicesAtHome(world), who)
   if (!device || device.person === 0) return
-  world.suspect(device.person, () => false)
   ask(world, device, 'leave', (home) => home.leave())
 }
 
