@@ -74,8 +74,14 @@ const describe = ({ header, hash, body }: Change): string => {
     parts.push(`${data.ops.map(([code]) => opNames[code]).join(' ')} ${toBase32(opId(0)).slice(0, 22)}`)
   }
   say('by', [header.grant])
-  say('under', [header.epoch].filter(({ length }) => length > 0))
-  say('after', [header.prev].filter(({ length }) => length > 0))
+  say(
+    'under',
+    [header.epoch].filter(({ length }) => length > 0),
+  )
+  say(
+    'after',
+    [header.prev].filter(({ length }) => length > 0),
+  )
   say('knows', header.deps.membership)
   say('saw', header.deps.content)
   return parts.join(' ')

@@ -55,7 +55,9 @@ export const readAnnals = (devices: readonly SimDevice[], spaceId: string): Anna
     ofRow: (id) => ops.flatMap(({ hash, rows }) => (rows === id.slice(0, 22) ? [hash] : [])),
     ofChar: (id, char) => {
       const typed = Buffer.from(char)
-      return ops.flatMap(({ hash, texts }) => (texts.some(([row, text]) => row === id && text.includes(typed)) ? [hash] : []))
+      return ops.flatMap(({ hash, texts }) =>
+        texts.some(([row, text]) => row === id && text.includes(typed)) ? [hash] : [],
+      )
     },
     isCutOff,
     isBanished,
@@ -82,10 +84,7 @@ const readOps = (changes: ReadonlyMap<string, Change>): ReadOps[] =>
     return [{ hash, rows: makesRows ? toBase32(id).slice(0, 22) : undefined, texts }]
   })
 
-const readEndings = (
-  changes: ReadonlyMap<string, Change>,
-  home: string,
-): Pick<Annals, 'isCutOff' | 'isBanished'> => {
+const readEndings = (changes: ReadonlyMap<string, Change>, home: string): Pick<Annals, 'isCutOff' | 'isBanished'> => {
   const follow = (from: readonly string[], next: (change: Change) => readonly Uint8Array[]): Set<string> => {
     const found = new Set(from)
     for (const hash of found) {

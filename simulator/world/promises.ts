@@ -114,8 +114,7 @@ const checkSecrets = async (world: World, ins: readonly SimDevice[]): Promise<vo
     for (const device of ins) lacking += (await lackingOf(device)).length
   }
   for (const device of ins)
-    for (const title of await lackingOf(device))
-      world.violate('members read on', `${device.name} lacks "${title}"`)
+    for (const title of await lackingOf(device)) world.violate('members read on', `${device.name} lacks "${title}"`)
   for (const device of outs) {
     const lacking = await lackingOf(device)
     if (lacking.length < secrets.length) world.violate('who is out reads nothing', `${device.name} reads on`)

@@ -113,7 +113,7 @@ CREATE TABLE delivery (
   n INTEGER PRIMARY KEY, url TEXT NOT NULL, hub BLOB NOT NULL, policy BLOB NOT NULL, seed BLOB, bytes BLOB NOT NULL, expires INTEGER NOT NULL
 ) STRICT;
 
--- Hubs, what each log at each is known to lack, and how far it was read; lane -1: the generation that was compared, and when the log was last read to its end.
+-- Hubs, what each log at each is known to lack, and how far it was read; lane -1: the generation that was compared, and when the log was last read to its end; -2: when that was so first and nobody followed it any more.
 CREATE TABLE hub (n INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, key BLOB) STRICT;
 -- \`change\` is a segment's; below zero that of the record which begins the log. Not sent before \`due\`, in milliseconds since 1970.
 CREATE TABLE outbox (hub INTEGER NOT NULL, space INTEGER NOT NULL, log BLOB NOT NULL, change INTEGER NOT NULL, due INTEGER NOT NULL,

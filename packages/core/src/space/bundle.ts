@@ -21,6 +21,7 @@ export const exportEntries = (engine: Engine, replica: Replica): Uint8Array => {
     n,
     replicaOf: () => replica,
     visitedMs: () => undefined,
+    leftMs: () => undefined,
     isOwed: () => false,
   })
   const target = logs.target()

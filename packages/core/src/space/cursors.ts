@@ -23,6 +23,10 @@ export const loadCursor = (statements: Statements, hub: number, log: Uint8Array,
     | Cursor
     | undefined
 
+export const forgetCursor = (statements: Statements, hub: number, log: Uint8Array, lane: number): void => {
+  statements('DELETE FROM cursor WHERE hub = ? AND log = ? AND lane = ?').run(hub, log, lane)
+}
+
 export const forgetCursors = (statements: Statements, hub: number, log: Uint8Array): void => {
   statements('DELETE FROM cursor WHERE hub = ? AND log = ?').run(hub, log)
 }

@@ -37,7 +37,12 @@ export type SpaceLogs = {
   readonly version: () => number
 }
 
-/** A log that is not followed any more is looked at so often: its lease is renewed by it, and who was away may have written there. */
+/**
+ * A log that is not followed any more is read on until it was read to its end so long after: what ended it (a removal, what somebody wrote under newer keys) may
+ * have come before what it shows to be there.
+ */
+const lingersMs = 24 * 60 * 60_000
+/** From then on it is looked at so often: its lease is renewed by it, and who was away may have written there. */
 export const visitEachMs = 7 * 24 * 60 * 60_000
 /** How long after an epoch was superseded somebody may be about to join by its keys; who comes later is found by the visits. */
 const joinersMs = 24 * 60 * 60_000
@@ -50,6 +55,8 @@ export type SpaceLogsInput = {
   readonly replicaOf: () => Replica
   /** When a log was last read to its end on a hub; undefined: never. */
   readonly visitedMs: (hub: number, log: Uint8Array) => number | undefined
+  /** When it was first read to its end there without being followed any more; undefined: not yet. */
+  readonly leftMs: (hub: number, log: Uint8Array) => number | undefined
   /** Whether something waits to be sent there. */
   readonly isOwed: (hub: number, log: Uint8Array) => boolean
 }
@@ -64,7 +71,7 @@ type Known = {
   readonly wanted: Map<number, readonly SyncLog[]>
 }
 
-export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: SpaceLogsInput): SpaceLogs => {
+export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, leftMs, isOwed }: SpaceLogsInput): SpaceLogs => {
   const { statements, clock } = engine
   const { crypto } = engine.platform
   const ids = new WeakMap<LogKeys, Uint8Array>()
@@ -148,7 +155,11 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, isOwed }: Spa
     const isWaiting = replicaOf().membership.waiting().length > 0
     return logs.flatMap(({ id, keys, epoch, isDoor, isFollowed: isFollowedNow }) => {
       const { read, write, policy } = keys
-      const isDue = (): boolean => (visitedMs(hub, id) ?? 0) <= clock.nowMs() - visitEachMs || isOwed(hub, id)
+      const isDue = (): boolean => {
+        const visited = visitedMs(hub, id) ?? 0
+        const lingers = visited < (leftMs(hub, id) ?? visited) + lingersMs
+        return lingers || visited <= clock.nowMs() - visitEachMs || isOwed(hub, id)
+      }
       if (!read || (!isFollowedNow && !isDue())) return []
       const rights = [
         { right: 'read' as const, seed: read.seed },

@@ -3,7 +3,7 @@ import type { Haste } from '../database/index.ts'
 import type { SyncSpace } from '../sync/index.ts'
 import type { Lane } from '../wire/index.ts'
 import { createBoxesOut } from './boxes-out.ts'
-import { forgetCursors, loadCursor, saveCursor } from './cursors.ts'
+import { forgetCursor, forgetCursors, loadCursor, saveCursor } from './cursors.ts'
 import type { Engine } from './engine.ts'
 import { createEntryOpener } from './entry-opener.ts'
 import { requeueParcels } from './invite.ts'
@@ -48,6 +48,7 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
     n,
     replicaOf,
     visitedMs: (hub, log) => loadCursor(statements, hub, log, comparedMark)?.n,
+    leftMs: (hub, log) => loadCursor(statements, hub, log, leftMark)?.n,
     isOwed: (hub, log) =>
       statements('SELECT 1 FROM outbox WHERE hub = ? AND space = ? AND log = ? AND due < ? LIMIT 1').get(
         hub,
@@ -157,6 +158,13 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       const nowMs = clock.nowMs()
       const isNoted = known && equalBytes(known.generation, generation) && nowMs - known.n < visitNotedMs
       if (!isNoted) write(() => saveCursor(statements, hub, log, comparedMark, { generation, n: nowMs, id: noId }))
+      const isLeft = logs.find(log)?.isFollowed === false
+      if (isLeft === (loadCursor(statements, hub, log, leftMark) !== undefined)) return
+      write(() =>
+        isLeft
+          ? saveCursor(statements, hub, log, leftMark, { generation, n: nowMs, id: noId })
+          : forgetCursor(statements, hub, log, leftMark),
+      )
     },
     receive: (hub, log, lane, entries, cursor) =>
       write(() => {
@@ -229,6 +237,8 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
 
 /** In the place of a lane: the generation in which a hub has last shown all that it has, and when (in the place of n). */
 const comparedMark = -1
+/** When (in the place of n) it first did so without the log being followed any more. */
+const leftMark = -2
 const noId = new Uint8Array(0)
 /** So often is noted when a log was read to its end. */
 const visitNotedMs = 24 * 60 * 60_000
