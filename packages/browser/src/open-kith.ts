@@ -1,13 +1,16 @@
-import type { KithOptions } from '@kith/core'
+import { type KithOptions, type LinkDeviceOptions, type LinkingDevice, type RecoverPersonOptions } from '@kith/core'
 import { type BrowserKith, createRemoteKith } from './page/kith.ts'
-import { openTab } from './tabs/tab.ts'
+import type { Met, Start } from './tabs/messages.ts'
+import { openTab, type Tab, type TabOptions } from './tabs/tab.ts'
 
-export type OpenKithOptions = KithOptions & {
+type Place = {
   /** Name of this person's data in this browser and origin: 1 to 64 letters, digits, - and _. 'kith' unless given. All tabs share it. */
   readonly store?: string
   /** Where a bundler cannot find the worker by itself: a module worker that imports '@kith/browser/worker'. */
   readonly worker?: () => Worker
 }
+
+export type OpenKithOptions = KithOptions & Place
 
 /**
  * Opens a person's data in a dedicated worker, or makes a new person in an empty store. All tabs of the origin share one engine: if the tab
@@ -16,11 +19,57 @@ export type OpenKithOptions = KithOptions & {
  * @throws KithError `storage-busy`, `storage-damaged`, `storage-newer`, `storage-full`, `storage-unavailable`, `insecure-url`,
  *   `protocol-version` (another tab runs another version of this app).
  */
-export const openKith = async (options: OpenKithOptions = {}): Promise<BrowserKith> => {
-  const { store = 'kith', hubs = [], name } = options
-  const { caller, opened, leave } = await openTab({ store, hubs, name, createWorker: options.worker ?? createWorker })
-  return createRemoteKith(caller, opened, leave)
+export const openKith = async ({ hubs = [], name, ...place }: OpenKithOptions = {}): Promise<BrowserKith> =>
+  toKith(await openTab(toTab(place, { how: 'open' }, hubs, name)))
+
+/**
+ * Makes an empty store a further device of a person: `addDevice()` on one that the person has gives the code.
+ *
+ * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person in the store), those of `openKith`.
+ */
+export const linkDevice = async (options: LinkDeviceOptions & Place): Promise<LinkingDevice<BrowserKith>> => {
+  const { store, worker, ...link } = options
+  const apps = link.apps?.map((app) => (typeof app === 'string' ? app : app.id))
+  const start: Start = { how: 'link', options: apps ? { ...link, apps } : link }
+  return new Promise((resolve, reject) => {
+    const met = ({ check, address }: Met, confirm: () => void, cancel: () => void): void =>
+      resolve({
+        check,
+        address,
+        confirm: async () => {
+          confirm()
+          return toKith(await opening)
+        },
+        cancel,
+      })
+    const opening = openTab({ ...toTab({ store, worker }, start, link.hubs, link.name), met })
+    opening.catch(reject)
+  })
 }
+
+/**
+ * A person comes back in an empty store, by the twelve words of the recovery phrase.
+ *
+ * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed` (there is a person in the store),
+ *   those of `openKith`.
+ */
+export const recoverPerson = async (options: RecoverPersonOptions & Place): Promise<BrowserKith> => {
+  const { store, worker, ...recovery } = options
+  return toKith(
+    await openTab(toTab({ store, worker }, { how: 'recover', options: recovery }, recovery.hubs, recovery.name)),
+  )
+}
+
+type AnyPlace = { readonly [N in keyof Place]: Place[N] | undefined }
+
+const toTab = (
+  { store = 'kith', worker = createWorker }: AnyPlace,
+  start: Start,
+  hubs: readonly string[] = [],
+  name: string | undefined,
+): TabOptions => ({ store, start, hubs, name, createWorker: worker })
+
+const toKith = ({ caller, opened, leave }: Tab): BrowserKith => createRemoteKith(caller, opened, leave)
 
 /** Bundlers look for exactly this expression. */
 const createWorker = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'kith' })

@@ -1,3 +1,4 @@
+import type { LinkDeviceOptions, RecoverPersonOptions } from '@kith/core'
 import type { ErrorData, PageMessage, WorkerMessage } from '../port/messages.ts'
 import type { StorageKind } from '../platform/storage-status.ts'
 
@@ -9,6 +10,18 @@ export type Opened = {
   /** The person's methods, by name. */
   readonly methods: readonly string[]
 }
+
+/** How a person comes to be in a store. */
+export type Start =
+  /** It is there, or is new. */
+  | { readonly how: 'open' }
+  /** It has another device, which is asked. */
+  | { readonly how: 'link'; readonly options: LinkDeviceOptions }
+  /** It has its recovery phrase. */
+  | { readonly how: 'recover'; readonly options: RecoverPersonOptions }
+
+/** What a device that is being linked shows, for a person to compare. */
+export type Met = { readonly check: string; readonly address: string }
 
 /** On the square. */
 export type SquareMessage =
@@ -29,6 +42,9 @@ export type TabMessage =
 /** Between a page and the worker that it has started. */
 export type OwnMessage =
   | { readonly type: 'boot'; readonly boot: BootOptions }
+  /** A device is being linked: the page shows this, and answers `confirm` or `close`. */
+  | { readonly type: 'met'; readonly met: Met }
+  | { readonly type: 'confirm' }
   | { readonly type: 'booted'; readonly opened: Opened }
   | { readonly type: 'failed'; readonly error: ErrorData }
   | { readonly type: 'port'; readonly message: PageMessage | WorkerMessage }
@@ -42,4 +58,5 @@ export type BootOptions = {
   readonly tab: string
   readonly hubs: readonly string[]
   readonly name: string | undefined
+  readonly start: Start
 }

@@ -5,7 +5,7 @@ import { portVersion } from '../port/messages.ts'
 import { startEngine, type Engine, type EngineOptions } from './engine.ts'
 import { openChannel } from './channel.ts'
 import { holdLock } from './lock.ts'
-import type { Opened, SquareMessage, TabMessage } from './messages.ts'
+import type { Met, Opened, SquareMessage, TabMessage } from './messages.ts'
 import { leaderLock, square, tabChannel, tabLock } from './names.ts'
 
 export type Tab = {
@@ -14,13 +14,18 @@ export type Tab = {
   readonly leave: () => Promise<void>
 }
 
+export type TabOptions = Omit<EngineOptions, 'tab'> & {
+  /** A device is being linked: the person compares, then one of the two is called. */
+  readonly met?: (met: Met, confirm: () => void, cancel: () => void) => void
+}
+
 /**
  * This page's part in a store: it asks who is there, and queues for the lock under which it would be the one. Calls go to whoever
  * is the engine, this page's own worker or another's.
  *
  * @throws what the engine could not be opened with.
  */
-export const openTab = async (options: Omit<EngineOptions, 'tab'>): Promise<Tab> => {
+export const openTab = async ({ met, ...options }: TabOptions): Promise<Tab> => {
   const { store } = options
   const id = crypto.randomUUID()
   const letGo = await holdLock(tabLock(store, id))
@@ -74,11 +79,18 @@ export const openTab = async (options: Omit<EngineOptions, 'tab'>): Promise<Tab>
   })
 
   /** Is the engine until the page leaves, or its worker cannot be had. */
-  const lead = async (): Promise<void> => {
+  const lead = async (lock: Lock | null): Promise<void> => {
+    if (!lock) return end(taken())
     const link: Link = { post: (message) => engine?.post(message) }
     engine = startEngine(
       { ...options, tab: id },
       {
+        met: (what) =>
+          met?.(
+            what,
+            () => engine?.confirm(),
+            () => void leave(),
+          ),
         opened: (next) => connect(next, link),
         lost: () => caller.disconnect(),
         received: (message) => caller.receive(message, connected?.link ?? link),
@@ -87,10 +99,14 @@ export const openTab = async (options: Omit<EngineOptions, 'tab'>): Promise<Tab>
     )
     await new Promise<void>((resolve) => (release = resolve))
   }
-  navigator.locks.request(leaderLock(store), { signal: leaving.signal }, lead).catch((error: Error) => {
-    if (!leaving.signal.aborted) end(error)
-  })
-  join()
+  // Who is to come into an empty store does not wait for its turn: whoever has the store makes it somebody's.
+  const isComing = options.start.how !== 'open'
+  navigator.locks
+    .request(leaderLock(store), isComing ? { ifAvailable: true } : { signal: leaving.signal }, lead)
+    .catch((error: Error) => {
+      if (!leaving.signal.aborted) end(error)
+    })
+  if (!isComing) join()
 
   const leave = async (): Promise<void> => {
     if (engine) await engine.close()
@@ -102,6 +118,9 @@ export const openTab = async (options: Omit<EngineOptions, 'tab'>): Promise<Tab>
   }
   return { caller, opened: await first, leave }
 }
+
+const taken = (): KithError =>
+  new KithError('not-allowed', 'There is a person in this place already, open in another tab. Choose another.')
 
 const lost = (): KithError =>
   new KithError(

@@ -1,4 +1,4 @@
-import { type App, createKith, type Kith } from '@kith/core'
+import { type App, createKith, type Kith, linkKith, type Platform, recoverKith } from '@kith/core'
 import { KithError } from '@kith/core/bytes'
 import { createBrowserPlatform } from '../platform/platform.ts'
 import { type Callee, type CallNotes, createCallee } from '../port/callee.ts'
@@ -6,7 +6,7 @@ import { errorToData } from '../port/error-data.ts'
 import type { PageMessage, WorkerMessage } from '../port/messages.ts'
 import { methodNames } from '../port/values.ts'
 import { holdLock } from '../tabs/lock.ts'
-import type { BootOptions, Opened } from '../tabs/messages.ts'
+import type { BootOptions, Met, Opened } from '../tabs/messages.ts'
 import { roundLock } from '../tabs/names.ts'
 import { serveTabs } from '../tabs/serve.ts'
 import { explainStorageError } from './explain-error.ts'
@@ -23,15 +23,19 @@ export type Running = {
 
 type Post = (message: WorkerMessage, transfer: Transferable[]) => void
 
-/** Opens the store for all tabs. `post` goes to the page that started the worker. @throws as `openKith`. */
-export const boot = async ({ store, round, tab, hubs, name }: BootOptions, post: Post): Promise<Running> => {
+/** Shows what a person has to compare. Resolves when it has; rejects when it will not. */
+type Compare = (met: Met) => Promise<void>
+
+/** Opens the store for all tabs. `post` goes to the page that started the worker. @throws as `openKith`, `linkDevice`, `recoverPerson`. */
+export const boot = async (options: BootOptions, post: Post, compare: Compare): Promise<Running> => {
+  const { store, round, tab } = options
   await holdLock(roundLock(store, round))
   const notes = createNotes()
   const { platform, storage, close } = await createBrowserPlatform(store)
   let kith: Kith
   try {
     const openDatabase = async () => notes.wrap(await platform.openDatabase())
-    kith = await createKith({ ...platform, openDatabase }, { hubs, ...(name === undefined ? {} : { name }) })
+    kith = await begin({ ...platform, openDatabase }, options, compare)
   } catch (cause) {
     close()
     throw cause
@@ -73,6 +77,19 @@ export const boot = async ({ store, round, tab, hubs, name }: BootOptions, post:
         }
       })()),
   }
+}
+
+const begin = async (platform: Platform, { start, hubs, name }: BootOptions, compare: Compare): Promise<Kith> => {
+  if (start.how === 'open') return createKith(platform, { hubs, ...(name === undefined ? {} : { name }) })
+  if (start.how === 'recover') return recoverKith(platform, start.options)
+  const linking = await linkKith(platform, start.options)
+  try {
+    await compare({ check: linking.check, address: linking.address })
+  } catch (cause) {
+    linking.cancel()
+    throw cause
+  }
+  return linking.confirm()
 }
 
 const closedError = errorToData(new KithError('closed', 'This person was closed. Open it again.'))

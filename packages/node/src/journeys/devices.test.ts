@@ -133,6 +133,31 @@ test('a person who lost everything comes back by twelve words, and cuts off what
   })
 })
 
+test('who comes back by the words reads what the lost device wrote, also in a space that was cut once before: rows come before the cut', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const lost = await openPerson(scene, 'lost', [url])
+    const home = await lost.createSpace(journal, { name: 'Home' })
+    await home.tables.entries.insert({ title: 'first' })
+    await home.synced()
+    await link(scene, lost, 'phone', [url])
+    const stolen = (await lost.devices()).find(({ name }) => name === 'phone')
+    await lost.revokeDevice(stolen?.id ?? '')
+    await until('nothing is left to do', async () => (await lost.status()).tasksLeft === 0)
+    await home.tables.entries.insert({ title: 'under new keys' })
+    await until('the hub has everything', async () => (await lost.status()).pending === 0)
+    const phrase = (await lost.recoveryPhrase()) ?? ''
+    await lost.close()
+    const found = await recoverPerson({ path: scene.path('found'), phrase, hubs: [url], revokesOthers: true })
+    scene.ends(found, (kith) => kith.close())
+    await until('the space is back', async () => (await found.spaces()).length === 1)
+    const again = await found.open(journal, home.id)
+    await until('the cut is made', async () => (await found.status()).tasksLeft === 0)
+    await until('the rows are back', () => has(again, 'under new keys'))
+    assert.equal((await again.status()).heldBack, 0)
+  })
+})
+
 test('a code that nobody made, a code used twice, and one that is refused lead nowhere', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

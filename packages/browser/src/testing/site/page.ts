@@ -1,5 +1,6 @@
 /** The page that the browser test drives: it shows what Kith says, and leaves its parts where the test can reach them. */
 import { type BrowserKith, increment, type KithError, openKith, type Space } from '../../index.ts'
+import './people.ts'
 import { todo } from './todo.ts'
 
 let kith: BrowserKith

@@ -52,7 +52,7 @@ export const createPeople = (input: PeopleInput): People => {
   const { personSpace } = engine
   const person = createOwnPerson(engine, () => replicaOf(personSpace))
   const homes = createHomes({ ...input, person })
-  const tasks = createTasks({ engine, person, spaces, replicaOf, wake })
+  const tasks = createTasks({ engine, person, spaces, replicaOf, wake, synced })
   const recovery = createRecovery(engine, person, () => replicaOf(personSpace))
   const profiles = createProfiles(input, homes)
   const syncContacts = createContactSync({ engine, homes, changed: input.contactsChanged })

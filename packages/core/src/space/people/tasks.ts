@@ -28,6 +28,8 @@ export type TasksInput = {
   readonly spaces: () => readonly { readonly n: number }[]
   readonly replicaOf: (n: number) => Replica
   readonly wake: (n: number) => void
+  /** Resolves when what hubs have of a space is here. @throws KithError `hub-unreachable`. */
+  readonly synced: (n: number) => Promise<void>
 }
 
 /** How long others are given who may be doing it. */
@@ -40,7 +42,7 @@ const noId = new Uint8Array(0)
 const cut = 'cut'
 const repair = 'repair'
 
-export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksInput): Tasks => {
+export const createTasks = ({ engine, person, spaces, replicaOf, wake, synced }: TasksInput): Tasks => {
   const { statements, unit, platform, clock } = engine
   const { crypto } = platform
   const own = engine.person.person
@@ -70,13 +72,20 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksIn
   const laterMs = (): number => clock.nowMs() + Math.floor(othersMs * (1 + (crypto.randomBytes(1)[0] as number) / 256))
 
   /** The one that revoked, or came back by the phrase, is the one that is there. */
-  const isOurs = (revocation: Uint8Array): boolean => {
+  const isOurs = (revocation: Uint8Array): boolean =>
+    isByThis(revocation) || isBy(revocation, person.genesis().recovery.signing)
+  const isByThis = (revocation: Uint8Array): boolean => isBy(revocation, engine.person.device.signing.publicKey)
+  const isBy = (revocation: Uint8Array, author: Uint8Array): boolean => {
     const change = replicaOf(engine.personSpace)
       .changes()
       .find(({ hash }) => equalBytes(hash, revocation))
-    const by = change?.header.device
-    if (!by) return false
-    return equalBytes(by, engine.person.device.signing.publicKey) || equalBytes(by, person.genesis().recovery.signing)
+    return change !== undefined && equalBytes(change.header.device, author)
+  }
+
+  /** A cut makes void what is not here, and the rows of a space that was only just found come after its members. */
+  const pullFirst = async (tasks: readonly Task[]): Promise<void> => {
+    const others = tasks.filter(({ kind, id }) => kind === cut && !isByThis(id))
+    await Promise.all([...new Set(others.map(({ space }) => space))].map(synced))
   }
 
   const cutDevice = (replica: Replica, revocation: Uint8Array): Change | undefined => {
@@ -113,6 +122,8 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake }: TasksIn
     for (let tasks = due(); tasks.length > 0; tasks = due()) {
       // A commit of what others are writing: what fails here undoes nothing of theirs.
       unit.commit()
+      await pullFirst(tasks)
+      if (isClosed) return
       engine.whole(() => tasks.forEach(perform))
       await unit.durable()
       for (const { space } of tasks) wake(space)
