@@ -1,4 +1,4 @@
-import { type KithOptions, type LinkDeviceOptions, type LinkingDevice, type RecoverPersonOptions } from '@kith/core'
+import type { KithOptions, LinkDeviceOptions, LinkingDevice, RecoverPersonOptions } from '@kith/core'
 import { type BrowserKith, createRemoteKith } from './page/kith.ts'
 import type { Met, Start } from './tabs/messages.ts'
 import { openTab, type Tab, type TabOptions } from './tabs/tab.ts'
