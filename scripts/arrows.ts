@@ -36,8 +36,8 @@ const packageArrows: Record<string, readonly string[]> = {
   browser: ['core'],
   react: ['core', 'node', 'browser'],
   testing: ['core', 'hub', 'node', 'browser'],
-  // What it simulates, with a platform of its own; nothing imports it.
-  simulator: ['core', 'hub'],
+  // What it simulates; nothing imports it.
+  simulator: ['core', 'hub', 'testing'],
 }
 
 /** Packages that run where there is no Node. */

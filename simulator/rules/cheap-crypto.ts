@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto'
 import type { Verifying } from '@kith/core/ports'
-import { createSeededBytes } from '../shared/dice.ts'
+import { createSeededBytes } from '@kith/testing/simulation'
 
 /**
  * Hashes are real, for everything rests on them. Signatures stand for Ed25519: whoever verifies one looks up the seed of the key, so that nobody

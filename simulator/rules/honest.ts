@@ -13,7 +13,7 @@ import {
   type Rank,
   rankNumbers,
 } from '@kith/core/membership'
-import type { Dice } from '../shared/dice.ts'
+import type { Dice } from '@kith/testing/simulation'
 import {
   type Actor,
   addDevice,

@@ -9,7 +9,7 @@ import {
   type Rank,
   rankNumbers,
 } from '@kith/core/membership'
-import type { Dice } from '../shared/dice.ts'
+import type { Dice } from '@kith/testing/simulation'
 import { createContent } from './content.ts'
 import { type Actor, judge, judgementToText, learn, levelsOf, nameOf, type Scene, short } from './scene.ts'
 

@@ -1,5 +1,5 @@
 import { createMembership } from '@kith/core/membership'
-import { createDice } from '../shared/dice.ts'
+import { createDice } from '@kith/testing/simulation'
 import type { Outcome, Script, Step } from '../shared/script.ts'
 import { createTrace } from '../shared/trace.ts'
 import { hostile } from './attackers/index.ts'

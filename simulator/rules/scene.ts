@@ -24,7 +24,7 @@ import {
   type MembershipOptions,
   recipientsToHash,
 } from '@kith/core/membership'
-import { createDice, type Dice } from '../shared/dice.ts'
+import { createDice, type Dice } from '@kith/testing/simulation'
 import type { Violation } from '../shared/script.ts'
 import { type CheapCrypto, createCheapCrypto } from './cheap-crypto.ts'
 import { createContent, type Content } from './content.ts'

@@ -2,7 +2,7 @@
 import { equalBytes, toHex } from '@kith/core/bytes'
 import { type Change, kinds } from '@kith/core/change'
 import { decodeMembershipBody, joinToSign, type Membership, rankNumbers, recipientsToHash } from '@kith/core/membership'
-import type { Dice } from '../shared/dice.ts'
+import type { Dice } from '@kith/testing/simulation'
 import { dueTo, evaluate, pastOf, rankOfAuthor } from './promises.ts'
 import { type Actor, judge, levelsOf, nameOf, type Scene } from './scene.ts'
 

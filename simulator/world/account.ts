@@ -1,7 +1,7 @@
 import { equalBytes, ifUsable, toBase32, toHex } from '@kith/core/bytes'
 import { type Change, createOpIds, decodeDataBody, kinds, kindToName, opCodes } from '@kith/core/change'
 import { decodeMembershipBody } from '@kith/core/membership'
-import { createSeededCrypto } from './crypto.ts'
+import { createSeededCrypto } from '@kith/testing/simulation'
 import type { SimDevice } from './device.ts'
 import { findChanges, findDeviceKey } from './loot.ts'
 import type { World } from './world.ts'

@@ -1,7 +1,7 @@
 import { equalBytes, fromBase32, ifUsable, toBase32, toHex } from '@kith/core/bytes'
 import { type Change, createOpIds, decodeDataBody, kinds, kindToChain, type Op, opCodes } from '@kith/core/change'
 import { decodeMembershipBody, type MembershipBody } from '@kith/core/membership'
-import { createSeededCrypto } from './crypto.ts'
+import { createSeededCrypto } from '@kith/testing/simulation'
 import type { SimDevice } from './device.ts'
 import { findChanges } from './loot.ts'
 

@@ -1,13 +1,9 @@
 import { createKith, type Kith, KithError, type Space } from '@kith/core'
-import type { Clock, Platform } from '@kith/core/ports'
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import type { Timeline } from '../shared/timeline.ts'
+import type { Platform } from '@kith/core/ports'
+import { createDisk, createSimulatedPlatform, type Disk, type Timeline, type Wires } from '@kith/testing/simulation'
 import type { Trace } from '../shared/trace.ts'
 import { type SimApp, simApp } from './app.ts'
 import { startMs } from './clock.ts'
-import { createSeededCrypto } from './crypto.ts'
-import { createDisk, type Disk } from './disk.ts'
-import type { Wires } from './wires.ts'
 
 /** One installation of one person: the production core on virtual time, a disk that survives it, and a clock that is off. */
 export type SimDevice = {
@@ -56,25 +52,16 @@ export const createSimDevice = (options: DeviceOptions): SimDevice => {
   let home: Space<SimApp> | undefined
   let address = ''
 
-  const platformOf = (life: number): Platform => {
-    const isAlive = (): boolean => isOn && life === lives
-    const guarded = (run: () => void) => (): void => {
-      if (isAlive()) run()
-    }
-    const clock: Clock = {
-      now: () => Math.floor(startMs + timeline.now() + skewMs),
-      monotonic: timeline.now,
-      after: (delayMs, run) => timeline.after(delayMs, guarded(run)),
-      soon: (run) => timeline.after(0, guarded(run)),
-    }
-    return {
-      clock,
-      crypto: createSeededCrypto(`${seed}/${name}/${life}`),
-      compression,
-      network: wires.network(name, isAlive),
-      openDatabase: () => disk.open(isAlive),
-    }
-  }
+  const platformOf = (life: number): Platform =>
+    createSimulatedPlatform({
+      device: name,
+      timeline,
+      wires,
+      disk,
+      seed: `${seed}/${name}/${life}`,
+      now: () => startMs + timeline.now() + skewMs,
+      isAlive: () => isOn && life === lives,
+    })
 
   const crash = (): void => {
     if (!isOn) return
@@ -141,19 +128,3 @@ const openNewest = async (kith: Kith, device: SimDevice, id: string): Promise<Sp
     return kith.open(simApp, id)
   }
 }
-
-const compression: Platform['compression'] = {
-  deflate: (bytes) => view(deflateRawSync(bytes, { level: 1, memLevel: 7, chunkSize: 32 * 1024 })),
-  inflate: (bytes, unpackedBytesMax) => {
-    try {
-      const unpacked = inflateRawSync(bytes, { maxOutputLength: Math.max(1, unpackedBytesMax) })
-      if (unpacked.length <= unpackedBytesMax) return view(unpacked)
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
-        throw new KithError('bad-encoding', 'Packed bytes are damaged.', {}, cause)
-    }
-    throw new KithError('too-large', 'Packed bytes unpack to more than the limit.', { unpackedBytesMax })
-  },
-}
-
-const view = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)

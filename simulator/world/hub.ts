@@ -1,8 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Channel, type Connection, createHubService, type HubService, openHubDatabase } from '@kith/hub'
-import type { Clock } from '@kith/core/ports'
-import { createSeededBytes } from '../shared/dice.ts'
-import type { Timeline } from '../shared/timeline.ts'
+import { createSeededBytes, createTimelineClock, type Timeline } from '@kith/testing/simulation'
 import { startMs } from './clock.ts'
 import type { Meddler } from './meddling.ts'
 
@@ -53,12 +51,7 @@ export const createSimHub = (
     lives += 1
     const life = lives
     const isAlive = (): boolean => life === lives && services.length > 0
-    const clock: Clock = {
-      now: () => Math.floor(startMs + timeline.now()),
-      monotonic: timeline.now,
-      after: (delayMs, run) => timeline.after(delayMs, () => isAlive() && run()),
-      soon: (run) => timeline.after(0, () => isAlive() && run()),
-    }
+    const clock = createTimelineClock(timeline, () => startMs + timeline.now(), isAlive)
     services = databases.map((database, fork) =>
       createHubService({
         database,

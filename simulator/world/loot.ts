@@ -2,8 +2,7 @@ import { inflateRawSync } from 'node:zlib'
 import { decodeCbor } from '@kith/core/bytes'
 import { type Change, decodeSegmentUnchecked } from '@kith/core/change'
 import { type SigningKey, seedToSigningKey } from '@kith/core/crypto/sign'
-import { createSeededCrypto } from './crypto.ts'
-import type { Disk } from './disk.ts'
+import { createSeededCrypto, type Disk } from '@kith/testing/simulation'
 
 /** What whoever holds a device's disk finds on it, behind the program's back: for attackers, and for looking at what broke. */
 export const findDeviceKey = (disk: Disk): SigningKey | undefined => {

@@ -1,5 +1,5 @@
 import { frameToHubMessage, type HubMessage, hubMessageToFrame } from '@kith/core/wire'
-import type { Dice } from '../shared/dice.ts'
+import type { Dice } from '@kith/testing/simulation'
 
 /** What a hub that is not honest does with what it sends. It cannot forge: it has no keys. */
 export type Meddler = { readonly down: (device: string, frame: Uint8Array) => Uint8Array[] }

@@ -1,4 +1,4 @@
-import { createDice } from '../shared/dice.ts'
+import { createDice } from '@kith/testing/simulation'
 import type { Outcome, Script, Step } from '../shared/script.ts'
 import { createTrace } from '../shared/trace.ts'
 import { giveAccount } from './account.ts'

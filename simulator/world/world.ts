@@ -1,12 +1,10 @@
 import type { OpenText } from '@kith/core'
-import { createDice, type Dice } from '../shared/dice.ts'
+import { createDice, createTimeline, createWires, type Dice, type Timeline, type Wires } from '@kith/testing/simulation'
 import type { Step, Violation } from '../shared/script.ts'
-import { createTimeline, type Timeline } from '../shared/timeline.ts'
 import type { Trace } from '../shared/trace.ts'
 import { createSimDevice, type SimDevice } from './device.ts'
 import { createSimHub, type SimHub } from './hub.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { createWires, type Wires } from './wires.ts'
 
 /** Everything of one simulated world. */
 export type World = {

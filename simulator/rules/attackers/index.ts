@@ -10,7 +10,7 @@ import {
   encodeSchema,
   encodeShare,
 } from '@kith/core/membership'
-import type { Dice } from '../../shared/dice.ts'
+import type { Dice } from '@kith/testing/simulation'
 import { type Act, type Acts, isAtLeast, joinBody, knownHeads, makeInvite, rankOf, unique } from '../honest.ts'
 import { evaluate, pastOf } from '../promises.ts'
 import { type Actor, epochBody, saltedBody, type Scene, tagKey, write, writeAsPerson } from '../scene.ts'

@@ -1,6 +1,6 @@
 import { toHex } from '@kith/core/bytes'
 import { type Change, type Header, sortHeads } from '@kith/core/change'
-import type { Dice } from '../../shared/dice.ts'
+import type { Dice } from '@kith/testing/simulation'
 import type { Actor, Scene } from '../scene.ts'
 
 /** Everything that ever gave this person a right, ended or not: what somebody removed may still name. */

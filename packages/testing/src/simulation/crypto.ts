@@ -1,7 +1,7 @@
 import { createHmac, hash, hkdfSync } from 'node:crypto'
 import { createSodiumCrypto } from '@kith/core/crypto/seal'
 import type { Crypto } from '@kith/core/ports'
-import { createSeededBytes } from '../shared/dice.ts'
+import { createSeededBytes } from './dice.ts'
 
 const sodium = await createSodiumCrypto()
 

@@ -1,15 +1,27 @@
-import type { Connection as Served } from '@kith/hub'
+import type { Channel, Connection as Served } from '@kith/hub'
 import type { Connection, ConnectionEvents, Network } from '@kith/core/ports'
-import type { Dice } from '../shared/dice.ts'
-import type { Timeline } from '../shared/timeline.ts'
-import type { Trace } from '../shared/trace.ts'
-import type { SimHub } from './hub.ts'
+import type { Dice } from './dice.ts'
+import type { Timeline } from './timeline.ts'
+
+/** A hub as its clients meet it. */
+export type WiredHub = {
+  readonly name: string
+  readonly url: string
+  /** Undefined while the hub is down. */
+  readonly accept: (device: string, channel: Channel) => Served | undefined
+}
+
+/** Is told all that goes over the wires. */
+export type WireTrace = {
+  readonly note: (what: string) => void
+  readonly noteBytes: (what: string, bytes: Uint8Array) => void
+}
 
 /** All connections between devices and hubs. Each keeps the order of its messages, as WebSocket does; between connections there is none. */
 export type Wires = {
   /** The network as one run of the program on a device has it. */
   readonly network: (device: string, isAlive: () => boolean) => Network
-  readonly addHub: (hub: SimHub) => void
+  readonly addHub: (hub: WiredHub) => void
   /** Nothing passes between the two until `heal`; a connection that waits too long dies, as at a router that forgets it. */
   readonly cut: (device: string, hub: string) => void
   readonly heal: (device: string, hub: string) => void
@@ -40,8 +52,8 @@ type Wire = {
 const createWay = (): Way => ({ queue: [], bytes: 0, isPumping: false, lastAt: 0 })
 const connectTimeoutMs = 10_000
 
-export const createWires = (timeline: Timeline, dice: Dice, trace: Trace): Wires => {
-  const hubs = new Map<string, SimHub>()
+export const createWires = (timeline: Timeline, dice: Dice, trace: WireTrace): Wires => {
+  const hubs = new Map<string, WiredHub>()
   const wires = new Set<Wire>()
   const cuts = new Set<string>()
   let delayMs = 60

@@ -9,6 +9,8 @@ export type Timeline = {
   readonly pass: (ms: number) => Promise<void>
   /** Runs events until a promise is settled or `limitMs` have passed; undefined then. */
   readonly until: <T>(promise: Promise<T>, limitMs: number) => Promise<Settled<Awaited<T>> | undefined>
+  /** When the next event is due; undefined where nothing is planned. */
+  readonly next: () => number | undefined
   readonly events: () => number
 }
 
@@ -101,6 +103,10 @@ export const createTimeline = (failed: (cause: unknown) => void): Timeline => {
       while (settling.end === undefined && (await step(end)));
       if (settling.end === undefined) now = end
       return settling.end
+    },
+    next: () => {
+      while (heap[0] && heap[0].run === undefined) pop()
+      return heap[0]?.at
     },
     events: () => done,
   }
