@@ -116,7 +116,7 @@ export function createContentJudge(options: ContentOptions): ContentJudge {
     const position = hash && { device: header.device, seq: header.seq, hash }
     const cut = standing.contentCut(position, author.warrants)
     if (cut !== undefined) return denied(heldBack(cut.isOfDevices ? 'outside-device-cut' : 'outside-cut'))
-    if (!author.warrants.every((warrant) => standing.stands(warrant))) return denied(heldBack('rests-on-void'))
+    if (!standing.contentRests(position, author.warrants)) return denied(heldBack('rests-on-void'))
     if (!standing.stands(named)) return denied(heldBack('bad-schema', 'The rules were withdrawn.'))
     const later = laterSchemas(own, position)
     if (later.length === 0 && allowed?.own === own) return allowed.judgement

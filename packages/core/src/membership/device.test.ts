@@ -57,6 +57,76 @@ test('whoever was removed can revoke devices of his own, and takes nothing back 
   assert.equal(code(cast, bob.cutDevice(bob.revoke(phone), [])), 'not-member')
 })
 
+test('nor by whom it revokes: what was accepted of a device, and whom that let in, outlasts the admission of that device', () => {
+  const { cast, alice, bob, phone } = withPhone('admin')
+  const dave = cast.person('dave')
+  const grant = phone.grant(dave, 'writer')
+  dave.learn(phone)
+  const [phones, daves] = [phone.post(), dave.post()]
+  for (const actor of [alice, bob]) actor.learn(phone)
+  const deps = { membership: alice.membership().heads(), content: [phones.hash, daves.hash] }
+  const removal = alice.remove(bob, { cut: alice.headsOf(bob, phone), patch: { deps } })
+  // Bob's first device admitted the phone: by this the phone was never admitted, and Dave never let in.
+  phone.revoke(bob, { cut: [] })
+  for (const change of [phones, daves]) assert.equal(judged(cast, change), 'allowed')
+  assert.equal(code(cast, grant), 'applied')
+  const all = cast.evaluate(cast.changes)
+  assert.ok(all.member(dave.id))
+  assert.deepEqual(all.devices(bob.id), [], 'Bob has ended his own')
+  // Without the removal his devices are his own matter.
+  const alone = cast.evaluate(cast.changes.filter((change) => change !== removal))
+  assert.equal(alone.member(dave.id), undefined)
+})
+
+test('what nobody accepted is not revived by a removal: of a device whose admission is void nothing later counts', () => {
+  const { cast, alice, bob, phone } = withPhone()
+  const backdoor = cast.device(bob, 'a backdoor')
+  phone.admit(backdoor)
+  const [early, late] = [backdoor.post(), backdoor.post()]
+  alice.learn(backdoor)
+  alice.remove(bob, { cut: [early.hash] })
+  bob.revoke(phone, { cut: [] })
+  assert.equal(judged(cast, early), 'allowed')
+  assert.equal(judged(cast, late), 'outside-cut')
+  // Let in again, and the backdoor with him, as it thinks.
+  alice.grant(bob, 'writer')
+  backdoor.learn(alice)
+  assert.equal(judged(cast, backdoor.post()), 'rests-on-void')
+})
+
+test('a removal that knew of the revocation accepts nothing that it voids', () => {
+  const { cast, alice, bob, phone } = withPhone()
+  const backdoor = cast.device(bob, 'a backdoor')
+  phone.admit(backdoor)
+  const post = backdoor.post()
+  bob.learn(phone)
+  bob.revoke(phone, { cut: [] })
+  for (const actor of [backdoor, bob]) alice.learn(actor)
+  alice.remove(bob, { cut: [post.hash] })
+  assert.equal(judged(cast, post), 'rests-on-void')
+})
+
+test('cuts by two persons that limit each other in a ring end all the same', () => {
+  const cast = createCast(crypto)
+  const { alice } = cast
+  const rivals = ['bob', 'dave'].map((name) => {
+    const first = cast.person(name)
+    const [high, low] = [alice.grant(first, 'admin'), alice.grant(first, 'writer')]
+    first.learn(alice)
+    const second = cast.device(first, `${name}'s phone`)
+    first.admit(second)
+    return { first, second, high, low }
+  }) as [Rival, Rival]
+  for (const { first, second } of rivals) for (const actor of [first, second]) actor.learn(cast.changes)
+  for (const [at, { first, second, high, low }] of rivals.entries()) {
+    const other = rivals[1 - at] as Rival
+    // Each admin ends the other's lower grant; under his own lower grant his phone cuts off the device that did it.
+    first.remove(other.first, { grants: [other.low.hash], cut: [], patch: { grant: high.hash } })
+    second.cutDevice(second.revoke(first), [], { grant: low.hash })
+  }
+  assert.equal(cast.evaluate(cast.changes).member(alice.id)?.rank, 'owner')
+})
+
 test('the first device of a person can be revoked, and the recovery key admits a new one', () => {
   const { cast, bob } = withPhone()
   const recovery = cast.recovery(bob)
@@ -134,7 +204,14 @@ test('a device of one person is none of another', () => {
   assert.equal(judged(cast, bob.post({ grant: cast.space.space })), 'not-member')
 })
 
-function withPhone(rank: 'reader' | 'writer' = 'writer'): { cast: Cast; alice: Actor; bob: Actor; phone: Actor } {
+type Rival = { readonly first: Actor; readonly second: Actor; readonly high: Change; readonly low: Change }
+
+function withPhone(rank: 'reader' | 'writer' | 'admin' = 'writer'): {
+  cast: Cast
+  alice: Actor
+  bob: Actor
+  phone: Actor
+} {
   const cast = createCast(crypto)
   const { alice } = cast
   const bob = cast.person('bob')

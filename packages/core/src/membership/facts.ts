@@ -47,7 +47,7 @@ export type Facts = {
   readonly cuts: () => readonly Cut[]
   /** Whatever may end what an epoch is sealed to: removals, cuts, renewed keys, `broken`. */
   readonly unsettling: () => ReadonlySet<Node>
-  /** Changes that name content in `deps`: what they say their authors had seen. */
+  /** Changes of the space that name content in `deps`: what they say their authors had seen. */
   readonly witnesses: () => readonly Node[]
 }
 
@@ -118,7 +118,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       rightByGrant.set(node, right)
       push(rightsByPerson, toHex(right.person), right)
     }
-    if (header.deps.content.length > 0) witnesses.push(node)
+    if (isSpace(header.space) && header.deps.content.length > 0) witnesses.push(node)
     const home = toHex(header.space)
     switch (content.kind) {
       case 'genesis':

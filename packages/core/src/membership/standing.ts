@@ -13,6 +13,9 @@ import { rankNumbers } from './rank.ts'
  * Cuts are judged from the highest rank down. One whose author lies himself beyond a cut by a strictly higher rank is *limited*: it still ends what it
  * names, but voids nothing that whoever cut its author had seen. Two devices of one person have no rank between them: there
  * each limits the other by what the cuts literally say.
+ *
+ * What a person's devices do to each other voids what they did in a space, unless a removal there accepted it before: a cut lists it, and its
+ * author had not heard.
  */
 export type Standing = {
   readonly stands: (node: Node, past?: Past) => boolean
@@ -22,6 +25,8 @@ export type Standing = {
   readonly isLive: (warrant: Node, past?: Past) => boolean
   /** The cut that leaves a content change outside, by what it was made under. */
   readonly contentCut: (position: ContentPosition | undefined, warrants: readonly Node[]) => Cut | undefined
+  /** Whether what a content change was made under stands for it. */
+  readonly contentRests: (position: ContentPosition | undefined, warrants: readonly Node[]) => boolean
   /** What void membership changes come from: the cut that leaves it, or what it was made under, outside. */
   readonly causeOf: (node: Node) => Cut | undefined
   /** Names of the cuts by which a cut is limited now: to see that this has changed. */
@@ -85,16 +90,35 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
     return line
   }
 
+  /** The cuts that leave a change, or what it was made under, outside; of those of another space, with the change that needs what they void. */
+  const against = (node: Node, past: Past | undefined): Against[] => {
+    const found: Against[] = []
+    for (const at of lineWithin(node)) {
+      for (const cut of cutsBeyond(at, past)) found.push({ cut, at, user: at })
+      for (const device of warrantsOf(at).filter((warrant) => !isHome(warrant, at))) {
+        for (const below of lineOf(device)) {
+          for (const cut of cutsBeyond(below, past)) found.push({ cut, at: below, user: at })
+        }
+      }
+    }
+    return found
+  }
+
+  /** Its line as far as it is of its own space: a device's admission is its person's. */
+  const lineWithin = (node: Node): Set<Node> => {
+    const line = new Set([node])
+    for (const at of line) for (const warrant of warrantsOf(at)) if (isHome(warrant, at)) line.add(warrant)
+    return line
+  }
+
   const limitersOf = (cut: Cut, past: Past | undefined): readonly Cut[] => {
     const known = past === undefined ? limits.get(cut) : undefined
     if (known !== undefined) return known
     const limiters = new Set<Cut>()
-    for (const node of lineOf(cut.node)) {
-      for (const other of cutsBeyond(node, past)) {
-        if (other === cut || !isAbove(other, cut)) continue
-        const isMutual = other.isOfDevices && cut.isOfDevices
-        if (isMutual || !isShielded(other, node, past)) limiters.add(other)
-      }
+    for (const { cut: other, at, user } of against(cut.node, past)) {
+      if (other === cut || !isAbove(other, cut) || isAccepted(user, at, other, past)) continue
+      const isMutual = other.isOfDevices && cut.isOfDevices
+      if (isMutual || !isShielded(other, at, past)) limiters.add(other)
     }
     const list = [...limiters]
     if (past === undefined) limits.set(cut, list)
@@ -105,16 +129,39 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
   const isShielded = (cut: Cut, node: Node, past: Past | undefined): boolean =>
     limitersOf(cut, past).some((limiter) => graph.isInPast(node, limiter.node.past))
 
-  const isExcluded = (node: Node, past: Past | undefined): boolean =>
-    cutsBeyond(node, past).some((cut) => !isShielded(cut, node, past))
+  /**
+   * Removals that settle what becomes of a change: they bind it and list it. Only those that nothing limits: who was removed himself settles
+   * nothing.
+   */
+  const acceptances = (warrants: readonly Node[], past: Past | undefined, lists: (cut: Cut) => boolean): Cut[] =>
+    warrants
+      .flatMap((warrant) => facts.cutsOn(warrant))
+      .filter((cut) => !cut.isOfDevices && isWithin(cut.node, past) && lists(cut) && limitersOf(cut, past).length === 0)
+
+  /** Whether a change outlasts the cut that voids the admission of its device: a removal that had not heard of the cut accepted it. */
+  const isAccepted = (user: Node, at: Node, cut: Cut, past: Past | undefined): boolean =>
+    user !== at &&
+    acceptances(warrantsOf(user), past, (by) => insideOf(by).has(user)).some(
+      ({ node }) => !graph.isInPast(cut.node, node.past),
+    )
+
+  const isVoiding = ({ cut, at, user }: Against, past: Past | undefined): boolean =>
+    !isShielded(cut, at, past) && !isAccepted(user, at, cut, past)
+
+  /** Whether a change stands if what gave its author his right does. */
+  const holds = (node: Node, past: Past | undefined): boolean => {
+    if (cutsBeyond(node, past).some((cut) => !isShielded(cut, node, past))) return false
+    const devices = warrantsOf(node).filter((warrant) => !isHome(warrant, node))
+    return devices.every((device) => stands(device, past) || !against(node, past).some((one) => isVoiding(one, past)))
+  }
 
   const stands: Standing['stands'] = (node, past) => {
     if (!facts.isApplied(node)) return false
     if (facts.cuts().length === 0) return true
-    if (past !== undefined) return [...lineOf(node)].every((at) => !isExcluded(at, past))
+    if (past !== undefined) return [...lineWithin(node)].every((at) => holds(at, past))
     let known = standing.get(node)
     if (known === undefined) {
-      known = [...lineOf(node)].every((at) => standing.get(at) ?? !isExcluded(at, undefined))
+      known = [...lineWithin(node)].every((at) => standing.get(at) ?? holds(at, undefined))
       standing.set(node, known)
     }
     return known
@@ -145,13 +192,16 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
       }
       return undefined
     },
-    causeOf: (node) => {
-      for (const at of lineOf(node)) {
-        const cause = cutsBeyond(at, undefined).find((cut) => !isShielded(cut, at, undefined))
-        if (cause !== undefined) return cause
-      }
-      return undefined
-    },
+    contentRests: (position, warrants) =>
+      warrants.every((warrant) => {
+        if (stands(warrant)) return true
+        if (position === undefined || facts.person(spaceOf(warrant)) === undefined) return false
+        const accepting = acceptances(warrants, undefined, ({ heads }) => contentOrder.isInside(position, heads))
+        return against(warrant, undefined)
+          .filter((one) => isVoiding(one, undefined))
+          .every(({ cut }) => accepting.some(({ node }) => !graph.isInPast(cut.node, node.past)))
+      }),
+    causeOf: (node) => against(node, undefined).find((one) => isVoiding(one, undefined))?.cut,
     limitsOf: (cut) =>
       limitersOf(cut, undefined)
         .map(({ node }) => toHex(node.change.hash))
@@ -164,6 +214,28 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
   }
 }
 
+/** A cut that leaves a change outside: that itself, or the change `at` that it was made under. */
+type Against = {
+  readonly cut: Cut
+  readonly at: Node
+  /** In the space of the change, what needs `at`; `at` itself where that is of the same space. */
+  readonly user: Node
+}
+
+/**
+ * Whether one cut may limit another. Each step of asking what limits what goes up in rank, or it would go round for ever: so a device cut under a
+ * lower grant does not limit what its device did under a higher one.
+ */
 function isAbove(cut: Cut, other: Cut): boolean {
-  return cut.isOfDevices || rankNumbers[cut.rank] > rankNumbers[other.rank]
+  if (cut.isOfDevices) return other.isOfDevices || rankNumbers[cut.rank] >= rankNumbers[other.rank]
+  return rankNumbers[cut.rank] > rankNumbers[other.rank]
+}
+
+/** The space that a change belongs to; a genesis to the one that it begins. */
+function spaceOf({ change }: Node): Uint8Array {
+  return change.header.space.length > 0 ? change.header.space : change.hash
+}
+
+function isHome(node: Node, other: Node): boolean {
+  return equalBytes(spaceOf(node), spaceOf(other))
 }
