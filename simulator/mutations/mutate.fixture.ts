@@ -1,7 +1,7 @@
 import { registerHooks } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { CreateMembership } from '../rules/scene.ts'
+import type { CreateMembership } from '../rules/scene/scene.ts'
 
 /** One mistake in the rules: a piece of one file of the evaluator, and what stands there instead. */
 export type Mutation = {

@@ -1,7 +1,7 @@
 import { toHex } from '@kith/core/bytes'
 import { type Change, type Header, sortHeads } from '@kith/core/change'
 import type { Dice } from '@kith/testing/simulation'
-import type { Actor, Scene } from '../scene.ts'
+import type { Actor, Scene } from '../scene/scene.ts'
 
 /** Everything that ever gave this person a right, ended or not: what somebody removed may still name. */
 export const grantsEver = (scene: Scene, { person }: Actor): Uint8Array[] => {

@@ -3,8 +3,13 @@ import { equalBytes, toHex } from '@kith/core/bytes'
 import { type Change, kinds } from '@kith/core/change'
 import { decodeMembershipBody, joinToSign, type Membership, rankNumbers, recipientsToHash } from '@kith/core/membership'
 import type { Dice } from '@kith/testing/simulation'
-import { dueTo, evaluate, pastOf, rankOfAuthor } from './promises.ts'
-import { type Actor, judge, levelsOf, nameOf, type Scene } from './scene.ts'
+import { dueTo, rankOfAuthor } from './ranks.ts'
+import { evaluate } from './evaluate.ts'
+import { pastOf } from './past.ts'
+import type { Actor, Scene } from '../scene/scene.ts'
+import { judge } from '../scene/learn.ts'
+import { levelsOf } from './ranks.ts'
+import { nameOf } from '../scene/names.ts'
 
 type Seen = Pick<Actor, 'name' | 'membership' | 'known'>
 

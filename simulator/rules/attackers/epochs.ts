@@ -1,0 +1,76 @@
+import { toHex } from '@kith/core/bytes'
+import { kinds } from '@kith/core/change'
+import { encodeBroken, encodeShare } from '@kith/core/membership'
+import { backdate } from './stance.ts'
+import { somebody } from './targets.ts'
+import type { Act } from '../honest/act.ts'
+import { evaluate } from '../promises/evaluate.ts'
+import { pastOf } from '../promises/past.ts'
+import { epochBody } from '../scene/bodies.ts'
+import { write } from '../scene/write.ts'
+
+/** An epoch as it should be, but not owed, or with an admin key of somebody who is none. */
+export const greedyEpoch: Act = (scene, actor, dice) => {
+  const highest = dice.pick(['admin', 'write'] as const)
+  const ends = actor.known.filter(
+    ({ header }) => header.kind === kinds.removal && toHex(header.space) === toHex(scene.space),
+  )
+  if (ends.length === 0 || dice.chance(0.3)) {
+    write(scene, actor, kinds.epoch, epochBody(scene, actor.membership, highest))
+    return
+  }
+  // As of a moment when one was owed: right after somebody was removed.
+  const removal = dice.pick(ends)
+  const past = pastOf(scene, removal).add(toHex(removal.hash))
+  const then = evaluate(
+    scene,
+    actor.known.filter(({ hash }) => past.has(toHex(hash))),
+    undefined,
+  )
+  const me = then.member(actor.person.id)
+  if (!me) return
+  const wanted = me.rank === 'writer' ? 'admin' : highest
+  write(scene, actor, kinds.epoch, epochBody(scene, then, wanted), {
+    grant: me.grant,
+    deps: { membership: then.heads().slice(0, 64), content: [] },
+  })
+}
+
+/** Sealed to others than it must be, or started without need; a thousand of them are three here. */
+export const falseEpoch: Act = (scene, actor, dice) => {
+  const highest = dice.pick(['admin', 'write'] as const)
+  const right = actor.membership.recipients(highest)
+  const wrong = dice.chance(0.5)
+    ? right.filter(() => dice.chance(0.7))
+    : [...right, { id: actor.person.id, level: 'admin' as const, sealing: actor.sealing }]
+  const recipients = dice.chance(0.3) ? right : wrong.sort((a, b) => (toHex(a.id) < toHex(b.id) ? -1 : 1))
+  const patch = dice.chance(0.5) ? backdate(scene, actor, dice, actor.own.membership) : {}
+  for (let n = dice.between(1, 3); n > 0; n -= 1)
+    write(scene, actor, kinds.epoch, epochBody(scene, actor.membership, highest, recipients), patch)
+}
+
+/** Hands the keys to somebody whom they are not due. */
+export const falseShare: Act = (scene, actor, dice) => {
+  const epochs = actor.membership.epochs()
+  if (epochs.length === 0) return
+  const boxes = [
+    {
+      person: somebody(scene, dice).person.id,
+      level: dice.pick(['read', 'write', 'admin'] as const),
+      box: scene.crypto.random(48),
+    },
+  ]
+  const body = encodeShare({
+    salt: scene.crypto.random(16),
+    epoch: dice.pick(epochs).hash,
+    ephemeral: scene.crypto.createKey(),
+    boxes,
+  })
+  write(scene, actor, kinds.share, body, dice.chance(0.5) ? backdate(scene, actor, dice, actor.own.membership) : {})
+}
+
+export const falseBroken: Act = (scene, actor, dice) => {
+  const epochs = actor.membership.epochs()
+  if (epochs.length > 0)
+    write(scene, actor, kinds.broken, encodeBroken({ salt: scene.crypto.random(16), epoch: dice.pick(epochs).hash }))
+}

@@ -1,0 +1,106 @@
+import { toHex } from '@kith/core/bytes'
+import { kinds, sortHeads } from '@kith/core/change'
+import { encodeSchema } from '@kith/core/membership'
+import { backdate } from './stance.ts'
+import { contentNames, grantBody, ranks, somebody } from './targets.ts'
+import { type Act, isAtLeast, rankOf, unique } from '../honest/act.ts'
+import { joinBody, makeInvite } from '../honest/letting-in.ts'
+import { saltedBody } from '../scene/bodies.ts'
+import { write } from '../scene/write.ts'
+
+export const unknownDeps: Act = (scene, actor, dice) => {
+  const unknown = scene.crypto.random(32)
+  const deps = {
+    membership: dice.chance(0.5) ? [unknown] : sortHeads([unknown, ...actor.membership.heads().slice(0, 60)]),
+    content: [],
+  }
+  if (dice.chance(0.5))
+    write(scene, actor, kinds.data, saltedBody(scene), { ...contentNames(scene, actor, dice), deps })
+  else write(scene, actor, kinds.grant, grantBody(scene, actor, dice), { deps })
+}
+
+/** To himself or a friend, above what he may give, or from before he lost the right. */
+export const forgedGrant: Act = (scene, actor, dice) => {
+  const patch = dice.chance(0.6) ? backdate(scene, actor, dice, actor.own.membership) : {}
+  const { person } = dice.chance(0.5) ? actor : somebody(scene, dice)
+  const seen = patch.deps?.membership ?? actor.membership.heads().slice(0, 60)
+  const deps = { membership: unique([...seen, ...actor.membership.personHeads(person.id)]), content: [] }
+  write(scene, actor, kinds.grant, grantBody(scene, actor, dice, person), { ...patch, deps })
+}
+
+/** Names a right that somebody else was given, or an invite's, or no grant at all. */
+export const foreignGrant: Act = (scene, actor, dice) => {
+  const patch = {
+    grant: dice.pick(actor.known).hash,
+    ...(dice.chance(0.3) ? { admission: somebody(scene, dice).admission ?? scene.space } : {}),
+  }
+  if (dice.chance(0.5))
+    write(scene, actor, kinds.data, saltedBody(scene), { ...contentNames(scene, actor, dice), ...patch })
+  else write(scene, actor, kinds.grant, grantBody(scene, actor, dice), patch)
+}
+
+/** A device under the admission of another of its person: one that was ended may try. */
+export const borrowedAdmission: Act = (scene, actor, dice) => {
+  const siblings = scene.actors.filter((other) => other.person === actor.person && other !== actor && other.admission)
+  const admission = siblings.length > 0 ? dice.pick(siblings).admission : undefined
+  const [epoch, schema] = [actor.membership.epochInUse(), actor.membership.newestSchemas()[0]]
+  if (!admission) return
+  if (epoch && schema && dice.chance(0.5))
+    write(scene, actor, kinds.data, saltedBody(scene), { admission, epoch: epoch.hash, schema: schema.hash })
+  else write(scene, actor, kinds.grant, grantBody(scene, actor, dice), { admission })
+}
+
+/** A link for more than the maker may give. */
+export const hostileInvite: Act = (scene, actor, dice) => {
+  makeInvite(scene, actor, dice.pick(ranks), dice)
+}
+
+/** Keeps an invite link: uses it again, late, or after it was closed, from a moment when it was open. */
+export const keptLink: Act = (scene, actor, dice) => {
+  const known = scene.invites.filter(({ grant }) => actor.knownKeys.has(toHex(grant.hash)))
+  if (known.length === 0) return
+  const closed = known.filter(({ grant }) => actor.ended.has(toHex(grant.hash)))
+  const { grant } = dice.pick(closed.length > 0 && dice.chance(0.5) ? closed : known)
+  const heads = dice.chance(0.4) ? [grant.hash] : actor.membership.heads().slice(0, 60)
+  const deps = { membership: unique([...heads, ...actor.membership.personHeads(actor.person.id)]), content: [] }
+  const time = dice.chance(0.3) ? { time: { ms: grant.header.time.ms + 1, counter: 1 } } : {}
+  write(scene, actor, kinds.join, joinBody(scene, actor, grant.hash), { grant: grant.hash, deps, ...time })
+}
+
+/** Joins without holding the link, or for somebody else. */
+export const forgedJoin: Act = (scene, actor, dice) => {
+  const known = scene.invites.filter(({ grant }) => actor.knownKeys.has(toHex(grant.hash)))
+  if (known.length === 0) return
+  const { grant } = dice.pick(known)
+  const other = somebody(scene, dice)
+  const body = joinBody(scene, dice.chance(0.5) ? actor : other, dice.chance(0.5) ? grant.hash : scene.space)
+  const deps = { membership: unique([grant.hash, ...actor.membership.personHeads(actor.person.id)]), content: [] }
+  write(scene, actor, kinds.join, body, { grant: grant.hash, deps })
+}
+
+/** A kind that nobody knows: from somebody who is no admin it must not stop anybody. */
+export const unknownKind: Act = (scene, actor, dice) => {
+  if (
+    isAtLeast(rankOf(actor), 'admin') ||
+    scene.actors.some((other) => other.membership.member(actor.person.id)?.rank === 'admin')
+  )
+    return
+  write(
+    scene,
+    actor,
+    12 + dice.roll(40),
+    saltedBody(scene),
+    dice.chance(0.3) ? backdate(scene, actor, dice, actor.own.membership) : {},
+  )
+}
+
+export const falseSchema: Act = (scene, actor, dice) => {
+  const cut = dice.chance(0.5) ? [] : undefined
+  const body = encodeSchema({ salt: scene.crypto.random(16), record: Uint8Array.of(dice.roll(3)), cut })
+  write(scene, actor, kinds.schema, body, dice.chance(0.5) ? backdate(scene, actor, dice, actor.own.membership) : {})
+}
+
+/** Branches without end, so that nobody could name all heads. */
+export const flood: Act = (scene, actor, dice) => {
+  for (let n = 0; n < 8; n += 1) forgedGrant(scene, actor, dice)
+}
