@@ -13,6 +13,7 @@ const titles: Readonly<Record<string, string>> = {
   'text.ts': 'Rich text',
   'membership.ts': 'Membership, keys and links',
   'clock.ts': 'Clocks',
+  'presence.ts': 'Presence',
   'wire.ts': 'The hub protocol',
 }
 

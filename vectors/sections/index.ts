@@ -3,6 +3,7 @@ import { change } from './change.ts'
 import { contacts } from './contacts.ts'
 import { entries } from './entries.ts'
 import { membership } from './membership.ts'
+import { presence } from './presence.ts'
 import type { Section } from './section.ts'
 
-export const sections: readonly Section[] = [bytes, entries, change, membership, contacts]
+export const sections: readonly Section[] = [bytes, entries, change, membership, contacts, presence]

@@ -24,6 +24,8 @@ export const entryKinds = {
   pairing: 5,
   /** Where a person's home space for one app is. */
   home: 6,
+  /** Who is here, in a signal: never put on a log. */
+  presence: 7,
 } as const
 
 /** A key that may open an entry, and what the entry must have been sealed with (an epoch's hash; empty where none). */

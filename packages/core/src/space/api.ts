@@ -2,6 +2,7 @@ import type * as Y from 'yjs'
 import type { ErrorCode } from '../bytes/index.ts'
 import type { Contacts } from './contacts/api.ts'
 import type { PeopleApi, PeopleStatus } from './people/api.ts'
+import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { RowsPatch } from './rows-patch.ts'
 import type { Query, QueryStart } from '../database/index.ts'
 import type {
@@ -103,6 +104,11 @@ export type Space<A extends App> = {
   }
   /** Opens a text for typing. @throws KithError `not-found`, `bad-value` (no rich text). */
   readonly text: <N extends keyof TablesOf<A> & string>(table: N, id: string, column: string) => Promise<OpenText>
+  /**
+   * Is in the space from now on, until `close`, and sees who else is: to be asked for once a page or program. `State` is what each shows of
+   * itself, a cursor or that it types. In a public space only those who may write see each other.
+   */
+  readonly presence: <State = unknown>(options?: PresenceOptions) => Promise<Presence<State>>
   readonly name: () => Promise<string>
   readonly rename: (name: string) => Promise<void>
   /**

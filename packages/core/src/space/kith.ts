@@ -19,6 +19,7 @@ import { createNetwork, type Network } from './network.ts'
 import { carryPerson, createSpaceHere } from './new-space.ts'
 import { createNotifier, everySpace } from './notify.ts'
 import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-public.ts'
+import { createPresences } from './presence/index.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
@@ -153,6 +154,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     pull: (n) => network.synced(n, pullMs),
     wake: (n) => network.wake([n]),
   })
+  const presences = createPresences(engine, network, replicaOf, (n) => syncSpaceOf(n).space)
   /** The tag under which a person has keys for an app, as another space of that app shows. */
   const tagOf = (app: string, person: Uint8Array): Uint8Array | undefined =>
     ownSpaces()
@@ -174,6 +176,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
           () => replicaOf(n),
           upkeep,
           (person) => tagOf(app.id, person),
+          (options) => presences.enter(n, options),
         )),
       )
     return api as Space<A>
@@ -387,6 +390,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     upkeep.close()
     people.close()
     contacts.close()
+    presences.close()
     network.close()
     statusNotifier.close()
     engine.close()

@@ -1,9 +1,16 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { clockCorrectionMsMax, clockForwardMsMax } from '../limits/index.ts'
 import type { Cancel } from '../ports/index.ts'
-import { createHubLink, type HubLink, type Parcel, type SyncSource, type SyncSpace } from '../sync/index.ts'
+import {
+  createHubLink,
+  type HubLink,
+  type HubSignal,
+  type Parcel,
+  type SyncSource,
+  type SyncSpace,
+} from '../sync/index.ts'
 import { bytesToPolicy, type Lane } from '../wire/index.ts'
-import type { HubStatus, SpaceStatus } from './api.ts'
+import type { HubStatus, SpaceStatus, Stop } from './api.ts'
 import { createDueWatch } from './due.ts'
 import type { Engine, HubRow } from './engine.ts'
 import type { ReplicaSyncSpace } from './sync-space.ts'
@@ -20,8 +27,17 @@ export type Network = {
   readonly status: () => HubStatus[]
   /** Milliseconds that hubs say our clock is behind, where that is more than they are believed; else 0. */
   readonly clockDoubtMs: () => number
+  /** On each hub that has the log open, or to one connection of one of them. */
+  readonly signal: (log: Uint8Array, bytes: Uint8Array, to?: Pick<HubSignal, 'hub' | 'from'>) => void
+  readonly onSignals: (space: number, listener: SignalListener) => Stop
   readonly spaceStatus: (space: number) => SpaceStatus['hubs']
   readonly close: () => void
+}
+
+/** What a space hears that nobody keeps. */
+export type SignalListener = {
+  readonly opened: (log: Uint8Array) => void
+  readonly heard: (signal: HubSignal) => void
 }
 
 /** No hub has run before this program was written, and none is asked about the year 2200: what says so is no clock. */
@@ -40,6 +56,7 @@ export const createNetwork = (
   /** How far off each hub says that our clock is, by its last hello. */
   const offsets = new Map<number, number>()
   const ends = new Set<(reason: KithError) => void>()
+  const signalListeners = new Map<number, SignalListener>()
   const due = createDueWatch(engine, (n) =>
     spaces()
       .find((space) => space.n === n)
@@ -64,6 +81,8 @@ export const createNetwork = (
       unit.enter()
       statements('DELETE FROM parcel WHERE hub = ? AND n = ?').run(hub, parcel)
     },
+    logOpened: (space, log) => signalListeners.get(space)?.opened(log),
+    signalled: (space, signal) => signalListeners.get(space)?.heard(signal),
     greeted: (hub, { key, timeMs }) => {
       const known = engine.hubs().find(({ n }) => n === hub)
       if (!known?.key || !equalBytes(known.key, key)) engine.nameHub(hub, key)
@@ -161,6 +180,13 @@ export const createNetwork = (
         await link.synced(space)
       }, timeoutMs)
       await ready.catch(() => {})
+    },
+    signal: (log, bytes, to) => {
+      for (const [hub, { link }] of links) if (!to || to.hub === hub) link.signal(log, bytes, to?.from)
+    },
+    onSignals: (space, listener) => {
+      signalListeners.set(space, listener)
+      return () => signalListeners.delete(space)
     },
     clockDoubtMs: () => doubtedMs,
     status: () =>

@@ -16,6 +16,7 @@ import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { type Action, may } from './may.ts'
 import type { Network } from './network.ts'
 import { everySpace, joinNotifiers, type Notifier } from './notify.ts'
+import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { Recorder } from './recorder.ts'
 import { reissue, reissueOwn } from './reissue.ts'
 import type { Replica } from './replica.ts'
@@ -39,6 +40,7 @@ export const createSpaceApi = <A extends App>(
   replicaOf: () => Replica,
   upkeep: Upkeep,
   tagOf: (person: Uint8Array) => Uint8Array | undefined,
+  enter: (options?: PresenceOptions) => Presence<unknown>,
 ): Space<A> => {
   const writer = createWriter(engine, app, replicaOf, () => upkeep.ready(n))
   const sharing = createSharing({
@@ -122,6 +124,7 @@ export const createSpaceApi = <A extends App>(
     },
     text: async (table: string, id: string, column: string) =>
       openText(engine, app, replicaOf, writer, table, id, column),
+    presence: async (options?: PresenceOptions) => enter(options),
     name: async () => spaceName(engine, replicaOf()),
     rename: async (name: string) => {
       checkName(name)

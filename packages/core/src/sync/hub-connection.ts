@@ -291,7 +291,8 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
       return (await Promise.all(groups.map(pullSome))).flat()
     },
     async signal(log, bytes, to) {
-      await ready.promise
+      // At once where it can be: a goodbye is said just before the connection is closed.
+      if (hello === undefined) await ready.promise
       if (bytes.length > signalBytesMax)
         throw new KithError('too-large', `A signal holds at most ${signalBytesMax} bytes.`)
       const { results } = await requests.ask('done', 1, (request) =>

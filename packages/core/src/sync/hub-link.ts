@@ -1,3 +1,4 @@
+// The life of one connection is one machine: whatever of it fails, all its logs, waits and timers end together.
 import { assert, KithError, toHex } from '../bytes/index.ts'
 import type { Cancel, Platform } from '../ports/index.ts'
 import { createResumeState, type Hello } from '../wire/index.ts'
@@ -5,7 +6,7 @@ import { createBackOff } from './back-off.ts'
 import { connectHub, type HubConnection, type HubEntries } from './hub-connection.ts'
 import { createLogSync, type LogSync } from './log-sync.ts'
 import { createParcels, type Parcels } from './parcels.ts'
-import type { SyncLog, SyncSource, SyncSpace } from './source.ts'
+import type { HubSignal, SyncLog, SyncSource, SyncSpace } from './source.ts'
 import { createWaiters } from './waiters.ts'
 
 /** Keeps one hub and this device in step: connects, reconnects with patience, and runs a `LogSync` for each log of each space. */
@@ -16,6 +17,8 @@ export type HubLink = {
   /** Resolves when what is here is there and what was there is here. Rejects with the connection's end. */
   readonly synced: (space: number) => Promise<void>
   readonly parcelsDelivered: () => Promise<void>
+  /** To those who have the log open there, or to one of them; lost where the hub cannot be reached or refuses it. */
+  readonly signal: (log: Uint8Array, bytes: Uint8Array, to?: Uint8Array) => void
   readonly status: () => LinkStatus
   readonly isCaughtUp: (space: number) => boolean
   /** What came since the last commit was undone: it has to come again, from the cursors on the disk. */
@@ -179,7 +182,7 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
       events: {
         opened: (hello) => guard((on) => greeted(on, hello)),
         entries: (event) => guard((on) => entriesCame(on, event)),
-        signal: () => {},
+        signal: (event) => guard((on) => signalCame(on, event)),
         lied: (error) => {
           if (made === session) made.lies += 1
           refuse(error)
@@ -276,11 +279,16 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
           const sync = fresh[index] as LogSync
           if (on.logs.get(toHex(sync.log.id)) !== sync) continue
           if (result instanceof KithError) notOpened(on, sync, result)
-          else sync.opened(result.generation)
+          else openedOn(sync, result.generation)
         }
       },
       (cause) => session === on && failed(cause),
     )
+  }
+
+  const openedOn = (sync: LogSync, generation: Uint8Array): void => {
+    sync.opened(generation)
+    if (sync.isOpen()) source.logOpened(sync.space, sync.log.id)
   }
 
   const createSync = (on: Session, space: SyncSpace, log: SyncLog): LogSync => {
@@ -333,6 +341,11 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
     on.logs.get(toHex(event.log))?.entriesCame(event, isPartial)
   }
 
+  const signalCame = (on: Session, { log, from, bytes }: Omit<HubSignal, 'hub'>): void => {
+    const sync = on.logs.get(toHex(log))
+    if (sync?.isOpen()) source.signalled(sync.space, { hub: hub.n, log, from, bytes })
+  }
+
   /** All logs of a space, as soon as each has shown what the hub has; undefined before. */
   const caughtUpLogs = (space: number): readonly LogSync[] | undefined => {
     const known = session?.spaces.get(space)
@@ -374,6 +387,14 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
     },
     synced,
     parcelsDelivered: () => waiters.until(() => state === 'connected' && source.parcels(hub.n).length === 0),
+    signal: (log, bytes, to) => {
+      const on = session
+      if (!on?.logs.get(toHex(log))?.isOpen()) return
+      // What nobody keeps is not worth a second try: whoever signals says again what still holds.
+      on.connection.signal(log, bytes, to).catch((cause: unknown) => {
+        if (!(cause instanceof KithError)) throw cause
+      })
+    },
     status: () => ({
       state,
       problem,

@@ -10,8 +10,11 @@ import { type Cursor, type Outgoing, type SyncLog, type SyncSpace, toPosition, t
 /** One log of a space on one connection. */
 export type LogSync = {
   readonly log: SyncLog
+  /** Local number of its space. */
+  readonly space: number
   /** The hub has opened the log. */
   readonly opened: (generation: Uint8Array) => void
+  readonly isOpen: () => boolean
   /** `isPartial`: the hub sent entries with them that are not what they claim to be. */
   readonly entriesCame: (event: HubEntries, isPartial: boolean) => void
   /** Sends what the hub lacks: at once what this device wrote; of others' only when the hub has shown all that it has. */
@@ -271,6 +274,8 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
 
   return {
     log,
+    space: space.n,
+    isOpen: () => generation !== undefined && !isClosed,
     opened: (named) => guard(() => opened(named)),
     entriesCame: (event, isPartial) => guard(() => entriesCame(event, isPartial)),
     send: (whose) =>

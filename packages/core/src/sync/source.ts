@@ -10,8 +10,20 @@ export type SyncSource = {
   readonly spaces: () => readonly SyncSpace[]
   readonly parcels: (hub: number) => readonly Parcel[]
   readonly parcelDelivered: (hub: number, parcel: number) => void
+  /** A log of a space can be used on a hub from now on: on a fresh connection too. */
+  readonly logOpened: (space: number, log: Uint8Array) => void
+  /** Somebody who has the log open there said something that nobody keeps. `bytes` is a view. */
+  readonly signalled: (space: number, signal: HubSignal) => void
   /** The hub has said its name and time. */
   readonly greeted: (hub: number, hello: { readonly key: Uint8Array; readonly timeMs: number }) => void
+}
+
+/** `from` is what the hub calls the sender's connection on this log. */
+export type HubSignal = {
+  readonly hub: number
+  readonly log: Uint8Array
+  readonly from: Uint8Array
+  readonly bytes: Uint8Array
 }
 
 export type SyncSpace = {

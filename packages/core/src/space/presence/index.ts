@@ -1,0 +1,1 @@
+export { createPresences, type Presences } from './presences.ts'

@@ -1,0 +1,85 @@
+import { KithError } from '../../bytes/index.ts'
+import type { Engine } from '../engine.ts'
+import { createLive } from '../live.ts'
+import { liveToIterable } from '../live-query.ts'
+import type { Network } from '../network.ts'
+import type { Replica } from '../replica.ts'
+import { rethrow } from '../space.ts'
+import type { SpaceLogs } from '../space-logs.ts'
+import type { Peer, Presence, PresenceOptions } from './api.ts'
+import { createRoom, type Room } from './room.ts'
+import { createOwnSession, showState } from './session.ts'
+
+/** The rooms of all spaces of this person on this device. */
+export type Presences = {
+  /** @throws KithError `bad-value`, `closed`. */
+  readonly enter: (n: number, options?: PresenceOptions) => Presence<unknown>
+  /** Says goodbye everywhere: while there are hubs to say it to. */
+  readonly close: () => void
+}
+
+export const createPresences = (
+  engine: Engine,
+  network: Pick<Network, 'signal' | 'onSignals'>,
+  replicaOf: (n: number) => Replica,
+  logsOf: (n: number) => SpaceLogs,
+): Presences => {
+  const rooms = new Map<number, Room>()
+  let isClosed = false
+  const roomOf = (n: number): Room => {
+    let room = rooms.get(n)
+    if (!room) rooms.set(n, (room = createRoom({ engine, network, n, replicaOf: () => replicaOf(n), logs: logsOf(n) })))
+    return room
+  }
+  return {
+    enter: (n, { resume } = {}) => {
+      if (isClosed) throw new KithError('closed', 'This person was closed.')
+      return toPresence(engine, roomOf(n), resume)
+    },
+    close: () => {
+      isClosed = true
+      for (const room of rooms.values()) room.close()
+      rooms.clear()
+    },
+  }
+}
+
+const toPresence = (engine: Engine, room: Room, resume: string | undefined): Presence<unknown> => {
+  const session = createOwnSession(engine, resume)
+  const stops = new Set<() => void>()
+  let isClosed = false
+  room.enter(session)
+
+  const start = (listener: (others: Peer<unknown>[]) => void, failed: (error: unknown) => void): (() => void) => {
+    const stopLive = createLive(
+      room.notifier,
+      () => true,
+      () => room.others(session),
+      listener,
+      failed,
+    )
+    const stop = (): void => {
+      stops.delete(stop)
+      stopLive()
+    }
+    stops.add(stop)
+    return stop
+  }
+
+  return {
+    id: session.id,
+    set: async (state) => {
+      if (isClosed) throw new KithError('closed', 'This presence was closed.')
+      if (showState(session, state)) room.changed(session)
+    },
+    others: async () => (isClosed ? [] : room.others(session)),
+    live: ((listener?: (others: Peer<unknown>[]) => void) =>
+      listener ? start(listener, rethrow) : liveToIterable<Peer<unknown>>(start)) as Presence<unknown>['live'],
+    close: async () => {
+      if (isClosed) return
+      isClosed = true
+      for (const stop of stops) stop()
+      room.leave(session)
+    },
+  }
+}
