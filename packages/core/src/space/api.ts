@@ -1,9 +1,9 @@
 import type * as Y from 'yjs'
-import type { ErrorCode } from '../bytes/index.ts'
 import type { Contacts } from './contacts/api.ts'
-import type { PeopleApi, PeopleStatus } from './people/api.ts'
+import type { PeopleApi } from './people/api.ts'
 import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { RowsPatch } from './rows-patch.ts'
+import type { SpaceStatus, Status } from './status-api.ts'
 import type { Query, QueryStart } from '../database/index.ts'
 import type {
   App,
@@ -353,54 +353,4 @@ export type Explanation = {
   readonly reason: string | undefined
   /** All of this in words for a person. */
   readonly text: string
-}
-
-export type HubStatus = {
-  readonly url: string
-  readonly state: 'connecting' | 'connected' | 'waiting to reconnect'
-  /** Why it is not connected, or what it refused last. */
-  readonly problem: { readonly code: ErrorCode; readonly message: string } | undefined
-  /** Segments that this hub is not known to have. */
-  readonly pending: number
-  /** Entries from this hub that could not be used: by code. */
-  readonly refused: Readonly<Record<string, number>>
-  readonly sentBytes: number
-  readonly receivedBytes: number
-}
-
-export type Status = PeopleStatus & {
-  readonly hubs: readonly HubStatus[]
-  readonly clock: { readonly correctedMs: number; readonly warning: string | undefined }
-  readonly spaces: number
-  readonly pending: number
-}
-
-/** Which versions of the app a space knows of. */
-export type AppVersions = {
-  /** The version of the app that is asked here. */
-  readonly own: number
-  /** The newest whose schema was published. */
-  readonly published: number
-  /** The oldest that may write; 0 for any. */
-  readonly minimum: number
-}
-
-export type SpaceStatus = {
-  readonly hubs: readonly { readonly url: string; readonly pending: number; readonly caughtUp: boolean }[]
-  readonly waiting: number
-  readonly heldBack: number
-  readonly version: AppVersions
-  /**
-   * What has to be updated before this device writes here again: the app, where a newer version is asked for; the program, where
-   * the space has rules that it does not know. Until then the space is read only, and nothing is lost.
-   */
-  readonly needsUpdate: 'app' | 'program' | undefined
-  /** False once this person has left or was removed: then nothing can be written, and nothing new is read. */
-  readonly isMember: boolean
-  /** Everybody who has the link reads what is written now. */
-  readonly isPublic: boolean
-  /** Somebody was given keys who is out: whoever writes next makes new ones. It means nothing is written with the old ones. */
-  readonly rotationOwed: boolean
-  /** Members of our rank or higher whom somebody added who did not know that we had removed them: decide, or tell an owner. */
-  readonly lateGrants: readonly { readonly address: string; readonly name: string }[]
 }

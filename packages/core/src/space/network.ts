@@ -10,7 +10,8 @@ import {
   type SyncSpace,
 } from '../sync/index.ts'
 import { bytesToPolicy, type Lane } from '../wire/index.ts'
-import type { HubStatus, SpaceStatus, Stop } from './api.ts'
+import type { Stop } from './api.ts'
+import type { HubStatus, SpaceStatus } from './status-api.ts'
 import { createDueWatch } from './due.ts'
 import type { Engine, HubRow } from './engine.ts'
 import type { ReplicaSyncSpace } from './sync-space.ts'

@@ -1,6 +1,7 @@
 import { toBase32 } from '../bytes/index.ts'
 import type { App } from '../schema/index.ts'
-import type { RemovalOptions, Space, SpaceStatus } from './api.ts'
+import type { RemovalOptions, Space } from './api.ts'
+import type { SpaceStatus } from './status-api.ts'
 import type { Engine } from './engine.ts'
 import { findLateGrants } from './late-grants.ts'
 import { nameOf } from './names.ts'
