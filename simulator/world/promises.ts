@@ -1,7 +1,7 @@
 import { readAnnals } from './annals.ts'
 import type { SimDevice } from './device.ts'
 import { findLeaks } from './leaks.ts'
-import { findDifferences, type View, viewAll } from './views.ts'
+import { type Broken, findDifferences, findEffects, findLost, type View, viewAll } from './views.ts'
 import type { World } from './world.ts'
 
 /** What holds after each step. Defects and what events throw are noted where they happen. */
@@ -30,17 +30,17 @@ export const checkAtRest = async (world: World): Promise<void> => {
   }
   const start = timeline.now()
   let views: View[] = []
+  let broken: Broken[] = []
   for (;;) {
     await timeline.pass(pieceMs)
     const passed = timeline.now() - start
     if (passed < leastMs) continue
     views = await viewAll(world, await homes(world))
-    if (passed > mostMs || findDifferences(annalsOf(world), views).length === 0) break
+    broken = findBroken(world, views)
+    if (passed > mostMs || broken.length === 0) break
   }
   for (const { shown } of views.slice(0, 1)) world.trace.note(shown.join('\n'))
-  for (const { promise, detail } of findDifferences(annalsOf(world), views)) world.violate(promise, detail)
-  checkLedger(world, views)
-  checkEffects(world, views)
+  for (const { promise, detail } of broken) world.violate(promise, detail)
   if (world.violations.length === 0)
     await checkSecrets(
       world,
@@ -49,7 +49,10 @@ export const checkAtRest = async (world: World): Promise<void> => {
   checkAlways(world)
 }
 
-const annalsOf = ({ devices, spaceId }: World): ReturnType<typeof readAnnals> => readAnnals(devices, spaceId ?? '')
+const findBroken = ({ devices, spaceId, ledger }: World, views: readonly View[]): Broken[] => {
+  const annals = readAnnals(devices, spaceId ?? '')
+  return [...findDifferences(annals, views), ...findLost(annals, ledger, views), ...findEffects(annals, views)]
+}
 
 /** Devices of those who are in, by the word of the founder's device. */
 const homes = async (world: World): Promise<SimDevice[]> => {
@@ -58,36 +61,6 @@ const homes = async (world: World): Promise<SimDevice[]> => {
   const found = await world.timeline.until(founder?.home()?.members() ?? Promise.resolve([]), 1000)
   const members = new Set(found && 'value' in found ? found.value.map(({ address }) => address) : [])
   return here.filter((device) => members.has(device.address()))
-}
-
-/** Nothing acknowledged is lost that no removal has cut off. */
-const checkLedger = (world: World, views: readonly View[]): void => {
-  const annals = annalsOf(world)
-  const isOwed = (changes: readonly string[]): boolean =>
-    changes.length === 0 || changes.some((hash) => !annals.isCutOff(hash))
-  const rows = world.ledger.rows().filter(({ id }) => isOwed(annals.ofRow(id)))
-  const chars = world.ledger.chars().filter(({ id, char }) => isOwed(annals.ofChar(id, char)))
-  for (const { device, rows: here } of views) {
-    for (const { id, device: author, atMs } of rows)
-      if (!here.has(id)) world.violate('nothing lost', `${device.name} lacks row ${id} of ${author} at ${atMs}`)
-    for (const { id, device: author, char } of chars)
-      if (here.has(id) && !here.get(id)?.includes(char))
-        world.violate('nothing lost', `${device.name} lacks ${char} of ${author} in ${id}`)
-  }
-}
-
-/** What somebody wrote whom the founder removed, and the founder had not seen, shows nowhere. */
-const checkEffects = (world: World, views: readonly View[]): void => {
-  const annals = annalsOf(world)
-  const isBanished = (changes: readonly string[]): boolean => changes.length > 0 && changes.every(annals.isBanished)
-  for (const { device, rows } of views) {
-    for (const [id, notes] of rows) {
-      if (isBanished(annals.ofRow(id))) world.violate('no unauthorised effect', `${device.name} shows row ${id}`)
-      for (const char of notes)
-        if (isBanished(annals.ofChar(id, char)))
-          world.violate('no unauthorised effect', `${device.name} shows ${char} in ${id}`)
-    }
-  }
 }
 
 /** Who is out reads nothing that is written from now on; who is in reads all of it. */

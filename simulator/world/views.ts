@@ -1,7 +1,11 @@
 import type { Annals } from './annals.ts'
 import type { SimDevice } from './device.ts'
+import type { Ledger } from './ledger.ts'
 import { difference, showDevice, showHeld } from './state.ts'
 import type { World } from './world.ts'
+
+/** A promise that is not kept. */
+export type Broken = { readonly promise: string; readonly detail: string }
 
 /** What a member's device shows of the space. */
 export type View = {
@@ -41,8 +45,8 @@ const viewDevice = async (device: SimDevice): Promise<View> => {
  * What those members have who may write at hubs comes to all, unless a removal has cut it off; who has the same of that shows the same, and who has the same
  * of everything holds the same back. A reader's device cannot bring to a hub what nobody else has any more (rule 19): so it may show more than others.
  */
-export const findDifferences = (annals: Annals, views: readonly View[]): { promise: string; detail: string }[] => {
-  const found: { promise: string; detail: string }[] = []
+export const findDifferences = (annals: Annals, views: readonly View[]): Broken[] => {
+  const found: Broken[] = []
   const standingOf = ({ device }: View): string[] =>
     [...annals.has(device)].filter((hash) => annals.isContent(hash) && !annals.isCutOff(hash)).sort()
   const standing = new Map(views.map((view) => [view, standingOf(view)]))
@@ -63,4 +67,35 @@ export const findDifferences = (annals: Annals, views: readonly View[]): { promi
     compare('the same held back', `has ${[...annals.has(view.device)].sort().join()}`, view, ({ held }) => held)
   }
   return found
+}
+
+/** Nothing acknowledged is lost that no removal has cut off. */
+export const findLost = (annals: Annals, ledger: Ledger, views: readonly View[]): Broken[] => {
+  const isOwed = (changes: readonly string[]): boolean =>
+    changes.length === 0 || changes.some((hash) => !annals.isCutOff(hash))
+  const rows = ledger.rows().filter(({ id }) => isOwed(annals.ofRow(id)))
+  const chars = ledger.chars().filter(({ id, char }) => isOwed(annals.ofChar(id, char)))
+  return views.flatMap(({ device, rows: here }) => {
+    const lostRows = rows.filter(({ id }) => !here.has(id))
+    const lostChars = chars.filter(({ id, char }) => here.get(id)?.includes(char) === false)
+    return [
+      ...lostRows.map(({ id, device: author, atMs }) => `${device.name} lacks row ${id} of ${author} at ${atMs}`),
+      ...lostChars.map(({ id, char, device: author }) => `${device.name} lacks ${char} of ${author} in ${id}`),
+    ].map((detail) => ({ promise: 'nothing lost', detail }))
+  })
+}
+
+/** What somebody wrote whom the founder removed, and the founder did not have, shows nowhere. */
+export const findEffects = (annals: Annals, views: readonly View[]): Broken[] => {
+  const isBanished = (changes: readonly string[]): boolean => changes.length > 0 && changes.every(annals.isBanished)
+  return views
+    .flatMap(({ device, rows }) =>
+      [...rows].flatMap(([id, notes]) => [
+        ...(isBanished(annals.ofRow(id)) ? [`${device.name} shows row ${id}`] : []),
+        ...[...notes].flatMap((char) =>
+          isBanished(annals.ofChar(id, char)) ? [`${device.name} shows ${char} in ${id}`] : [],
+        ),
+      ]),
+    )
+    .map((detail) => ({ promise: 'no unauthorised effect', detail }))
 }

@@ -33,6 +33,8 @@ export type BoxOpener = {
   readonly open: () => void
   /** Clean epochs of which nothing that was sealed to us opens, or not to what the record commits to (rule 15). */
   readonly broken: () => Epoch[]
+  /** Clean epochs that we have no secret of, because the boxes have not come that their records name. */
+  readonly boxless: () => Epoch[]
 }
 
 export type BoxOpenerInput = {
@@ -64,11 +66,17 @@ export const createBoxOpener = (input: BoxOpenerInput): BoxOpener => {
       equalBytes(key.sealing.publicKey, sealing) ? [key.sealing.secretKey] : [],
     )
 
+  /** The key of ours that a record has a box for. */
+  const boxKey = (epoch: Epoch): Uint8Array | undefined => {
+    const own = epoch.recipients.find(({ id }) => equalBytes(id, ownId))
+    if (own?.sealing === undefined || !hasLess(epoch, own.level)) return undefined
+    return secretKeys(own.sealing)[0]
+  }
+
   /** Undefined: there is nothing for us to try. A KithError: there is, and it is not what it should be. */
   const tryBox = (epoch: Epoch): EpochSecrets | KithError | undefined => {
-    const own = epoch.recipients.find(({ id }) => equalBytes(id, ownId))
-    const [secretKey] = own?.sealing === undefined ? [] : secretKeys(own.sealing)
-    if (own === undefined || secretKey === undefined || !hasLess(epoch, own.level)) return undefined
+    const secretKey = boxKey(epoch)
+    if (secretKey === undefined) return undefined
     const boxes = findBoxes(statements, space.n, epoch)
     if (boxes === undefined) return undefined
     return caught(() => openEpochBox(crypto, space.id, epoch, boxes, epoch.recipients, ownId, secretKey))
@@ -93,6 +101,9 @@ export const createBoxOpener = (input: BoxOpenerInput): BoxOpener => {
   const unopened = (): Epoch[] =>
     membership.epochs().filter((epoch) => hasLess(epoch, epoch.commitments.admin === undefined ? 'write' : 'admin'))
 
+  /** Who has a secret of one by another way (an invite's, say) can read and be read: one box alone breaks nothing. */
+  const unknown = (): Epoch[] => unopened().filter((epoch) => epoch.isClean && levelOf(epoch.hash) === undefined)
+
   return {
     came: (boxes) => {
       const id = crypto.sha256(boxes)
@@ -116,15 +127,16 @@ export const createBoxOpener = (input: BoxOpenerInput): BoxOpener => {
       }
     },
     broken: () => {
-      // Who has a secret of it by another way (an invite's, say) can read and be read: one box alone breaks nothing.
-      const unknown = unopened().filter((epoch) => epoch.isClean && levelOf(epoch.hash) === undefined)
-      if (unknown.length === 0) return []
+      const epochs = unknown()
+      if (epochs.length === 0) return []
       const shares = hasEveryKey() ? membership.shares(person.person) : []
-      return unknown.filter((epoch) => {
+      return epochs.filter((epoch) => {
         const tried = attempts(epoch, shares)
         return tried.length > 0 && tried.every((opened) => opened instanceof KithError)
       })
     },
+    boxless: () =>
+      unknown().filter((epoch) => boxKey(epoch) !== undefined && findBoxes(statements, space.n, epoch) === undefined),
   }
 }
 

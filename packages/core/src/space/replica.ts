@@ -90,6 +90,8 @@ export type Replica = {
   readonly openBoxes: () => void
   /** Clean epochs whose box for us does not open, or not to what the record says. */
   readonly brokenEpochs: () => Epoch[]
+  /** Clean epochs whose box for us has not come. */
+  readonly boxlessEpochs: () => Epoch[]
   /** Who may do what if this change were here too: nothing is kept. */
   readonly membershipWith: (change: Change) => Membership
   readonly ownWrites: OwnContent['writes']
@@ -267,6 +269,7 @@ export const createReplica = (
     carries: log.carries,
     openBoxes: () => boxes.open(),
     brokenEpochs: () => boxes.broken(),
+    boxlessEpochs: () => boxes.boxless(),
     membershipWith: (change) => {
       const other = evaluator()
       other.add([...log.changes(), change])

@@ -1,8 +1,8 @@
-import { equalBytes, KithError } from '../bytes/index.ts'
+import { equalBytes, KithError, toHex } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { createShare, secretOfLevel } from '../keys/index.ts'
 import { epochItemsMax } from '../limits/index.ts'
-import { encodeBroken, encodeShare, isRankAtLeast, type ShareDue } from '../membership/index.ts'
+import { encodeBroken, encodeShare, type Epoch, isRankAtLeast, type ShareDue } from '../membership/index.ts'
 import type { Cancel } from '../ports/index.ts'
 import type { Engine } from './engine.ts'
 import { endedInvites, nextExpiry } from './invite-ends.ts'
@@ -41,7 +41,13 @@ const againMs = 60_000
 /** A timer that a computer slept through, or that is far off, is looked at now and then. */
 const longestNapMs = 10 * 60_000
 
-type Chore = 'broken' | 'share' | 'close' | 'late grants' | 'expiry'
+/**
+ * How long boxes may come after the record that names them. Whoever started the epoch may have lost its connection in between; or he never gave them away, or every copy is lost: then
+ * nobody could ever write again, and the epoch is broken (membership rule 15).
+ */
+const boxesLateMs = 60_000
+
+type Chore = 'broken' | 'boxes' | 'share' | 'close' | 'late grants' | 'expiry'
 
 export const createUpkeep = (input: UpkeepInput): Upkeep => {
   const { engine, replicaOf, isConnected, pull, wake } = input
@@ -90,7 +96,9 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
     for (const watch of watchers) watch(space)
     const replica = replicaOf(space)
     if (!replica?.me() || replica.isReadOnly()) return
-    if (replica.brokenEpochs().length > 0) attempt(space, 'broken', reportBroken)
+    if (replica.brokenEpochs().length > 0)
+      attempt(space, 'broken', (found) => reportBroken(found, found.brokenEpochs()))
+    if (replica.boxlessEpochs().length > 0) later(space, 'boxes', boxesLateMs + spread(replica), lookForBoxes)
     if (sharesDue(replica).length > 0) later(space, 'share', spread(replica), writeShares)
     lookAtInvites(space, replica)
     if (isAdmin(replica))
@@ -105,9 +113,27 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
     later(space, 'expiry', napMs, (found) => lookAtInvites(space, found))
   }
 
-  const reportBroken = (replica: Replica): void => {
-    for (const { hash } of replica.brokenEpochs())
+  const reportBroken = (replica: Replica, epochs: readonly Epoch[]): void => {
+    for (const { hash } of epochs)
       replica.writeMembership(kinds.broken, encodeBroken({ salt: crypto.randomBytes(16), epoch: hash }))
+  }
+
+  /** Those that were missing when the time was over, and are still when a hub has shown all that it has. */
+  const lookForBoxes = (replica: Replica): void => {
+    const { n } = replica.entry
+    const missing = new Set(replica.boxlessEpochs().map(({ hash }) => toHex(hash)))
+    if (missing.size === 0) return
+    pull(n).then(
+      () =>
+        !isClosed &&
+        attempt(n, 'boxes', (found) =>
+          reportBroken(
+            found,
+            found.boxlessEpochs().filter(({ hash }) => missing.has(toHex(hash))),
+          ),
+        ),
+      () => !isClosed && later(n, 'boxes', againMs, lookForBoxes),
+    )
   }
 
   const writeShares = (replica: Replica): void => {
