@@ -92,7 +92,7 @@ export const findEffects = (annals: Annals, views: readonly View[]): Broken[] =>
     .flatMap(({ device, rows }) =>
       [...rows].flatMap(([id, notes]) => [
         ...(isBanished(annals.ofRow(id)) ? [`${device.name} shows row ${id}`] : []),
-        ...[...notes].flatMap((char) =>
+        ...Array.from(notes).flatMap((char) =>
           isBanished(annals.ofChar(id, char)) ? [`${device.name} shows ${char} in ${id}`] : [],
         ),
       ]),
