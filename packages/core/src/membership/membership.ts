@@ -4,7 +4,7 @@ import type { Verifying } from '../ports/index.ts'
 import { resolveWriter } from './author.ts'
 import { type ContentOrder, createContentJudge, nodeToSchema } from './content.ts'
 import { createEpochs } from './epochs.ts'
-import { createFacts } from './facts.ts'
+import { createFacts, toNewest } from './facts.ts'
 import { createGraph, type Node } from './graph.ts'
 import { createHeads } from './heads.ts'
 import type { Epoch, Member, Membership, MembershipEffects, ShareForUs } from './interface.ts'
@@ -190,7 +190,8 @@ export function createMembership(options: MembershipOptions): Membership {
     ...removals,
     profile: (person) => {
       const standingOnes = facts.profilesOf(person).filter((node) => standing.stands(node))
-      const newest = standingOnes.sort(byTime).at(-1)
+      // Whoever renames himself has seen the old name: a clock that was wrong then must not keep it for ever.
+      const newest = toNewest(graph, standingOnes).sort(byTime).at(-1)
       if (newest?.content.kind !== 'profile') return undefined
       return { name: newest.content.body.name, time: newest.change.header.time }
     },

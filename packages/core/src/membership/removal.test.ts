@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNodeCrypto } from '../../../node/src/platform/crypto.ts'
 import type { Change } from '../change/index.ts'
-import { type Actor, type Cast, createCast } from '../keys/cast.fixture.ts'
+import { type Actor, type Cast, castNowMs, createCast } from '../keys/cast.fixture.ts'
 import type { Membership } from './index.ts'
 
 const crypto = await createNodeCrypto()
@@ -25,7 +25,8 @@ test('a removal ends grants: beyond its cut everything is void, late and backdat
 
 test('a name is what its owner said last, of what stands, whatever came first; nobody else says it', () => {
   const { cast, alice, bob } = withBob('reader')
-  bob.profile('Bob')
+  // By a clock that is years ahead: what he says later, knowing of it, counts all the same.
+  bob.profile('Bob', { time: { ms: castNowMs + 1e12, counter: 0 } })
   const second = bob.profile('Robert')
   const stranger = cast.person('eve')
   stranger.learn(alice)

@@ -210,7 +210,8 @@ export const createEngine = async (
       keepIdentity(statements, n, taken)
       for (const segment of taken.segments) {
         const end = segment.changes.at(-1)?.header.time
-        if (end && compareTimes(end, last) > 0) last = end
+        // Those of other devices too, one of which may have been wrong by years, or stolen.
+        if (end) last = observeTime(last, end, nowMs())
         const bytes = encodeSegment(segment)
         const isOwn = equalBytes(segment.device, taken.secrets.device.signing.publicKey)
         const chain = store.registry.chainOf(n, segment.device, 0)

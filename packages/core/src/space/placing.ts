@@ -71,7 +71,8 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
     const { epochs } = replicaOf().membership
     const target = logs.target()
     if (!target || epochs().length < 2) return 0
-    const startedMs = replicaOf().epochRecord(target.hash)?.header.time.ms ?? 0
+    // Whoever dates its record into the future must not keep history from being brought.
+    const startedMs = Math.min(replicaOf().epochRecord(target.hash)?.header.time.ms ?? 0, engine.clock.nowMs())
     const rank = replicaOf().me()?.rank
     const leastMs = rank && isRankAtLeast(rank, 'admin') ? adminHistoryMs : writerHistoryMs
     const [random = 0] = crypto.randomBytes(1)

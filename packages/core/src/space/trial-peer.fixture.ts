@@ -6,6 +6,7 @@ import { encodeSegment, kindToChain, type Segment, type UnpackedSegment } from '
 import { createQueries } from '../database/index.ts'
 import type { Platform, SqlDatabase } from '../ports/index.ts'
 import { createEngine, type Engine } from './engine.ts'
+import type { Identity } from './identity.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { createTrialCrypto, trialApp, trialNowMs, trialQueryApp, type TrialWorld } from './trial-world.fixture.ts'
 
@@ -34,6 +35,7 @@ export const createTrialPeer = async (
   number: number,
   wrap: TrialDatabase = (database) => database,
   judging?: Parameters<typeof createReplica>[2],
+  found?: Identity,
 ): Promise<TrialPeer> => {
   const database = openSqlite(':memory:')
   let nowMs = trialNowMs
@@ -74,7 +76,7 @@ export const createTrialPeer = async (
     },
     openDatabase: () => wrap(counting({ ...database, close: () => {} })),
   }
-  let engine = await createEngine(platform, [])
+  let engine = await createEngine(platform, [], found)
   let replica: Replica | undefined
   const listen = () =>
     engine.onUndone(() => {

@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes, ifUsable, KithError, toHex } from '../../bytes/index.ts'
-import { compareTimes, kinds, noBytes, sortHeads, timeZero } from '../../change/index.ts'
+import { kinds, noBytes, observeTime, sortHeads, timeZero } from '../../change/index.ts'
 import { createSigningKey, seedToSigningKey } from '../../crypto/sign/index.ts'
 import {
   createChainWriter,
@@ -124,7 +124,7 @@ export const recoverIdentity = async (
     .filter(({ header }) => equalBytes(header.device, recipient.id))
   const last = chain.sort((left, right) => right.header.seq - left.header.seq)[0]
   const times = segments.flatMap(({ changes }) => changes.map(({ header }) => header.time))
-  const newest = times.sort(compareTimes).at(-1) ?? timeZero
+  const newest = times.reduce((latest, time) => observeTime(latest, time, nowMs), last?.header.time ?? timeZero)
   const start = {
     space: person,
     grant: person,
