@@ -74,8 +74,10 @@ function badPhrase(what: string, details: Record<string, number> = {}): KithErro
   return new KithError('bad-phrase', `${what} Look at what you wrote down, and type it again.`, details)
 }
 
+export type RecoverySecrets = { readonly signing: SigningKey; readonly sealing: SealingKey }
+
 /** Both keys of a recovery phrase, from its 16 bytes of entropy. */
-export function entropyToRecovery(crypto: Crypto, entropy: Uint8Array): { signing: SigningKey; sealing: SealingKey } {
+export function entropyToRecovery(crypto: Crypto, entropy: Uint8Array): RecoverySecrets {
   const secretKey = deriveKey(crypto, entropy, 32, 'kith/1 recovery seal')
   return {
     signing: seedToSigningKey(crypto, deriveKey(crypto, entropy, 32, 'kith/1 recovery sign')),

@@ -3,6 +3,16 @@ import type { Contacts } from './contacts/api.ts'
 import type { PeopleApi } from './people/api.ts'
 import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { RowsPatch } from './rows-patch.ts'
+import type {
+  Invite,
+  InviteOptions,
+  PublishOptions,
+  PublishPreview,
+  Removal,
+  RemovalByPhrase,
+  RemovalOptions,
+  RemovalPreview,
+} from './sharing-api.ts'
 import type { SpaceStatus, Status } from './status-api.ts'
 import type { Query, QueryStart } from '../database/index.ts'
 import type {
@@ -136,9 +146,9 @@ export type Space<A extends App> = {
    * Ends a membership. The removed person reads nothing written from then on, and what it writes or has written without its being known here has no
    * effect. What is known here stays, unless `keep` says otherwise.
    *
-   * @throws KithError `rank-too-low`, `unknown-member`.
+   * @throws KithError `rank-too-low`, `unknown-member`, `bad-phrase`.
    */
-  readonly remove: (address: string, options?: RemovalOptions) => Promise<Removal>
+  readonly remove: (address: string, options?: RemovalOptions & RemovalByPhrase) => Promise<Removal>
   /** What `remove` with the same options would make void. */
   readonly previewRemoval: (address: string, options?: RemovalOptions) => Promise<RemovalPreview>
   /**
@@ -237,73 +247,6 @@ export type Member = {
   readonly role: string
   readonly rank: 'owner' | 'admin' | 'writer' | 'reader'
   readonly devices: number
-}
-
-export type InviteOptions = {
-  readonly role: string
-  /** How many may join by it; any number where it is not given. */
-  readonly uses?: number
-  readonly expires?: Date
-}
-
-export type Invite = {
-  readonly id: string
-  readonly role: string
-  readonly rank: Member['rank']
-  readonly uses: number | undefined
-  /** How many have joined by it and are accepted. */
-  readonly joins: number
-  /** Several joined at once without knowing of each other: more than `uses`, until it is closed. */
-  readonly isExceeded: boolean
-  readonly expires: Date | undefined
-  readonly isExpired: boolean
-  /** The link's text, for whoever made it and for admins. */
-  readonly link: string | undefined
-}
-
-export type RemovalOptions = {
-  /**
-   * What stays of what the person wrote: everything that is known here (the default), what it dated up to a time by its own clock, or
-   * nothing. Show `previewRemoval` before anything but the default.
-   */
-  readonly keep?: 'everything' | 'nothing' | Date
-}
-
-export type Removal = {
-  /** Ids of links that ended with it, because the person made, used or could read them; offer to make fresh ones. */
-  readonly closedInvites: readonly string[]
-  /** The roles that those links gave. */
-  readonly closedRoles: readonly string[]
-}
-
-export type RemovalPreview = {
-  /** How many changes of content would have no effect any more. */
-  readonly changes: number
-  /** Writes in them by table. */
-  readonly tables: Readonly<Record<string, number>>
-  /** The first of them. */
-  readonly named: readonly { readonly change: string; readonly time: Date }[]
-  /** Others who would be out with the person, because they are members by its doing. */
-  readonly members: readonly { readonly address: string; readonly name: string }[]
-  readonly closedInvites: readonly string[]
-}
-
-export type PublishOptions = {
-  /** What was written so far becomes readable too: for owners to decide. */
-  readonly history?: boolean
-}
-
-export type PublishPreview = {
-  /** Whose addresses everybody can read. */
-  readonly members: readonly { readonly address: string; readonly name: string }[]
-  /** Who was a member once stands in the record of who was let in by whom. */
-  readonly formerMembers: readonly { readonly address: string; readonly name: string }[]
-  /** What of the past becomes readable that is not yet. */
-  readonly history: { readonly changes: number; readonly tables: Readonly<Record<string, number>> }
-  /** Changes of the past that stay hidden. */
-  readonly hiddenChanges: number
-  /** All of this in words for a person. */
-  readonly text: string
 }
 
 export type HeldBack = {

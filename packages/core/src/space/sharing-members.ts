@@ -1,11 +1,12 @@
 import { equalBytes, KithError, toBase32 } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { encodeGrant, type Member, rankNumbers } from '../membership/index.ts'
-import type { Removal, RemovalOptions } from './api.ts'
+import type { Removal, RemovalByPhrase, RemovalOptions } from './sharing-api.ts'
 import type { Engine } from './engine.ts'
 import { chainHeadsUntil, personDevices } from './heads.ts'
 import { outranks } from './invite-ends.ts'
 import { type Ending, endRights } from './removal.ts'
+import { endRightsByRecovery, phraseToSpaceRecovery } from './removal-by-phrase.ts'
 import type { Replica } from './replica.ts'
 import { findMember, rankTooLow, requireGrant, requireRank, type RoleGrant, toAddress, toRoleGrant } from './roles.ts'
 import { shareWith } from './upkeep.ts'
@@ -84,7 +85,7 @@ const stepDown = (engine: Engine, replica: Replica, me: Member, given: RoleGrant
 const demotion = (replica: Replica, me: Member, target: Member, { rank, role }: RoleGrant): Ending => ({
   grants: target.grants,
   // By a link of his old rank he could be back at once.
-  invites: closableInvites(replica, me, target).filter((hash) =>
+  invites: closableInvites(replica, me.rank, target).filter((hash) =>
     replica.membership.invites().some((invite) => equalBytes(invite.hash, hash) && outranks(invite.rank, rank)),
   ),
   devices: personDevices(replica, target.person),
@@ -97,11 +98,18 @@ const demotion = (replica: Replica, me: Member, target: Member, { rank, role }: 
  *
  * @throws KithError `rank-too-low`, `unknown-member`, `too-large`.
  */
-export const removeMember = (engine: Engine, replica: Replica, address: string, options: RemovalOptions): Removal => {
-  const { ending } = planRemoval(engine, replica, address, options)
+export const removeMember = (
+  engine: Engine,
+  replica: Replica,
+  address: string,
+  { phrase, ...options }: RemovalOptions & RemovalByPhrase,
+): Removal => {
+  const recovery = phrase === undefined ? undefined : phraseToSpaceRecovery(engine, replica, phrase)
+  const { ending } = planRemoval(engine, replica, address, options, recovery && 'recovery')
   const invites = replica.membership.invites().filter(({ hash }) => ending.invites.some((one) => equalBytes(one, hash)))
   const roles = invites.map(({ role }) => role)
-  endRights(engine, replica, ending)
+  if (recovery) endRightsByRecovery(engine, replica, recovery, ending)
+  else endRights(engine, replica, ending)
   return { closedInvites: ending.invites.map(toBase32), closedRoles: [...new Set(roles)] }
 }
 
@@ -111,13 +119,16 @@ export const planRemoval = (
   replica: Replica,
   address: string,
   { keep = 'everything' }: RemovalOptions,
+  by?: 'recovery',
 ): { ending: Ending; target: Member } => {
   const target = findMember(replica, address)
-  const me = requireRank(replica, 'admin', 'remove members')
+  // Whoever has the phrase needs no rank, but a right to write: somebody has to bring it to the others.
+  const me = requireRank(replica, by ? 'writer' : 'admin', 'remove members')
+  const rank = by ?? me.rank
   if (equalBytes(target.person, me.person)) throw new KithError('bad-value', 'You cannot remove yourself. Use leave().')
-  requireAbove(me, target, 'remove')
+  if (!by) requireAbove(me, target, 'remove')
   const devices = personDevices(replica, target.person)
-  const ending = { grants: target.grants, invites: closableInvites(replica, me, target), devices }
+  const ending = { grants: target.grants, invites: closableInvites(replica, rank, target), devices }
   if (keep === 'everything') return { target, ending }
   if (keep === 'nothing') return { target, ending: { ...ending, cut: [] } }
   if (!(keep instanceof Date) || Number.isNaN(keep.getTime()))
@@ -145,11 +156,11 @@ export const transferOwnership = (engine: Engine, replica: Replica, address: str
 }
 
 /** Rule 21, as far as our rank may end them. */
-const closableInvites = (replica: Replica, me: Member, target: Member): Uint8Array[] => {
+const closableInvites = (replica: Replica, own: Member['rank'], target: Member): Uint8Array[] => {
   const named = replica.membership.rightsOf(target.person).invites
   return replica.membership
     .invites()
-    .filter(({ hash, rank }) => outranks(me.rank, rank) && named.some((one) => equalBytes(one, hash)))
+    .filter(({ hash, rank }) => outranks(own, rank) && named.some((one) => equalBytes(one, hash)))
     .map(({ hash }) => hash)
 }
 
@@ -158,7 +169,7 @@ const requireAbove = (me: Member, target: Member, what: string): void => {
   if (target.rank === 'owner')
     throw new KithError(
       'rank-too-low',
-      `Nobody can ${what} an owner but the owner (leave, transferOwnership) or the recovery phrase of the space.`,
+      `Nobody can ${what} an owner but the owner (leave, transferOwnership) or the recovery phrase of whoever created the space: remove(address, { phrase }).`,
       { rank: me.rank, target: target.rank },
     )
   throw rankTooLow(me.rank, target.rank === 'admin' ? 'owner' : 'admin', `${what} a member of rank ${target.rank}`)

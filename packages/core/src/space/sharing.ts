@@ -1,6 +1,7 @@
 import { toBase32 } from '../bytes/index.ts'
 import type { App } from '../schema/index.ts'
-import type { RemovalOptions, Space } from './api.ts'
+import type { Space } from './api.ts'
+import type { RemovalByPhrase, RemovalOptions } from './sharing-api.ts'
 import type { SpaceStatus } from './status-api.ts'
 import type { Engine } from './engine.ts'
 import { findLateGrants } from './late-grants.ts'
@@ -70,7 +71,8 @@ export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf, re
       await write(() => grantTo(engine, replicaOf(), address, role, tagOf))
     },
     setRole: (address, role) => write(() => setRole(engine, replicaOf(), address, role)),
-    remove: (address, options: RemovalOptions = {}) => write(() => removeMember(engine, replicaOf(), address, options)),
+    remove: (address, options: RemovalOptions & RemovalByPhrase = {}) =>
+      write(() => removeMember(engine, replicaOf(), address, options)),
     previewRemoval: async (address, options: RemovalOptions = {}) =>
       previewRemoval(engine, replicaOf(), address, options),
     publish: async (options = {}) => {

@@ -222,6 +222,38 @@ test('roles go up by a grant and down by a removal, and hold in the rules', asyn
   })
 })
 
+test('an owner who turns against the others is removed by the phrase of who created the space, and by no other', async () => {
+  await inScene(async (scene) => {
+    const { alice, bob, carol } = (await gather(scene, { bob: 'admin', carol: 'writer' })) as unknown as Trio
+    await alice.space.setRole(bob.kith.address, 'owner')
+    await until('Bob is an owner', async () => (await rankOf(bob, bob)) === 'owner')
+    const phrase = (await alice.kith.recoveryPhrase()) ?? ''
+    const other = (await carol.kith.recoveryPhrase()) ?? ''
+    await assert.rejects(alice.space.remove(bob.kith.address), { code: 'rank-too-low' })
+    await assert.rejects(alice.space.remove(bob.kith.address, { phrase: other }), { code: 'bad-phrase' })
+    await assert.rejects(alice.space.remove(bob.kith.address, { phrase: 'twelve' }), { code: 'bad-phrase' })
+    await write(bob, 'while he was welcome')
+    await untilShown('while he was welcome', alice, carol)
+    bob.line.cut()
+    await write(bob, 'afterwards')
+    // Carol is a writer only: the phrase counts, not who types it.
+    await carol.space.remove(bob.kith.address, { phrase })
+    await until('Alice knows', async () => (await rankOf(alice, bob)) === undefined)
+    await write(alice, 'without him')
+    await untilShown('without him', carol)
+    bob.line.mend()
+    await until('Bob knows', async () => !(await bob.space.status()).isMember)
+    assert.deepEqual(await titles(alice.space), ['while he was welcome', 'without him'])
+    assert.ok(!(await titles(bob.space)).includes('without him'))
+    await until('what he wrote is held back', async () => (await alice.space.heldBack()).length === 1)
+    // A second one goes on from the first.
+    await alice.space.setRole(carol.kith.address, 'owner')
+    await until('Carol is an owner', async () => (await rankOf(carol, carol)) === 'owner')
+    await alice.space.remove(carol.kith.address, { phrase })
+    assert.equal(await rankOf(alice, carol), undefined)
+  })
+})
+
 test('who leaves is out and what he wrote stays; the owner hands the space over first', async () => {
   await inScene(async (scene) => {
     const { alice, bob, carol } = (await gather(scene, { bob: 'writer', carol: 'writer' })) as unknown as Trio

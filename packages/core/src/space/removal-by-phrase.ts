@@ -1,0 +1,77 @@
+import { equalBytes, KithError } from '../bytes/index.ts'
+import { kinds, noBytes } from '../change/index.ts'
+import { createChainWriter, entropyToRecovery, phraseToEntropy, type RecoverySecrets } from '../keys/index.ts'
+import { depsHeadsMax } from '../limits/index.ts'
+import { decodeGenesis, encodeMerge } from '../membership/index.ts'
+import type { Engine } from './engine.ts'
+import { type Ending, encodeEnding } from './removal.ts'
+import type { Replica } from './replica.ts'
+import { startEpoch } from './rotation.ts'
+
+/**
+ * The recovery keys of a space by its creator's phrase: they alone rank above owners (membership rules 2 and 12).
+ *
+ * @throws KithError `bad-phrase`.
+ */
+export const phraseToSpaceRecovery = (engine: Engine, replica: Replica, phrase: string): RecoverySecrets => {
+  const recovery = entropyToRecovery(engine.platform.crypto, phraseToEntropy(phrase))
+  const body = replica.changes().find(({ hash }) => equalBytes(hash, replica.entry.id))?.body
+  const genesis = body && decodeGenesis(body)
+  if (!genesis?.recovery || !equalBytes(genesis.recovery.signing, recovery.signing.publicKey))
+    throw new KithError(
+      'bad-phrase',
+      'That is a phrase, but not of whoever created the space: no other one can remove its owners.',
+    )
+  return recovery
+}
+
+/**
+ * A removal signed by the recovery key instead of this device, which brings it to the hubs and starts the epoch that it makes necessary. One
+ * transaction.
+ *
+ * @throws KithError `not-allowed`, `too-large`.
+ */
+export const endRightsByRecovery = (
+  engine: Engine,
+  replica: Replica,
+  { signing }: RecoverySecrets,
+  ending: Ending,
+): void => {
+  const { unit, clock } = engine
+  const { crypto } = engine.platform
+  const { membership } = replica
+  const { id } = replica.entry
+  engine.whole(() => {
+    unit.commit()
+    unit.enter()
+    const many = membership.heads()
+    if (many.length > depsHeadsMax)
+      replica.writeMembership(kinds.merge, encodeMerge({ salt: crypto.randomBytes(16), heads: many }), {
+        joinsLast: true,
+      })
+    const last = replica
+      .changes()
+      .filter(({ header }) => equalBytes(header.device, signing.publicKey) && equalBytes(header.space, id))
+      .sort((one, other) => one.header.seq - other.header.seq)
+      .at(-1)
+    const start = {
+      space: id,
+      grant: id,
+      admission: id,
+      seq: last ? last.header.seq + 1 : 0,
+      prev: last?.hash ?? noBytes,
+      time: clock.last(),
+    }
+    const writer = createChainWriter(crypto, signing, start, clock.nowMs())
+    const removal = writer.write(kinds.removal, encodeEnding(engine, replica, ending), membership.heads())
+    clock.advance(writer.end().time)
+    replica.keepOwn(writer.sign())
+    const verdict = membership.verdictOf(removal.hash)
+    if (verdict !== 'applied')
+      throw new KithError(
+        'not-allowed',
+        typeof verdict === 'object' ? verdict.message : 'The rules of the space do not allow it.',
+      )
+    if (membership.isRotationOwed()) startEpoch(engine, replica, { joinsLast: true })
+  })
+}
