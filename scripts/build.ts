@@ -1,21 +1,21 @@
 // `npm run build`: makes packages/*/dist, each a publishable package of plain ESM and types, then imports every one of
 // them in a Node that cannot read TypeScript. In development nothing is built: packages are used from their sources.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { checkBuilt, findSourceNames } from './built.ts'
-import { toPublishedManifest, type SourceManifest } from './published-manifest.ts'
+import { publishedName, toPublishedManifest, type SourceManifest } from './published-manifest.ts'
 import { root } from './test-files.ts'
 
 /** Each needs the types of those before it. */
-const buildOrder = ['core', 'hub', 'node', 'browser', 'react', 'testing']
+const buildOrder = ['core', 'hub', 'node', 'browser', 'react', 'testing', 'create-kith']
 
 const names = buildOrder.filter((name) => existsSync(join(root, 'packages', name, 'src/index.ts')))
 const problems = names.flatMap(buildPackage)
 if (problems.length === 0) problems.push(...checkBuilt(names))
 if (names.length === 0) problems.push('no package has a src/index.ts: nothing was built')
 for (const problem of problems) console.log(problem)
-console.log(`build: ${names.map((name) => `@kith/${name}`).join(', ')}; ${problems.length} problems`)
+console.log(`build: ${names.map(publishedName).join(', ')}; ${problems.length} problems`)
 process.exitCode = problems.length > 0 ? 1 : 0
 
 function buildPackage(name: string): string[] {
@@ -28,6 +28,8 @@ function buildPackage(name: string): string[] {
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(toPublishedManifest(manifest), null, 2)}\n`)
   copyFileSync(join(root, 'LICENSE'), join(dist, 'LICENSE'))
   if (existsSync(join(folder, 'README.md'))) copyFileSync(join(folder, 'README.md'), join(dist, 'README.md'))
+  if (existsSync(join(folder, 'template')))
+    cpSync(join(folder, 'template'), join(dist, 'template'), { recursive: true })
   return findSourceNamesIn(dist)
 }
 
@@ -39,7 +41,7 @@ function compile(folder: string, name: string): string[] {
   const configPath = join(root, '.kith', 'build', `${name}.json`)
   mkdirSync(dirname(configPath), { recursive: true })
   const toDist = (name: string, door: string): [string, string[]] => [
-    `@kith/${name}${door.slice(0, -'/index.d.ts'.length)}`,
+    `${publishedName(name)}${door.slice(0, -'/index.d.ts'.length)}`,
     [relativeTo(configPath, join(root, 'packages', name, 'dist', door.slice(1)))],
   ]
   // Where tests need other types than what ships, tsconfig.json is theirs.

@@ -14,10 +14,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { publishedName } from './published-manifest.ts'
 import { root } from './test-files.ts'
 
 /** Packages that can be loaded outside a browser; the others are only type-checked. */
-const nodePackages = ['core', 'hub', 'node', 'testing']
+const nodePackages = ['@kith/core', '@kith/hub', '@kith/node', '@kith/testing', 'create-kith']
 
 /** tsc rewrites imports, not `new URL('./worker.ts', import.meta.url)` and the like: those would break when published. */
 export function findSourceNames(path: string, javascript: string): string[] {
@@ -36,12 +37,12 @@ export function checkBuilt(names: readonly string[]): string[] {
     const modules = join(folder, 'node_modules')
     mkdirSync(join(modules, '@kith'), { recursive: true })
     for (const entry of readdirSync(join(root, 'node_modules'))) {
-      if (entry !== '@kith' && !entry.startsWith('.'))
+      if (entry !== '@kith' && !names.map(publishedName).includes(entry) && !entry.startsWith('.'))
         symlinkSync(join(root, 'node_modules', entry), join(modules, entry))
     }
     for (const name of names)
-      cpSync(join(root, 'packages', name, 'dist'), join(modules, '@kith', name), { recursive: true })
-    const doors = names.flatMap((name) => doorsOf(join(modules, '@kith', name), name))
+      cpSync(join(root, 'packages', name, 'dist'), join(modules, publishedName(name)), { recursive: true })
+    const doors = names.flatMap((name) => doorsOf(join(modules, publishedName(name)), publishedName(name)))
     return [...missingFiles(modules, names), ...importAll(folder, doors), ...typeCheckAll(folder, doors)]
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -53,22 +54,22 @@ function doorsOf(folder: string, name: string): string[] {
     exports: Record<string, unknown>
   }
   const doors = Object.keys(manifest.exports).filter((door) => door !== './package.json')
-  return doors.map((door) => `@kith/${name}${door.slice(1)}`)
+  return doors.map((door) => `${name}${door.slice(1)}`)
 }
 
 function missingFiles(modules: string, names: readonly string[]): string[] {
   return names.flatMap((name) => {
-    const folder = join(modules, '@kith', name)
+    const folder = join(modules, publishedName(name))
     const text = readFileSync(join(folder, 'package.json'), 'utf8')
     const paths = [...text.matchAll(/"(\.\/[^"]+\.(?:js|d\.ts))"/g)].map((found) => found[1] ?? '')
     return paths
       .filter((path) => !existsSync(join(folder, path)))
-      .map((path) => `@kith/${name} names ${path}, which was not built`)
+      .map((path) => `${publishedName(name)} names ${path}, which was not built`)
   })
 }
 
 function importAll(folder: string, doors: readonly string[]): string[] {
-  const loadable = doors.filter((door) => nodePackages.includes(door.split('/')[1] ?? ''))
+  const loadable = doors.filter((door) => nodePackages.some((name) => door === name || door.startsWith(`${name}/`)))
   const program = join(folder, 'main.mjs')
   writeFileSync(program, `for (const door of ${JSON.stringify(loadable)}) await import(door)\n`)
   const result = spawnSync(process.execPath, ['--no-strip-types', program], {

@@ -8,6 +8,9 @@ export type SourceManifest = {
   [field: string]: unknown
 }
 
+/** A package's name, by that of its folder: npm wants `create-…` for what `npm create` runs. */
+export const publishedName = (folder: string): string => (folder.startsWith('create-') ? folder : `@kith/${folder}`)
+
 /** Every `./src/x.ts` becomes `./x.js` with its types beside it: the package is published from its folder dist. */
 export function toPublishedManifest(manifest: SourceManifest): Record<string, unknown> {
   const { exports, bin, devDependencies: _, scripts: __, private: ___, ...rest } = manifest

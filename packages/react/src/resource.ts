@@ -43,11 +43,13 @@ export const createResources = (): Resources => {
 export const createResource = <T>(start: Start<T>, ended: () => void): Resource<T> => {
   const listeners = new Set<() => void>()
   let snapshot: Snapshot<T> = { state: 'pending' }
-  let settle = (): void => {}
   let timer: ReturnType<typeof setTimeout> | undefined
-  const settled = new Promise<void>((resolve) => {
-    settle = resolve
-  })
+  const { promise: settled, resolve } = Promise.withResolvers<void>()
+  const settle = (): void => {
+    // So that React's `use` goes on at once.
+    void Object.assign(settled, { status: 'fulfilled' })
+    resolve()
+  }
   const linger = (): void => {
     clearTimeout(timer)
     if (listeners.size > 0) return
@@ -95,7 +97,8 @@ export const useSnapshot = <T>(resource: Resource<T>): Snapshot<T> =>
 /** The value, once there is one: the nearest `Suspense` shows until then, the nearest error boundary what fails. */
 export const useReady = <T>(resource: Resource<T>): T => {
   useSnapshot(resource)
-  if (resource.snapshot().state === 'pending') use(resource.settled)
+  // Always, also when it is there: React wants a render that goes on to ask for what the one before waited for.
+  use(resource.settled)
   const snapshot = resource.snapshot()
   if (snapshot.state === 'failed') throw snapshot.error
   return (snapshot as { value: T }).value

@@ -39,4 +39,11 @@ export const helpText = `kith: software that nobody has to run for you
   kith status DIR
       Shows whose folder it is, its spaces, and what waits to be sent.
 
+  kith dev COMMAND…
+      Starts a hub and then the command, such as vite, which finds the hub's
+      address in VITE_HUB and KITH_HUB. What the hub keeps is in .kith.
+
+  kith test [FILE…]
+      Runs the app's tests (src/**/*.test.ts) by Node's own runner.
+
   DIR is the folder of one person on this device; one program at a time has it.`

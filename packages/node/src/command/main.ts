@@ -1,11 +1,19 @@
 #!/usr/bin/env node
-import { runCommand } from './run.ts'
+import { fileURLToPath } from 'node:url'
+import { handOver } from './node-24.ts'
 
 // Whoever read us has seen enough: `kith query … | head`.
 process.stdout.on('error', () => process.exit(0))
 
-process.exitCode = await runCommand(process.argv.slice(2), {
-  print: (text) => void process.stdout.write(`${text}\n`),
-  printError: (text) => void process.stderr.write(`${text}\n`),
-  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
-})
+const parameters = process.argv.slice(2)
+process.exitCode = (await handOver(fileURLToPath(import.meta.url), parameters)) ?? (await run())
+
+async function run(): Promise<number> {
+  // Not before: what it imports needs that Node.
+  const { runCommand } = await import('./run.ts')
+  return runCommand(parameters, {
+    print: (text) => void process.stdout.write(`${text}\n`),
+    printError: (text) => void process.stderr.write(`${text}\n`),
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+  })
+}

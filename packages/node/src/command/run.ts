@@ -1,4 +1,5 @@
 import { KithError } from '@kith/core/bytes'
+import { runDev } from './dev.ts'
 import { helpText } from './help.ts'
 import { runHub } from './hub.ts'
 import { runImport } from './import.ts'
@@ -6,13 +7,16 @@ import { runJoin } from './join.ts'
 import { type Command, type Output, UsageError } from './output.ts'
 import { runQuery } from './query.ts'
 import { runStatus } from './status.ts'
+import { runTest } from './test-app.ts'
 
 const commands: Readonly<Record<string, Command>> = {
+  dev: runDev,
   hub: runHub,
   import: runImport,
   join: runJoin,
   query: runQuery,
   status: runStatus,
+  test: runTest,
 }
 
 /** Runs `kith` with these parameters and resolves with its exit status: 0, or 1 after one line on what went wrong. */

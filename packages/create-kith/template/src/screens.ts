@@ -1,0 +1,6 @@
+import { Items } from './screens/items.tsx'
+
+/** What the app shows: a screen for each table. */
+export const screens = {
+  items: Items,
+}
