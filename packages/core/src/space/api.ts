@@ -294,6 +294,8 @@ export type Explanation = {
   readonly isPublic: boolean
   readonly state: 'applied' | 'waiting' | 'held back'
   readonly reason: string | undefined
+  /** Whoever gave effect to it after it was held back. */
+  readonly reissuedBy: readonly { readonly address: string; readonly name: string; readonly at: Date }[]
   /** All of this in words for a person. */
   readonly text: string
 }

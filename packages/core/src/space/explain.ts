@@ -33,6 +33,7 @@ export const explain = (engine: Engine, replica: Replica, id: string): Explanati
     isPublic: access?.isPublic ?? false,
     state,
     reason,
+    reissuedBy: reissuesOf(engine, replica, people, change),
   }
   return { ...explanation, text: toText(explanation) }
 }
@@ -125,8 +126,24 @@ const laterEpochs = (engine: Engine, replica: Replica, records: readonly Epoch[]
   return records.filter((record) => reached.slice(1).some((one) => equalBytes(one, record.hash)))
 }
 
+/** Re-issues that count; a change that was never held back has none. */
+const reissuesOf = (
+  engine: Engine,
+  { entry }: Replica,
+  people: Acquaintance,
+  { hash }: Change,
+): Explanation['reissuedBy'] =>
+  engine
+    .statements('SELECT change FROM reissue WHERE space = ? AND target = ? ORDER BY change')
+    .all(entry.n, hash)
+    .map((row) => {
+      const { device, time } = engine.store().history.change(row.change as number).header
+      const by = people.personOfDevice(device)
+      return { ...((by && people.person(by)) ?? unknown), at: new Date(time.ms) }
+    })
+
 const toText = (explained: Omit<Explanation, 'text'>): string => {
-  const { author, right, keys, readers, openLinks: links, isPublic, state, reason, time } = explained
+  const { author, right, keys, readers, openLinks: links, isPublic, state, reason, reissuedBy, time } = explained
   const nameOf = ({ name, address }: Named): string =>
     name || (address ? `${address.slice(0, 8)}…` : 'Somebody unknown')
   const sentences = [`${nameOf(author)} wrote this on ${toDay(time)}.`]
@@ -141,6 +158,8 @@ const toText = (explained: Omit<Explanation, 'text'>): string => {
     }[right.source]
     sentences.push(`It was written ${role}, ${how}.`)
   }
+  for (const reissuer of reissuedBy)
+    sentences.push(`It was held back; ${nameOf(reissuer)} gave effect to it on ${toDay(reissuer.at)}.`)
   if (keys) sentences.push(`It is locked with keys that ${nameOf(keys.startedBy)} made on ${toDay(keys.at)}.`)
   if (isPublic) sentences.push('Everybody can read it: the space is public.')
   else if (readers.length > 0) {

@@ -48,6 +48,7 @@ test('what a removal made void an admin can give effect to again, in its authorâ
     const open = (await alice.space.heldBack()).filter(({ canReissue }) => canReissue)
     const explained = await Promise.all(open.map(({ change }) => alice.space.explain(change)))
     assert.ok(explained.every(({ author, state }) => author.address === bob.kith.address && state === 'held back'))
+    assert.ok(explained.every(({ reissuedBy }) => reissuedBy.length === 0))
     assert.ok((await carol.space.heldBack()).every(({ canReissue }) => !canReissue))
     const [first] = open
     assert.ok(first)
@@ -56,7 +57,13 @@ test('what a removal made void an admin can give effect to again, in its authorâ
     for (const item of open) await item.reissue()
     await untilTitles(['by Carol', 'spam', 'worth keeping'], alice, carol)
     await assert.rejects(alice.space.reissue(first.change), { code: 'not-found' })
-    assert.equal((await carol.space.explain(first.change)).author.address, bob.kith.address)
+    const { author, reissuedBy, text } = await carol.space.explain(first.change)
+    assert.equal(author.address, bob.kith.address)
+    assert.deepEqual(
+      reissuedBy.map(({ address }) => address),
+      [alice.kith.address],
+    )
+    assert.match(text, /It was held back; alice gave effect to it on/)
     // His joining stays void, and nobody can make him a member like that.
     assert.ok((await alice.space.heldBack()).every(({ canReissue }) => !canReissue))
     assert.ok(!(await alice.space.members()).some(({ address }) => address === bob.kith.address))
