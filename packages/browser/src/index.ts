@@ -1,4 +1,5 @@
 export * from '@kith/core'
+export { eraseStore } from './page/erase.ts'
 export { linkDevice, openKith, type OpenKithOptions, recoverPerson } from './open-kith.ts'
 export type { BrowserKith } from './page/kith.ts'
 export type { StorageKind, StorageStatus } from './platform/storage-status.ts'

@@ -1,5 +1,6 @@
 import type { KithOptions, LinkDeviceOptions, LinkingDevice, RecoverPersonOptions } from '@kith/core'
 import { type BrowserKith, createRemoteKith } from './page/kith.ts'
+import { keepMark, readMark } from './page/mark.ts'
 import type { Met, Start } from './tabs/messages.ts'
 import { openTab, type Tab, type TabOptions } from './tabs/tab.ts'
 
@@ -16,7 +17,7 @@ export type OpenKithOptions = KithOptions & Place
  * Opens a person's data in a dedicated worker, or makes a new person in an empty store. All tabs of the origin share one engine: if the tab
  * that has it goes, another takes over, with its own `hubs` and `name`.
  *
- * @throws KithError `storage-busy`, `storage-damaged`, `storage-newer`, `storage-full`, `storage-unavailable`, `insecure-url`,
+ * @throws KithError `storage-lost` (the browser has dropped the store: `eraseStore`), `storage-locked`, `storage-busy`, `storage-damaged`, `storage-newer`, `storage-full`, `storage-unavailable`, `insecure-url`,
  *   `protocol-version` (another tab runs another version of this app).
  */
 export const openKith = async ({ hubs = [], name, ...place }: OpenKithOptions = {}): Promise<BrowserKith> =>
@@ -67,9 +68,13 @@ const toTab = (
   start: Start,
   hubs: readonly string[] = [],
   name: string | undefined,
-): TabOptions => ({ store, start, hubs, name, createWorker: worker })
+): TabOptions => ({ store, start, hubs, name, createWorker: worker, mark: readMark(store) })
 
-const toKith = ({ caller, opened, leave }: Tab): BrowserKith => createRemoteKith(caller, opened, leave)
+const toKith = ({ caller, opened, leave, store }: Tab): BrowserKith => {
+  const kith = createRemoteKith(caller, opened, leave)
+  if (kith.storage === 'kept') keepMark(store, kith)
+  return kith
+}
 
 /** Bundlers look for exactly this expression. */
 const createWorker = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'kith' })

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
 import { startChromium } from './testing/chromium.ts'
-import { openPage } from './testing/pages.ts'
-import type { PeoplePage } from './testing/site/people.ts'
+import { askPerson as ask, openPage } from './testing/pages.ts'
 import { createWorld } from './testing/world.ts'
 
 const world = createWorld('Chromium', startChromium)
@@ -20,19 +19,6 @@ const openDevice = async (profile: string): Promise<Page> => {
   others.push(browser)
   return openPage(browser, world.site().url, world.complaints)
 }
-
-const ask = async <M extends keyof PeoplePage>(
-  page: Page,
-  method: M,
-  ...parameters: Parameters<PeoplePage[M]>
-): Promise<Awaited<ReturnType<PeoplePage[M]>>> =>
-  page.evaluate(
-    async ([name, values]) => {
-      const { people } = globalThis as unknown as { people: Record<string, (...values: unknown[]) => Promise<never>> }
-      return people[name]?.(...values) as Promise<never>
-    },
-    [method, parameters] as const,
-  )
 
 let laptop: Page
 let phone: Page

@@ -1,14 +1,17 @@
-import type { Platform } from '@kith/core/ports'
+import type { Crypto, Platform, Vault } from '@kith/core/ports'
 import { createBrowserClock } from './clock.ts'
 import { createBrowserCompression } from './compression.ts'
 import { createBrowserCrypto } from './crypto.ts'
 import { createBrowserNetwork } from './network.ts'
 import { openStorage } from './storage.ts'
 import type { StorageKind } from './storage-status.ts'
+import { openVault } from './vault.ts'
 
 export type BrowserPlatform = {
   readonly platform: Platform
   readonly storage: StorageKind
+  /** There is nobody in the store yet. */
+  readonly isNew: boolean
   /** After the engine is closed. */
   readonly close: () => void
 }
@@ -17,18 +20,32 @@ export type BrowserPlatform = {
 export const createBrowserPlatform = async (store: string): Promise<BrowserPlatform> => {
   const [crypto, storage] = await Promise.all([createBrowserCrypto(), openStorage(store)])
   const clock = createBrowserClock()
+  const close = (): void => {
+    clock.close()
+    storage.close()
+  }
+  // What is gone with the tab needs no lock.
+  const vault = storage.kind === 'kept' ? await openVaultOrClose(store, crypto, close) : undefined
   return {
     platform: {
       clock,
       crypto,
       compression: createBrowserCompression(),
       network: createBrowserNetwork(),
+      vault,
       openDatabase: storage.openDatabase,
     },
     storage: storage.kind,
-    close: () => {
-      clock.close()
-      storage.close()
-    },
+    isNew: storage.isNew,
+    close,
+  }
+}
+
+const openVaultOrClose = async (store: string, crypto: Crypto, close: () => void): Promise<Vault> => {
+  try {
+    return await openVault(store, crypto)
+  } catch (cause) {
+    close()
+    throw cause
   }
 }

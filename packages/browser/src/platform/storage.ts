@@ -5,20 +5,20 @@ import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { openSqlite } from './sqlite.ts'
 import { storageError } from './sqlite-error.ts'
 import type { StorageKind } from './storage-status.ts'
+import { busyMsMax, storesFolder, untilFree } from './store-files.ts'
 
 export type Storage = {
   readonly kind: StorageKind
+  /** There was no database in it. */
+  readonly isNew: boolean
   readonly openDatabase: () => SqlDatabase
   /** Lets the next page have the store. After the database is closed. */
   readonly close: () => void
 }
 
-/** How long a worker that is going away may keep the store: its successor begins before it has ended. On a busy machine that takes seconds. */
-const busyMsMax = 15_000
-/** Its files may be held a moment longer than its lock. */
-const retryMs = 50
 /** The database, its log and its journal, and one to spare. */
 const filesMax = 4
+const databasePath = '/kith.db'
 
 /** @throws KithError `bad-value`, `storage-busy` while another page has the store, `storage-full`, `storage-unavailable`. */
 export const openStorage = async (store: string): Promise<Storage> => {
@@ -36,6 +36,7 @@ export const openStorage = async (store: string): Promise<Storage> => {
   if (!(await hasFiles())) {
     return {
       kind: 'memory',
+      isNew: true,
       openDatabase: () => openSqlite({ sqlite3, store, path: ':memory:', vfs: undefined, takeFailure }),
       close: () => {},
     }
@@ -45,7 +46,8 @@ export const openStorage = async (store: string): Promise<Storage> => {
     const pool = await openPool(sqlite3, store)
     return {
       kind: 'kept',
-      openDatabase: () => openSqlite({ sqlite3, store, path: '/kith.db', vfs: pool.vfsName, takeFailure }),
+      isNew: !pool.getFileNames().includes(databasePath),
+      openDatabase: () => openSqlite({ sqlite3, store, path: databasePath, vfs: pool.vfsName, takeFailure }),
       close: () => {
         pool.pauseVfs()
         unlock()
@@ -60,22 +62,14 @@ export const openStorage = async (store: string): Promise<Storage> => {
 const openPool = async (sqlite3: Sqlite3Static, store: string): Promise<SAHPoolUtil> => {
   const options = {
     name: `kith-${store}`,
-    directory: `/kith/${store}`,
+    directory: `/${storesFolder}/${store}`,
     initialCapacity: filesMax,
     // Otherwise a start that fails, for whatever reason, deletes the files.
     preserveOnInitFailure: true,
     // Its types leave it out. Without it a second try gives the first one's failure.
     forceReinitIfPreviouslyFailed: true,
   }
-  for (const deadline = performance.now() + busyMsMax; ; ) {
-    try {
-      return await sqlite3.installOpfsSAHPoolVfs(options)
-    } catch (cause) {
-      const isBusy = cause instanceof DOMException && cause.name === 'NoModificationAllowedError'
-      if (!isBusy || performance.now() > deadline) throw cause
-      await new Promise((resolve) => setTimeout(resolve, retryMs))
-    }
-  }
+  return untilFree(async () => sqlite3.installOpfsSAHPoolVfs(options))
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { LinkDeviceOptions, RecoverPersonOptions } from '@kith/core'
 import type { ErrorData, PageMessage, WorkerMessage } from '../port/messages.ts'
+import type { Mark } from '../page/mark.ts'
 import type { StorageKind } from '../platform/storage-status.ts'
 
 /** What a page needs to know of an engine that is open. `round` names the worker. */
@@ -59,4 +60,6 @@ export type BootOptions = {
   readonly hubs: readonly string[]
   readonly name: string | undefined
   readonly start: Start
+  /** What the page remembers of whoever was in the store. */
+  readonly mark: Mark | undefined
 }

@@ -11,6 +11,7 @@ import { leaderLock, square, tabChannel, tabLock } from './names.ts'
 export type Tab = {
   readonly caller: Caller
   readonly opened: Opened
+  readonly store: string
   readonly leave: () => Promise<void>
 }
 
@@ -116,7 +117,7 @@ export const openTab = async ({ met, ...options }: TabOptions): Promise<Tab> => 
     }
     end(new KithError('closed', 'This person was closed. Open it again.'))
   }
-  return { caller, opened: await first, leave }
+  return { caller, opened: await first, store, leave }
 }
 
 const taken = (): KithError =>

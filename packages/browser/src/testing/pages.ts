@@ -1,6 +1,7 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Answers } from './site/conformance-worker.ts'
 import type { TestPage } from './site/page.ts'
+import type { PeoplePage } from './site/people.ts'
 
 /** Opens a page of the test's site; what it says on its console goes to `complaints`. */
 export const openPage = async (
@@ -31,6 +32,20 @@ export const call = async <M extends keyof TestPage>(
     async ([name, values]) => {
       const { test } = globalThis as unknown as { test: Record<string, (...values: unknown[]) => Promise<never>> }
       return test[name]?.(...values) as Promise<never>
+    },
+    [method, parameters] as const,
+  )
+
+/** Calls a method of the page's `people`: the page is one device of a person. */
+export const askPerson = async <M extends keyof PeoplePage>(
+  page: Page,
+  method: M,
+  ...parameters: Parameters<PeoplePage[M]>
+): Promise<Awaited<ReturnType<PeoplePage[M]>>> =>
+  page.evaluate(
+    async ([name, values]) => {
+      const { people } = globalThis as unknown as { people: Record<string, (...values: unknown[]) => Promise<never>> }
+      return people[name]?.(...values) as Promise<never>
     },
     [method, parameters] as const,
   )

@@ -9,7 +9,7 @@ import { holdLock } from '../tabs/lock.ts'
 import type { BootOptions, Met, Opened } from '../tabs/messages.ts'
 import { roundLock } from '../tabs/names.ts'
 import { serveTabs } from '../tabs/serve.ts'
-import { explainStorageError } from './explain-error.ts'
+import { explainStorageError, lostError } from './explain-error.ts'
 import { createKithService } from './kith-service.ts'
 import { createNotes } from './notes.ts'
 import { createSpaceService } from './space-service.ts'
@@ -31,9 +31,11 @@ export const boot = async (options: BootOptions, post: Post, compare: Compare): 
   const { store, round, tab } = options
   await holdLock(roundLock(store, round))
   const notes = createNotes()
-  const { platform, storage, close } = await createBrowserPlatform(store)
+  const { platform, storage, isNew, close } = await createBrowserPlatform(store)
   let kith: Kith
   try {
+    if (isNew && storage === 'kept' && options.mark && options.start.how === 'open')
+      throw lostError(store, options.mark)
     const openDatabase = async () => notes.wrap(await platform.openDatabase())
     kith = await begin({ ...platform, openDatabase }, options, compare)
   } catch (cause) {

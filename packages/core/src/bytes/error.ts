@@ -64,6 +64,10 @@ export const errorCodes = {
   'transaction-conflict': 'Rows that the transaction read kept changing. Try again later.',
   'storage-full': 'The disk is full. Free space; nothing that was acknowledged is lost.',
   'storage-damaged': 'The database file is damaged. Restore a copy or join again; the file was not changed.',
+  'storage-locked':
+    'The keys in the database are locked by a key that this device has lost. Link it again, or recover by the phrase.',
+  'storage-lost':
+    'The browser has dropped what this site kept. Erase the store; then link the device again, recover by the phrase, or begin anew.',
   'storage-newer': 'The database was written by a newer version of Kith. Update this program.',
   'storage-unavailable': 'The database file cannot be opened. Check that its folder exists and may be written.',
   'storage-busy': 'Another process has this database open. Close it first.',

@@ -4,6 +4,7 @@ import type { Crypto } from './crypto.ts'
 import type { Files } from './files.ts'
 import type { Network } from './network.ts'
 import type { SqlDatabase } from './sql.ts'
+import type { Vault } from './vault.ts'
 
 /**
  * Everything the core may touch outside itself. The same core runs in Node, in a browser worker and in the simulator
@@ -15,6 +16,8 @@ export type Platform = {
   readonly compression: Compression
   readonly network: Network
   readonly files?: Files
+  /** Without one, secrets lie in the database in clear. */
+  readonly vault?: Vault | undefined
   /** Opens (or makes) the person's database. Its durability on commit must be real: see `SqlDatabase`. */
   readonly openDatabase: () => SqlDatabase | Promise<SqlDatabase>
 }

@@ -4,7 +4,7 @@ import { type EpochSecrets, openEpochBox, openShare, secretOfLevel, secretsToLev
 import { type Epoch, type Level, levelNumbers, type Membership, type ShareForUs } from '../membership/index.ts'
 import type { Crypto, Hashing } from '../ports/index.ts'
 import type { Engine } from './engine.ts'
-import { keepSecret, loadSecrets } from './secrets.ts'
+import { keepSecret, loadSecret, loadSecrets } from './secrets.ts'
 
 /** Blobs of boxes that no record here names yet: any writer can make some, and they are kept whole. */
 const strayBoxesMax = 64
@@ -20,10 +20,7 @@ export const findBoxes = (
   statements: Statements,
   space: number,
   epoch: Pick<Epoch, 'boxesHash'>,
-): Uint8Array | undefined =>
-  epoch.boxesHash &&
-  (statements("SELECT value FROM secret WHERE space = ? AND name = 'boxes' AND id = ?").get(space, epoch.boxesHash)
-    ?.value as Uint8Array | undefined)
+): Uint8Array | undefined => epoch.boxesHash && loadSecret(statements, space, 'boxes', epoch.boxesHash)
 
 /** Takes secrets of epochs out of boxes and shares that are sealed to our person. */
 export type BoxOpener = {

@@ -116,7 +116,7 @@ export const createEngine = async (
   const database = await platform.openDatabase()
   try {
     prepareLayout(database)
-    const statements = createStatements(database)
+    const statements = createStatements(database, platform.vault)
     const records = createRecords()
     const makeStore = (): Store =>
       createStore({

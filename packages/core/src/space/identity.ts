@@ -51,7 +51,7 @@ export const personToIdentity = (crypto: Crypto, person: NewPerson): Identity =>
 export const loadIdentity = (crypto: Crypto, statements: Statements): PersonSecrets | undefined => {
   const value = statements("SELECT value FROM meta WHERE name = 'identity'").get()?.value
   if (!(value instanceof Uint8Array)) return undefined
-  const secrets = bytesToSecrets(crypto, value)
+  const secrets = bytesToSecrets(crypto, statements.vault.unlock(value))
   const n = statements('SELECT n FROM space WHERE id = ?').get(secrets.person)?.n
   return { ...secrets, tagKeys: typeof n === 'number' ? loadTagKeys(crypto, statements, n) : [] }
 }
@@ -59,7 +59,9 @@ export const loadIdentity = (crypto: Crypto, statements: Statements): PersonSecr
 /** Keeps the secrets of a person who is new here; `n`: its own space. The caller stores the segments, in the same transaction. */
 export const keepIdentity = (statements: Statements, n: number, identity: Identity): void => {
   const { secrets, epochs, recovery, phrase } = identity
-  statements("INSERT INTO meta (name, value) VALUES ('identity', ?)").run(secretsToBytes(secrets))
+  statements("INSERT INTO meta (name, value) VALUES ('identity', ?)").run(
+    statements.vault.lock(secretsToBytes(secrets)),
+  )
   for (const key of secrets.tagKeys) keepTagKey(statements, n, key)
   for (const { tag, app } of identity.apps) keepTagApp(statements, n, tag, app)
   for (const { hash, level, secret } of epochs)

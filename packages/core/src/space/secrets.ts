@@ -26,17 +26,35 @@ export const keepSecret = (
   id: Uint8Array,
   value: Uint8Array,
 ): void =>
-  statements('INSERT OR REPLACE INTO secret (space, name, id, value) VALUES (?, ?, ?, ?)').run(space, name, id, value)
+  statements('INSERT OR REPLACE INTO secret (space, name, id, value) VALUES (?, ?, ?, ?)').run(
+    space,
+    name,
+    id,
+    statements.vault.lock(value),
+  )
 
 export const loadSecrets = (
   statements: Statements,
   space: number,
   name: SecretName,
 ): { id: Uint8Array; value: Uint8Array }[] =>
-  statements('SELECT id, value FROM secret WHERE space = ? AND name = ?').all(space, name) as unknown as {
-    id: Uint8Array
-    value: Uint8Array
-  }[]
+  statements('SELECT id, value FROM secret WHERE space = ? AND name = ?')
+    .all(space, name)
+    .map((row) => ({ id: row.id as Uint8Array, value: statements.vault.unlock(row.value as Uint8Array) }))
+
+export const loadSecret = (
+  statements: Statements,
+  space: number,
+  name: SecretName,
+  id: Uint8Array,
+): Uint8Array | undefined => {
+  const value = statements('SELECT value FROM secret WHERE space = ? AND name = ? AND id = ?').get(
+    space,
+    name,
+    id,
+  )?.value
+  return value instanceof Uint8Array ? statements.vault.unlock(value) : undefined
+}
 
 const levels: readonly Level[] = ['read', 'write', 'admin']
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { app, table, text } from '@kith/core'
+import { app, type Kith, type KithError, table, text } from '@kith/core'
 import { linkDevice, recoverPerson } from '../open-kith.ts'
 import { createNodeCrypto } from '../platform/crypto.ts'
 import { inScene, until } from './conditions.fixture.ts'
@@ -157,6 +157,43 @@ test('who comes back by the words reads what the lost device wrote, also in a sp
     assert.equal((await again.status()).heldBack, 0)
   })
 })
+
+test('a device that came back by the words and is lost within the minute is followed by another: the new log has no history yet', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const first = await openPerson(scene, 'first', [url])
+    const home = await first.createSpace(journal, { name: 'Home' })
+    await home.tables.entries.insert({ title: 'from the first' })
+    const phrase = (await first.recoveryPhrase()) ?? ''
+    await until('the hub has everything', async () => (await first.status()).pending === 0)
+    for (const name of ['second', 'third', 'fourth']) {
+      let found: Kith | undefined
+      const comeBack = async (): Promise<boolean> => {
+        try {
+          found = await recoverPerson({ path: scene.path(name), phrase, hubs: [url], revokesOthers: true })
+          return true
+        } catch (cause) {
+          if ((cause as KithError).code !== 'not-found') throw cause
+          return false
+        }
+      }
+      // The record by which the phrase finds the person goes to the hub by itself.
+      await until('the hub knows the phrase', comeBack)
+      scene.ends(found as Kith, (kith) => kith.close())
+      const again = await openOnly(found as Kith)
+      await until('the rows are back', () => has(again, 'from the first'))
+      await until('all is cut', async () => ((await found?.status())?.tasksLeft ?? 1) === 0)
+      await until('the hub has it', async () => ((await found?.status())?.pending ?? 1) === 0)
+      assert.equal((await again.status()).heldBack, 0)
+    }
+  })
+})
+
+const openOnly = async (kith: Kith) => {
+  await until('the space is back', async () => (await kith.spaces()).length === 1)
+  const [summary] = await kith.spaces()
+  return kith.open(journal, summary?.id ?? '')
+}
 
 test('a code that nobody made, a code used twice, and one that is refused lead nowhere', async () => {
   await inScene(async (scene) => {

@@ -2,6 +2,7 @@
 import {
   type AddingDevice,
   type BrowserKith,
+  eraseStore,
   type KithError,
   type LinkingDevice,
   linkDevice,
@@ -33,11 +34,24 @@ const people = {
     kith = await openKith({ store, hubs: [hub], name })
     return kith.address
   },
+  openProblem: async (store: string, hub: string) =>
+    openKith({ store, hubs: [hub] }).then(
+      () => undefined,
+      ({ code, message, details }: KithError) => ({ code, message, pending: details['pending'] }),
+    ),
+  erase: (store: string) => codeOf(eraseStore(store)),
+  untilPending: (isPending: boolean) => until(async () => (await kith.status()).pending > 0 === isPending),
+  persist: async () => ({ agreed: await kith.persist(), kept: (await kith.storageStatus()).isPersistent }),
   begin: async (title: string) => {
     const space = await kith.createSpace(todo, { name: 'Home' })
     await space.tables.tasks.insert({ title })
     await space.synced()
   },
+  beginAlone: async (title: string) => {
+    const space = await kith.createSpace(todo, { name: 'Home' })
+    await space.tables.tasks.insert({ title })
+  },
+  read: async () => codeOf(kith.query(todo, (q) => q.selectFrom('tasks').selectAll())),
   write: async (title: string) => {
     const [summary] = await kith.spaces({ app: todo })
     const space = await kith.open(todo, summary?.id ?? '')

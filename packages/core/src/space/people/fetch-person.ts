@@ -1,15 +1,17 @@
 import { ifUsable, KithError, toHex } from '../../bytes/index.ts'
-import { decodeSegment, entryKinds, openEntry, type Segment, unpackSegments } from '../../change/index.ts'
+import { type Change, decodeSegment, entryKinds, openEntry, type Segment, unpackSegments } from '../../change/index.ts'
 import {
+  type EpochKeys,
   type EpochSecrets,
   openEpochBox,
+  openLinks,
   secretOfLevel,
   secretsToKeys,
   secretsToLevel,
   secretsToPolicy,
   secretToSecrets,
 } from '../../keys/index.ts'
-import { createMembership, type Level, type Membership, type PolicyKeys } from '../../membership/index.ts'
+import { createMembership, decodeEpoch, type Level, type Membership, type PolicyKeys } from '../../membership/index.ts'
 import type { Platform } from '../../ports/index.ts'
 import { createLogReader } from '../log-reader.ts'
 
@@ -29,6 +31,8 @@ export type FetchPersonInput = {
   readonly recipient: { readonly id: Uint8Array; readonly secretKey: Uint8Array }
 }
 
+type Way = { readonly hash: Uint8Array; readonly keys: Pick<EpochKeys, 'log' | 'membership'> }
+
 /** Each epoch that came since is read from the log of one before it. */
 const epochsMax = 256
 
@@ -42,11 +46,14 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
   const held = new Map<string, { hash: Uint8Array; secrets: EpochSecrets }>()
   const reader = createLogReader({ platform }, url)
 
-  const readLog = async (hash: Uint8Array, secrets: EpochSecrets, policy: PolicyKeys): Promise<void> => {
-    const { log, membership: baseKey } = secretsToKeys(crypto, secrets, policy)
+  const changes = new Map<string, Change>()
+  const seen = new Set<string>()
+
+  const readLog = async ({ hash, keys }: Way): Promise<void> => {
+    const { log, membership: baseKey } = keys
     if (!log.read) return
-    const read = await reader.read({ policy: log.policy, rights: [{ right: 'read', seed: log.read.seed }] })
-    for (const bytes of read.entries) {
+    const { entries } = await reader.read({ policy: log.policy, rights: [{ right: 'read', seed: log.read.seed }] })
+    for (const bytes of entries) {
       ifUsable(() => {
         const { kind, payload } = openEntry(crypto, bytes, [{ baseKey, associated: hash }])
         if (kind === entryKinds.boxes) boxes.set(toHex(crypto.sha256(payload)), payload.slice())
@@ -56,17 +63,43 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
           if (segment.chain !== 'membership') continue
           segments.set(toHex(crypto.sha256(unpacked.bytes)), segment)
           membership.add(segment.changes)
+          for (const change of segment.changes) changes.set(toHex(change.hash), change)
         }
       })
     }
   }
+  const isWhole = (): boolean =>
+    changes.has(toHex(person)) &&
+    [...changes.values()].every(({ header: { prev, grant, admission, deps } }) =>
+      [prev, grant, admission, ...deps.membership].every((hash) => hash.length === 0 || changes.has(toHex(hash))),
+    )
+  const linksOf = ({ hash, keys }: Way): Way[] => {
+    const body = changes.get(toHex(hash))?.body
+    const links = (body && ifUsable(() => decodeEpoch(body))?.links) ?? []
+    return openLinks(crypto, person, { membership: keys.membership, content: undefined }, links)
+  }
+  /** A log gets what was before it a while after its epoch began: until then that lies in the logs before it. */
+  const readFrom = async (start: Way): Promise<void> => {
+    const queue = [start]
+    for (let way = queue.shift(); way && seen.size < epochsMax; way = queue.shift()) {
+      if (seen.has(toHex(way.hash))) continue
+      seen.add(toHex(way.hash))
+      await readLog(way)
+      if (isWhole()) return
+      queue.push(...linksOf(way))
+    }
+  }
+  const toWay = (hash: Uint8Array, secrets: EpochSecrets, policy: PolicyKeys): Way => ({
+    hash,
+    keys: secretsToKeys(crypto, secrets, policy),
+  })
 
   try {
     const secrets = secretToSecrets(crypto, epoch.level, epoch.secret)
     held.set(toHex(epoch.hash), { hash: epoch.hash, secrets })
     // A person's epochs are made by its devices, all of them owners: they have an admin secret, from which all of a log's keys follow.
     if (!secrets.write) throw new KithError('cannot-open', 'The keys of the person’s own log are not whole.')
-    await readLog(epoch.hash, secrets, secretsToPolicy(crypto, { ...secrets, write: secrets.write }))
+    await readFrom(toWay(epoch.hash, secrets, secretsToPolicy(crypto, { ...secrets, write: secrets.write })))
     for (let round = 0; round < epochsMax; round += 1) {
       const next = membership.epochs().find(({ hash, boxesHash }) => {
         return !held.has(toHex(hash)) && boxesHash !== undefined && boxes.has(toHex(boxesHash))
@@ -81,7 +114,7 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
         continue
       }
       held.set(toHex(next.hash), { hash: next.hash, secrets: opened })
-      await readLog(next.hash, opened, next.policy)
+      await readFrom(toWay(next.hash, opened, next.policy))
     }
   } finally {
     reader.close()

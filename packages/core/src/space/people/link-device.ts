@@ -88,7 +88,7 @@ const checkEmpty = async (platform: Platform): Promise<void> => {
   const database = await platform.openDatabase()
   try {
     prepareLayout(database)
-    if (loadIdentity(platform.crypto, createStatements(database)))
+    if (loadIdentity(platform.crypto, createStatements(database, platform.vault)))
       throw new KithError('not-allowed', 'There is a person in this place already. Choose another.')
   } finally {
     database.close()

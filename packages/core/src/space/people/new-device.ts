@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes, ifUsable, KithError, toHex } from '../../bytes/index.ts'
-import { kinds, noBytes, observeTime, sortHeads, timeZero } from '../../change/index.ts'
+import { type Change, kinds, noBytes, observeTime, sortHeads, timeZero } from '../../change/index.ts'
 import { createSigningKey, seedToSigningKey } from '../../crypto/sign/index.ts'
 import {
   createChainWriter,
@@ -18,6 +18,7 @@ import {
 } from '../../keys/index.ts'
 import {
   createAddress,
+  decodeAdmission,
   decodeGenesis,
   encodeAdmission,
   encodeKeys,
@@ -139,7 +140,7 @@ export const recoverIdentity = async (
   const admission = writer.write(kinds.admission, encodeAdmission({ salt: salt(), ...shown, tags }), membership.heads())
   if (options.revokesOthers && others.length > 0) {
     const cut = membership.chainHeads(others.map((one) => one.device))
-    const grants = sortHeads(admissionsOf(fetched, person))
+    const grants = sortHeads(admissionsOf(fetched, person, others))
     writer.write(kinds.removal, encodeRemoval({ salt: salt(), grants, cut, replacement: undefined }))
   }
   membership.add(writer.changes())
@@ -234,11 +235,20 @@ const toGenesis = ({ segments }: FetchedPerson, person: Uint8Array): PersonGenes
   return body
 }
 
-/** Every change that admitted a device, of those that are out already too: naming them again does no harm. */
-const admissionsOf = ({ segments }: FetchedPerson, person: Uint8Array): Uint8Array[] =>
-  segments.flatMap(({ changes }) =>
-    changes.flatMap(({ hash, header }) => (header.kind === kinds.admission || equalBytes(hash, person) ? [hash] : [])),
-  )
+/** Every change that admitted one of these devices. Those that are out already are not named again: a cut without their chains would make all of them void. */
+const admissionsOf = (
+  { segments }: FetchedPerson,
+  person: Uint8Array,
+  devices: readonly { readonly device: Uint8Array }[],
+): Uint8Array[] => {
+  const admits = ({ hash, header, body }: Change): boolean => {
+    const admitted = equalBytes(hash, person)
+      ? header.device
+      : header.kind === kinds.admission && body && ifUsable(() => decodeAdmission(body))?.device
+    return admitted instanceof Uint8Array && devices.some(({ device }) => equalBytes(device, admitted))
+  }
+  return segments.flatMap(({ changes }) => changes.filter(admits).map(({ hash }) => hash))
+}
 
 /** Every key of every tag that opens. */
 const openTagKeys = (
