@@ -1,5 +1,5 @@
 import { compareBytes } from '../bytes/index.ts'
-import { kinds, opCodes, type ProfileOp, timeToBytes } from '../change/index.ts'
+import { kinds, opCodes, type ProfileOp, bytesToTime, timeToBytes } from '../change/index.ts'
 import { spaceLabel } from '../database/index.ts'
 import { encodeProfile } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
@@ -38,11 +38,17 @@ export const sayProfile = (engine: Engine, replica: Replica, profile: Profile, h
   replica.writeMembership(kinds.profile, encodeProfile({ salt: engine.platform.crypto.randomBytes(16), name }), how)
 }
 
-/** Whether we said our name as a reader only, and could say all of it now. */
-export const isProfileDue = (engine: Engine, { entry, me, membership, epochInUse }: Replica): boolean => {
+/** Whether we said our name as a reader only, or could not say what this device set at `setMs`, and could now. */
+export const isProfileDue = (
+  engine: Engine,
+  { entry, me, membership, epochInUse }: Replica,
+  setMs: number | undefined,
+): boolean => {
   const now = me()
-  if (!now || now.rank === 'reader' || !epochInUse() || !membership.profile(now.person)) return false
-  return engine.store().labels.read(entry.n, now.address) === undefined
+  if (!now || now.rank === 'reader' || !epochInUse()) return false
+  const label = engine.store().labels.read(entry.n, now.address)
+  if (!label) return membership.profile(now.person) !== undefined
+  return setMs !== undefined && bytesToTime(label.time).ms < setMs
 }
 
 export const spaceName = (engine: Engine, { entry }: Replica): string =>

@@ -12,7 +12,7 @@ export type Profiles = Pick<PeopleApi, 'profile' | 'setProfile'> & {
   readonly now: () => Profile | undefined
   /** Takes it from the homes, where another device has set it. */
   readonly learn: () => Promise<void>
-  /** Says it where this person was a reader so far. */
+  /** Says it where this person was a reader so far, or had no keys. */
   readonly complete: () => void
 }
 
@@ -26,19 +26,23 @@ export const createProfiles = (
 ): Profiles => {
   const { statements, unit } = engine
 
-  const load = (): Profile | undefined => {
+  const load = (): Kept | undefined => {
     const value = statements("SELECT value FROM meta WHERE name = 'profile'").get()?.value
     const fields = value instanceof Uint8Array ? decodeCbor(value) : undefined
     if (!isList(fields)) return undefined
-    const [name, picture] = fields
-    return typeof name === 'string' ? { name, picture: picture instanceof Uint8Array ? picture : undefined } : undefined
+    const [name, picture, setMs] = fields
+    if (typeof name !== 'string') return undefined
+    return {
+      profile: { name, picture: picture instanceof Uint8Array ? picture : undefined },
+      setMs: typeof setMs === 'number' ? setMs : undefined,
+    }
   }
-  const keep = ({ name, picture }: Profile): void => {
+  const keep = ({ name, picture }: Profile, setMs: number | null): void => {
     unit.enter()
-    const value = encodeCbor([name, picture ?? null])
+    const value = encodeCbor([name, picture ?? null, setMs])
     statements("INSERT OR REPLACE INTO meta (name, value) VALUES ('profile', ?)").run(value)
   }
-  const now = (): Profile | undefined => load() ?? (firstName === undefined ? undefined : { name: firstName })
+  const now = (): Profile | undefined => load()?.profile ?? (firstName === undefined ? undefined : { name: firstName })
 
   return {
     now,
@@ -51,10 +55,10 @@ export const createProfiles = (
           bytes: picture.length,
           pictureBytesMax,
         })
-      keep(profile)
+      keep(profile, engine.clock.nowMs())
       for (const { n, app } of spaces()) {
         const me = replicaOf(n).me()
-        // Nothing is written where keys have to be made first: a name is not worth them.
+        // Nothing is written where keys have to be made first, a name is not worth them: `complete` does it when there are some.
         if (app !== homeApp && me && (me.rank === 'reader' || replicaOf(n).epochInUse())) writeProfile(n, profile)
       }
       await unit.durable()
@@ -64,15 +68,22 @@ export const createProfiles = (
     learn: async () => {
       const [kept] = await homes.things('profile')
       const profile = kept && toProfile(kept.value)
-      if (profile && !isSame(profile, load())) keep(profile)
+      if (profile && !isSame(profile, load()?.profile)) keep(profile, null)
     },
     complete: () => {
       const profile = now()
       if (!profile) return
-      for (const replica of openReplicas()) if (isProfileDue(engine, replica)) writeProfile(replica.entry.n, profile)
+      const setMs = load()?.setMs
+      for (const replica of openReplicas()) {
+        const { n, app, kind } = replica.entry
+        if (kind === 'space' && app !== homeApp && isProfileDue(engine, replica, setMs)) writeProfile(n, profile)
+      }
     },
   }
 }
+
+/** `setMs`: when this device was told by the person itself; undefined for what another device told. */
+type Kept = { readonly profile: Profile; readonly setMs: number | undefined }
 
 const isSame = (one: Profile, other: Profile | undefined): boolean =>
   other !== undefined &&
