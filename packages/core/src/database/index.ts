@@ -1,4 +1,4 @@
-export { type CompiledRecord, type CompiledTable, withRulesOf } from './compiled.ts'
+export { type CompiledColumn, type CompiledRecord, type CompiledTable, withRulesOf } from './compiled.ts'
 export { type Content, createContent } from './content.ts'
 export { createContentOrder } from './content-order.ts'
 export { judgeByAll } from './judge-records.ts'

@@ -14,6 +14,7 @@ import {
   type TableRecord,
   tableSqlName,
 } from '../schema/index.ts'
+import { lensColumns } from './lens-sql.ts'
 
 /** What a column of a query holds; undefined: an expression of no column's type, shown as SQLite gives it. */
 export type QueryKind = ColumnKind | 'id' | 'space' | undefined
@@ -37,9 +38,11 @@ export type QueryTable = {
 
 /** The app's tables by name. `spanning`: all spaces of the app, each row with its `space`. */
 export const createQueryTables = (app: App, spanning: boolean): ReadonlyMap<string, QueryTable> =>
-  new Map(app.record.tables.map((table) => [table.name, createQueryTable(app.record, table, spanning)]))
+  new Map(app.record.tables.map((table) => [table.name, createQueryTable(app, table, spanning)]))
 
-const createQueryTable = (record: SchemaRecord, table: TableRecord, spanning: boolean): QueryTable => {
+const createQueryTable = (app: App, table: TableRecord, spanning: boolean): QueryTable => {
+  const { record } = app
+  const lensed = lensColumns(app, table)
   const kinds = new Map<string, QueryKind>([['id', 'id']])
   const selections = ['t.id AS "id"']
   if (spanning) {
@@ -48,8 +51,11 @@ const createQueryTable = (record: SchemaRecord, table: TableRecord, spanning: bo
   }
   const reads = new Set<string>()
   for (const column of table.columns) {
+    const isLensed = lensed.has(column.name)
+    const read = isLensed ? lensed.get(column.name) : columnToSql(record, column, reads)
+    if (read === undefined) continue
     kinds.set(column.name, column.type as ColumnKind)
-    selections.push(`${columnToSql(record, column, reads)} AS ${quoteName(column.name)}`)
+    selections.push(`${read} AS ${quoteName(column.name)}`)
   }
   const physical = quoteName(tableSqlName(record.app, table.id))
   // Qualified by `main`, because the app may have a table called space too.

@@ -10,9 +10,10 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { ReadonlyQueryCreator } from 'kysely/readonly'
-import { KithError } from '../bytes/index.ts'
+import { assert, KithError } from '../bytes/index.ts'
 import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../ports/index.ts'
 import type { App, DatabaseOf, SpanningDatabaseOf } from '../schema/index.ts'
+import { createLensMemory, type LensFailure } from './lens-memory.ts'
 import { createQueryCompiler, type RowPlan } from './query-compile.ts'
 import type { RowKey } from './query-rows.ts'
 import { createQueryTables } from './query-source.ts'
@@ -35,10 +36,16 @@ export type Queries<DB> = {
   readonly compile: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => CompiledQuery
   /** Runs the query now. Throws KithError 'not-allowed', 'not-found', 'bad-value' or 'not-supported'. */
   readonly run: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => Simplify<Row>[]
+  /** The same, once what lenses have to say of its rows is here. */
+  readonly ask: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => Promise<Simplify<Row>[]>
+  /** Rows for which a lens failed, of those that queries have asked about: its columns read as null there. */
+  readonly lensFailures: (space: number) => LensFailure[]
   /** The same, with what a live query has to watch. */
   readonly watch: <Row>(build: (start: QueryStart<DB>) => Query<Row>) => {
     /** Ids of the app's tables whose changes can change the result. */
     readonly tables: readonly string[]
+    /** Undefined: it can run. Otherwise resolves when what it was waiting for came; then ask again. */
+    readonly ready: () => Promise<void> | undefined
     readonly run: () => Simplify<Row>[]
     /** The same query row by row, where each row of the result comes from one row of one table. */
     readonly byRow: () => RowQuery | undefined
@@ -83,6 +90,7 @@ export function createQueries(options: {
 }): Queries<unknown> {
   const { database, app, space } = options
   const compileNode = createQueryCompiler(createQueryTables(app, space === undefined), space === undefined)
+  const lenses = createLensMemory(database, app)
   const statements = new Map<string, SqlStatement>()
   const start = createStart()
 
@@ -105,6 +113,7 @@ export function createQueries(options: {
     const { plan, parameters } = compile(build)
     return {
       tables: plan.tables,
+      ready: () => lenses?.ready(plan.tables),
       run: () => plan.decode(prepare(plan.sql).all(...parameters)) as never,
       byRow: () => {
         const byRow = plan.byRow()
@@ -118,7 +127,17 @@ export function createQueries(options: {
       const { plan, parameters } = compile(build)
       return { sql: plan.sql, parameters, tables: plan.tables }
     },
-    run: (build) => watch(build).run(),
+    run: (build) => {
+      const watched = watch(build)
+      assert(!watched.ready(), 'a query with a lens that is elsewhere is waited for')
+      return watched.run()
+    },
+    ask: async (build) => {
+      const watched = watch(build)
+      for (let wait = watched.ready(); wait; wait = watched.ready()) await wait
+      return watched.run()
+    },
+    lensFailures: (of) => lenses?.failures(of) ?? [],
     watch,
   }
 }

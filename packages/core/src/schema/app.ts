@@ -11,6 +11,7 @@ import {
 } from '../limits/index.ts'
 import { createColumnCodec } from './cell.ts'
 import type { Column, ColumnSpec } from './column.ts'
+import { findBadLens, storedColumns } from './lens.ts'
 import { isAppId, isIdentifier } from './names.ts'
 import { type RoleRank, rankNumbers } from './rank.ts'
 import { type ColumnRecord, columnFlags, isFixed, type SchemaRecord, type TableRecord } from './record.ts'
@@ -69,7 +70,7 @@ export const app = <const T extends Tables>(id: string, options: AppOptions<T>):
 
 /** The id of a declared table or column: its first name. */
 export const tableId = (name: string, declared: Table): string => declared.options.was ?? name
-export const columnId = (name: string, declared: Column): string => declared.spec.id ?? name
+export const columnId = (name: string, declared: Pick<Column, 'spec'>): string => declared.spec.id ?? name
 
 const tablesToRecords = (options: AppOptions<Tables>): TableRecord[] => {
   const entries = Object.entries(options.tables)
@@ -85,7 +86,9 @@ const tableToRecord = (name: string, declared: Table, options: AppOptions<Tables
   const id = tableId(name, declared)
   if (!isIdentifier(name) || !isIdentifier(id)) throw badName(name)
   const { key = [], index = [], search = [] } = declared.options
-  const entries = Object.entries(declared.columns)
+  const badLens = findBadLens(name, declared, key)
+  if (badLens !== undefined) throw bad(badLens)
+  const entries = Object.entries(storedColumns(declared))
   if (entries.length > tableColumnsMax) throw bad(`table "${name}" has more than ${tableColumnsMax} columns`)
   uniqueNames(
     entries.map(([column]) => column),

@@ -6,7 +6,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type CborValue, KithError } from '../bytes/index.ts'
 import { type App, columnId, tableId } from './app.ts'
 import { badValue, type ColumnCodec, createColumnCodec, type SetChange } from './cell.ts'
+import type { Table } from './table.ts'
 import { runValidator } from './validator.ts'
+import { type Lens, lensesOf, type LensWrite, markName, storedColumns, writeThroughLenses } from './lens.ts'
 import { findColumn, findTable, type SchemaRecord, type TableRecord } from './record.ts'
 
 export type BoundTable = {
@@ -22,11 +24,24 @@ export type BoundTable = {
    */
   readonly insertColumns: readonly number[]
   /** Wire values aligned with `insertColumns`: defaults filled in, so that a later change of a default changes no old row. */
-  readonly insertToWire: (row: object) => CborValue[]
+  readonly insertToWire: (row: object, lens?: LensWrite) => CborValue[]
+  /** Newer columns that take the place of older ones: writes have to be told what the row shows of them. */
+  readonly lenses: readonly BoundLens[]
   /** What an upsert writes: only the columns given, so that it leaves the others of a row that is there. Checks as an insert does. */
-  readonly upsertToWire: (row: object) => { readonly columns: readonly number[]; readonly values: CborValue[] }
+  readonly upsertToWire: (
+    row: object,
+    lens?: LensWrite,
+  ) => { readonly columns: readonly number[]; readonly values: CborValue[] }
   /** What an update writes, columns ascending. Fixed columns are refused. */
-  readonly updateToWire: (changes: object) => BoundUpdate[]
+  readonly updateToWire: (changes: object, lens?: LensWrite) => BoundUpdate[]
+}
+
+/** A lens with the places of its columns in the record; undefined for what is not published yet. */
+export type BoundLens = {
+  readonly lens: Lens
+  readonly from: readonly (number | undefined)[]
+  readonly marks: readonly (number | undefined)[]
+  readonly to: readonly (number | undefined)[]
 }
 
 /** One assignment of an update; a set's becomes a wire value when the merge knows which additions a removal has seen. */
@@ -47,44 +62,57 @@ export const bindTable = (app: App, name: string, record: SchemaRecord): BoundTa
   const codecs = table.columns.map((column) => createColumnCodec(name, column))
   const writers = new Map<string, Writer>()
   const absent: Absent = new Map()
-  for (const [columnName, column] of Object.entries(declared.columns)) {
+  for (const [columnName, column] of Object.entries(storedColumns(declared))) {
     const id = columnId(columnName, column)
     const at = findColumn(table, id)
     const published = table.columns[at]
     if (!published || published.type !== column.spec.kind) {
-      absent.set(
-        columnName,
-        record.dropped.includes(`${table.id}.${id}`)
-          ? undefined
-          : absentError(app, record, id, `${name}.${columnName}`),
-      )
+      // What a lens writes goes to older columns too: nothing is lost by leaving out the newer ones.
+      const isOmittable = record.dropped.includes(`${table.id}.${id}`) || !isPlainColumn(declared, columnName)
+      absent.set(columnName, isOmittable ? undefined : absentError(app, record, id, `${name}.${columnName}`))
       continue
     }
     const codec = createColumnCodec(name, { ...published, name: columnName })
     writers.set(columnName, { at, codec, toWire: withValidator(codec, name, columnName, column.spec.validator) })
   }
   const insertColumns = codecs.flatMap((codec, at) => (codec.kind && codec.kind !== 'richText' ? [at] : []))
-  const insertToWire = createInsertToWire(name, codecs, insertColumns, writers, absent)
+  const toWire = createInsertToWire(name, codecs, insertColumns, writers, absent)
+  const updateToWire = createUpdateToWire(name, writers, absent)
+  const positions = (names: readonly string[]) => names.map((part) => writers.get(part)?.at)
+  const lenses = lensesOf(declared).map((lens) => ({
+    lens,
+    from: positions(lens.from),
+    marks: positions(lens.from.map((part) => markName(declared, lens, part))),
+    to: positions(lens.to),
+  }))
+  const through = (row: object, write: LensWrite): object =>
+    lenses.length > 0 ? writeThroughLenses(name, declared, row as Readonly<Record<string, unknown>>, write) : row
   return {
     name,
     index,
     record: table,
     codecs,
     insertColumns,
-    insertToWire,
-    upsertToWire: (row) => {
+    lenses,
+    insertToWire: (row, lens = {}) => toWire(through(row, lens)),
+    upsertToWire: (values, lens = {}) => {
+      const row = through(values, lens)
       const given = new Set(
         Object.entries(row).flatMap(([part, value]) => (value === undefined ? [] : [writers.get(part)?.at])),
       )
-      const values = insertToWire(row)
+      const all = toWire(row)
       return {
         columns: insertColumns.filter((at) => given.has(at)),
-        values: values.filter((_, at) => given.has(insertColumns[at])),
+        values: all.filter((_, at) => given.has(insertColumns[at])),
       }
     },
-    updateToWire: createUpdateToWire(name, writers, absent),
+    updateToWire: (changes, lens = {}) => updateToWire(through(changes, lens)),
   }
 }
+
+/** Whether no lens writes it. */
+const isPlainColumn = (declared: Table, name: string): boolean =>
+  Object.hasOwn(declared.columns, name) && !lensesOf(declared).some(({ to }) => to.includes(name))
 
 /**
  * Columns of this version that the space's record does not have. What it dropped is passed over, or older versions could not write at all;
@@ -136,7 +164,7 @@ const createInsertToWire = (
 }
 
 const createUpdateToWire =
-  (table: string, writers: ReadonlyMap<string, Writer>, absent: Absent): BoundTable['updateToWire'] =>
+  (table: string, writers: ReadonlyMap<string, Writer>, absent: Absent): ((changes: object) => BoundUpdate[]) =>
   (changes) => {
     const updates: BoundUpdate[] = []
     for (const [name, value] of Object.entries(changes)) {

@@ -126,3 +126,31 @@ test('a table is declared with columns that it has', () => {
   // @ts-expect-error a default of another type
   assert.throws(() => app('org.example.a', { version: 1, tables: { t: table({ a: text().default(1) }) } }))
 })
+
+const people = table({ name: text(), first: text(), last: text(), age: int().optional() }).lens({
+  from: ['name'],
+  to: ['first', 'last'],
+  forward: ({ name }) => ({ first: name, last: '' }),
+  back: ({ first, last }) => ({ name: `${first} ${last}` }),
+})
+
+test('what a lens replaces is read and not written', () => {
+  isTrue<Equal<RowOf<typeof people>, { id: string; name: string; first: string; last: string; age: number | null }>>()
+  isTrue<
+    Equal<
+      InsertOf<typeof people>,
+      { first: string; last: string } & { age?: number | null | undefined } extends infer I
+        ? { [K in keyof I]: I[K] }
+        : never
+    >
+  >()
+  // @ts-expect-error the lens writes it
+  const update: UpdateOf<typeof people> = { name: 'x' }
+  assert.ok(update)
+  const declared = table({ name: text(), size: int() })
+  const back = () => ({ name: '' })
+  // @ts-expect-error no such column
+  assert.ok(declared.lens({ from: ['nam'], to: ['size'], forward: () => ({ size: 1 }), back }))
+  // @ts-expect-error another type than the column's
+  assert.ok(declared.lens({ from: ['name'], to: ['size'], forward: ({ name }) => ({ size: name }), back }))
+})

@@ -8,33 +8,38 @@ import type { Columns, Table } from './table.ts'
  * array in a stable order, rich text its plain text.
  */
 export type RowOf<T> =
-  T extends Table<infer C, infer _K>
+  T extends Table<infer C, infer _K, infer _L>
     ? Flat<{ id: string } & { [N in keyof C & string]: ValueOf<TypesOf<C[N]>> }>
     : never
 
 /** What `insert` (and `upsert`) takes: columns with a default, optional ones, counters and sets may be left out. */
 export type InsertOf<T> =
-  T extends Table<infer C, infer _K>
+  T extends Table<infer C, infer _K, infer L>
     ? Flat<
-        { [N in NamesOf<C, 'needed'>]: InsertValueOf<TypesOf<C[N]>> } & {
-          [N in NamesOf<C, 'omittable'>]?: InsertValueOf<TypesOf<C[N]>> | undefined
+        { [N in Exclude<NamesOf<C, 'needed'>, L>]: InsertValueOf<TypesOf<C[N]>> } & {
+          [N in Exclude<NamesOf<C, 'omittable'>, L>]?: InsertValueOf<TypesOf<C[N]>> | undefined
         }
       >
     : never
 
-/** What `update` takes. Fixed and key columns cannot be updated; rich text is edited through `space.text()`. */
+/**
+ * What `update` takes. Fixed and key columns cannot be updated; rich text is edited through `space.text()`; what a lens replaces it
+ * writes itself.
+ */
 export type UpdateOf<T> =
-  T extends Table<infer C, infer K>
+  T extends Table<infer C, infer K, infer L>
     ? Flat<{
-        [N in keyof C & string as IsUpdatable<TypesOf<C[N]>> extends true ? (N extends K[number] ? never : N) : never]?:
-          | UpdateValueOf<TypesOf<C[N]>>
-          | undefined
+        [N in keyof C & string as IsUpdatable<TypesOf<C[N]>> extends true
+          ? N extends K[number] | L
+            ? never
+            : N
+          : never]?: UpdateValueOf<TypesOf<C[N]>> | undefined
       }>
     : never
 
 /** The key columns of a keyed table with their values; `never` for others. */
 export type KeyOf<T> =
-  T extends Table<infer C, infer K>
+  T extends Table<infer C, infer K, infer _L>
     ? K[number] extends never
       ? never
       : Flat<{ [N in K[number] & keyof C & string]: ValueOf<TypesOf<C[N]>> }>
@@ -55,7 +60,7 @@ export type TablesOf<A> = A extends App<infer T> ? T : never
 
 type Flat<T> = { [K in keyof T]: T[K] }
 
-type ValueOf<T extends ColumnTypes> = T['isOptional'] extends true ? T['value'] | null : T['value']
+export type ValueOf<T extends ColumnTypes> = T['isOptional'] extends true ? T['value'] | null : T['value']
 
 type NamesOf<C extends Columns, Which extends 'needed' | 'omittable'> = {
   [N in keyof C & string]: TypesOf<C[N]> extends infer T extends ColumnTypes

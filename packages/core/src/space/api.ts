@@ -204,7 +204,7 @@ export type Space<A extends App> = {
 }
 
 export type TableOf<T> =
-  T extends Table<infer _C, infer _K>
+  T extends Table<infer _C, infer _K, infer _L>
     ? TableWrites<T> & { readonly get: (id: string) => Promise<RowOf<T> | undefined> }
     : never
 

@@ -327,7 +327,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
         listener,
         rethrow,
       ),
-    query: async (app, build) => spanning(app).run(build as never) as never,
+    query: async (app, build) => spanning(app).ask(build as never) as never,
     live: ((app: App, build: never, listener?: LiveListener<object>, failed: (error: unknown) => void = rethrow) => {
       const start = (listener: LiveListener<object>, failed: (error: unknown) => void): Stop =>
         createLiveQuery(engine, spanning(app).watch(build), undefined, listener, failed)

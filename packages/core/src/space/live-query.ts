@@ -31,6 +31,7 @@ export const createLiveQuery = <Row extends object>(
       const others = changes && [...changes].some(([of, tables]) => (space ?? of) === of && isOther(tables))
       return live.read(others || !wasNoted ? undefined : touched) as Row[]
     },
+    ready: watched.ready,
     keepsIdentity: live !== undefined,
     listener,
     failed,

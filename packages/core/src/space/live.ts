@@ -5,6 +5,8 @@ import { type RowsPatch, rowsToPatch } from './rows-patch.ts'
 type LiveOptions<Row> = {
   readonly notifier: Pick<Notifier, 'listen'>
   readonly concerns: (space: number, tables: ReadonlySet<string>) => boolean
+  /** Undefined: the rows can be read. Otherwise it resolves when what was missing is here. */
+  readonly ready?: () => Promise<void> | undefined
   /** The rows now; what was written since they were last read, where that is known. */
   readonly read: (touched: TouchedRows | undefined, changes: Changes | undefined) => readonly Row[]
   /** Whether `read` itself gives a row that did not change as the same object, and the same array where none did. */
@@ -31,6 +33,12 @@ export const createLiveOf = <Row extends object>(options: LiveOptions<Row>): (()
   const run = (changes: Changes | undefined): void => {
     if (stopped) return
     try {
+      const wait = options.ready?.()
+      if (wait) {
+        isKnown = false
+        wait.then(() => run(undefined), failed)
+        return
+      }
       const touched = isKnown ? mergeTouched(written) : undefined
       written = []
       const rows = settle(options.read(touched, changes))

@@ -5,6 +5,7 @@ import { changeOpsMax, setElementsMax } from '../limits/index.ts'
 import type { CompiledRecord, CompiledTable, Rows, TablePlace } from '../database/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import { type BoundTable, rowIdBytes, type SetChange, type SetElement } from '../schema/index.ts'
+import { createLensWrites } from './lens-writes.ts'
 import { createRecorded } from './recorded.ts'
 
 /**
@@ -14,7 +15,8 @@ import { createRecorded } from './recorded.ts'
 export type Recorder = {
   readonly insert: (table: string, row: object) => string
   readonly upsert: (table: string, row: object) => string
-  readonly update: (table: string, id: string, values: object) => void
+  /** `kept`: newer columns that are given for the sake of a lens alone. */
+  readonly update: (table: string, id: string, values: object, kept?: readonly string[]) => void
   readonly delete: (table: string, id: string) => void
   readonly restore: (table: string, id: string) => void
   /** Returns its op index. */
@@ -141,6 +143,26 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
     return bytes
   }
 
+  const lensed = createLensWrites((bound, id) => ({ at: place(bound), id: toRowId(id), rows }))
+
+  /** Its id follows from its key, which no lens touches: so it is known before the rest is. */
+  const upsertThrough = (bound: BoundTable, table: CompiledTable, row: object) => {
+    const first = bound.upsertToWire(row)
+    const id = toBase32(
+      keyedRowId(
+        crypto,
+        space.id,
+        table.id,
+        table.key.map((key) => first.values[first.columns.indexOf(key)] as CborValue),
+      ),
+    )
+    const isHere = upserted.has(id) || rows.base(place(bound), toRowId(id)) !== undefined
+    const through = lensed.writing(bound, isHere ? id : undefined, undefined)
+    const written = bound.upsertToWire(row, through.write)
+    through.made(id)
+    return written
+  }
+
   const cellName = (bound: BoundTable, column: number, id: string): string => `${bound.index}/${column}/${id}`
 
   /** Takes back all deletes of a row that this device knows of, those of this change included. */
@@ -179,9 +201,11 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       const { table: bound, hasRefs } = bindOnce(name)
       if (bound.record.key.length > 0)
         throw new KithError('bad-value', `${name} is keyed: use upsert, which inserts or updates.`, { table: name })
-      const values = bound.insertToWire(row)
+      const through = bound.lenses.length > 0 ? lensed.writing(bound, undefined, undefined) : undefined
+      const values = bound.insertToWire(row, through?.write)
       if (hasRefs) refer(bound, bound.insertColumns, values)
       const index = pushRow(opCodes.insert, bound.index, bound.insertColumns, values)
+      through?.made(idText(index))
       if (inserted.at(-1) === index) inserted[inserted.length - 1] = index + 1
       else inserted.push(index, index + 1)
       return idText(index)
@@ -191,7 +215,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       const table = tableOf(bound)
       if (!table.isKeyed)
         throw new KithError('bad-value', `${name} has no key: use insert, or give the table a key.`, { table: name })
-      const { columns, values } = bound.upsertToWire(row)
+      const { columns, values } = bound.lenses.length > 0 ? upsertThrough(bound, table, row) : bound.upsertToWire(row)
       // Before references become indexes: the id derives from the ids of the rows.
       const id = keyedRowId(
         crypto,
@@ -210,12 +234,13 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       upserted.add(text)
       return text
     },
-    update: (name, id, values) => {
+    update: (name, id, values, kept) => {
       const bound = bind(name)
       const row = rowOf(bound, id)
+      const through = bound.lenses.length > 0 ? lensed.writing(bound, id, kept) : undefined
       const cells: CborValue[] = []
       const added: [column: number, elements: readonly SetElement[]][] = []
-      for (const { column, value, set } of bound.updateToWire(values)) {
+      for (const { column, value, set } of bound.updateToWire(values, through?.write)) {
         const wire = [value as CborValue]
         if (set) wire[0] = setToWire(bound, column, row, id, set)
         else refer(bound, [column], wire)

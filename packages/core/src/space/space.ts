@@ -66,7 +66,7 @@ export const createSpaceApi = <A extends App>(
   let queries: Queries<unknown> | undefined
   const queriesOf = (): Queries<unknown> =>
     (queries ??= createQueries({ database, app, space: n }) as unknown as Queries<unknown>)
-  const run = <Row>(build: never): Row[] => queriesOf().run(build) as Row[]
+  const ask = async <Row>(build: never): Promise<Row[]> => (await queriesOf().ask(build)) as Row[]
 
   const status = (): SpaceStatus => {
     const listed = listHeldBack(engine, replicaOf())
@@ -77,6 +77,9 @@ export const createSpaceApi = <A extends App>(
       heldBack,
       version: appVersions(app, replicaOf()),
       needsUpdate: needsUpdate(app, replicaOf()),
+      lensFailures: queriesOf()
+        .lensFailures(n)
+        .map((failure) => ({ ...failure, row: toBase32(failure.row) })),
       ...sharingStatus(engine, replicaOf()),
     }
   }
@@ -87,13 +90,14 @@ export const createSpaceApi = <A extends App>(
       {
         insert: async (row: object) => write((recorder) => recorder.insert(name, row)),
         upsert: async (row: object) => write((recorder) => recorder.upsert(name, row)),
-        update: async (id: string, values: object) => write((recorder) => recorder.update(name, id, values)),
+        update: async (id: string, values: object, kept?: readonly string[]) =>
+          write((recorder) => recorder.update(name, id, values, kept)),
         delete: async (id: string) => write((recorder) => recorder.delete(name, id)),
         restore: async (id: string) => write((recorder) => recorder.restore(name, id)),
         get: async (id: string) => {
           const build = (q: QueryStart<Record<string, { id: string }>>) =>
             q.selectFrom(name).selectAll().where('id', '=', id)
-          return run<object>(build as never)[0]
+          return (await ask<object>(build as never))[0]
         },
       },
     ]),
@@ -117,7 +121,7 @@ export const createSpaceApi = <A extends App>(
       if (ready) await ready
       return transact(engine, app, replicaOf, writer, queriesOf, perform)
     },
-    query: async (build: never) => run(build),
+    query: ask,
     live: (build: never, listener?: LiveListener<object>, failed: (error: unknown) => void = rethrow) => {
       const start = (listener: LiveListener<object>, failed: (error: unknown) => void): Stop =>
         createLiveQuery(engine, queriesOf().watch(build), n, listener, failed)

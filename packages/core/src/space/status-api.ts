@@ -31,6 +31,14 @@ export type AppVersions = {
   readonly minimum: number
 }
 
+export type LensFailure = {
+  readonly code: 'lens-failed'
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly row: string
+  readonly message: string
+}
+
 export type SpaceStatus = {
   readonly hubs: readonly { readonly url: string; readonly pending: number; readonly caughtUp: boolean }[]
   readonly waiting: number
@@ -41,6 +49,8 @@ export type SpaceStatus = {
    * the space has rules that it does not know. Until then the space is read only, and nothing is lost.
    */
   readonly needsUpdate: 'app' | 'program' | undefined
+  /** Rows for which a lens of the app failed, of those that were looked at: its columns read as null there, and other rows are not concerned. */
+  readonly lensFailures: readonly LensFailure[]
   /** False once this person has left or was removed: then nothing can be written, and nothing new is read. */
   readonly isMember: boolean
   /** Everybody who has the link reads what is written now. */

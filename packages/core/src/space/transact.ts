@@ -36,6 +36,7 @@ export const transact = async <Result>(
         query: async (build: never) => {
           const watched = queries().watch(build)
           for (const table of watched.tables) read.add(table)
+          for (let wait = watched.ready(); wait; wait = watched.ready()) await wait
           return watched.run()
         },
       }
@@ -78,7 +79,7 @@ const createTables = (app: App, recorder: Recorder): Record<string, unknown> =>
       {
         insert: (row: object) => recorder.insert(name, row),
         upsert: (row: object) => recorder.upsert(name, row),
-        update: (id: string, values: object) => recorder.update(name, id, values),
+        update: (id: string, values: object, kept?: readonly string[]) => recorder.update(name, id, values, kept),
         delete: (id: string) => recorder.delete(name, id),
         restore: (id: string) => recorder.restore(name, id),
       },
