@@ -11,6 +11,7 @@ import { listen } from './listen.ts'
 import type { HubLog } from './log.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
 import { createHubService, type HubService, type HubServiceOptions } from './service.ts'
+import { createSite } from './site.ts'
 import { createSockets } from './sockets.ts'
 import { createHistory } from './operator/history.ts'
 import { type Operator, type OperatorOptions, type OperatorSources, startOperator } from './operator/operator.ts'
@@ -37,6 +38,8 @@ export type HubOptions = {
   readonly tls?: TlsFiles
   /** Serves the operator's page on a port of its own. */
   readonly operator?: OperatorOptions
+  /** A folder of a built app, which is served beside the hub. Whoever serves an app decides what it does: its users have to trust this hub then. */
+  readonly site?: string
   readonly clock?: Clock
   readonly fanOut?: FanOut
 }
@@ -67,7 +70,7 @@ const tidyConnectionsMs = 30_000
 const tidyEntriesMs = 60 * 60 * 1000
 
 /**
- * Starts a hub. Throws `KithError`: 'host-unavailable' and 'port-unavailable', before any file is made, 'storage-busy',
+ * Starts a hub. Throws `KithError`: 'host-unavailable', 'port-unavailable' and 'not-found' (the site), before any file is made, 'storage-busy',
  * 'storage-damaged', 'storage-newer', 'storage-full' and 'storage-unavailable'.
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
@@ -75,6 +78,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const host = options.host ?? '127.0.0.1'
+  const site = options.site === undefined ? undefined : createSite(options.site, clock.monotonic)
   // For sockets that never ask for anything, and those that never end asking.
   const patience = {
     headersTimeout: limits.requestMsMax,
@@ -95,7 +99,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const sockets = createSockets(context, options.addressHeader?.toLowerCase(), log)
   const health = createHealth(store, options.publishTotals ?? false)
-  server.on('request', (request, response) => void health(request, response))
+  server.on('request', (request, response) => {
+    if (site !== undefined && request.url !== '/health') site(request, response)
+    else void health(request, response)
+  })
   server.on('upgrade', sockets.upgrade)
   const url = `${secure === undefined ? 'ws' : 'wss'}://${hostInUrl(host)}:${port}`
   const history = createHistory()

@@ -1,6 +1,6 @@
-import { Items } from './screens/items.tsx'
+import { ItemsScreen } from './screens/items.tsx'
 
 /** What the app shows: a screen for each table. */
 export const screens = {
-  items: Items,
+  items: ItemsScreen,
 }

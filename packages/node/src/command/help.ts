@@ -7,6 +7,8 @@ export const helpText = `kith: software that nobody has to run for you
       --proxy-header NAME  a proxy with TLS is before it: x-forwarded-for
       --url wss://HOST     how clients name it
       --operator-port N    page and /metrics; one above the port, or off
+      --site DIR           serves a built app beside it, which then is yours to
+                           answer for: who serves an app's code is trusted
       --lease-days 365     a log goes that nobody used for so long
       --storage-max 20G    --config FILE   --operator-host   --operator-token
 
@@ -45,5 +47,9 @@ export const helpText = `kith: software that nobody has to run for you
 
   kith test [FILE…]
       Runs the app's tests (src/**/*.test.ts) by Node's own runner.
+
+  kith generate table NAME COLUMN:TYPE…
+      Adds a table to the app in this folder, with its list and its form. Types:
+      text, int, real, bool, time, counter, person, ref:TABLE; :optional behind.
 
   DIR is the folder of one person on this device; one program at a time has it.`

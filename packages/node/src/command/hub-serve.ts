@@ -30,11 +30,13 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
       if (event.event !== 'started' && event.event !== 'stopped' && event.event !== 'connection-refused')
         output.printError(JSON.stringify(event))
     },
+    ...(settings.site !== undefined ? { site: settings.site } : {}),
     ...(certificate !== undefined && key !== undefined ? { tls: { certificate, key } } : {}),
     ...(proxyHeader !== undefined ? { addressHeader: proxyHeader } : {}),
     ...(operatorPort !== undefined ? { operator: { port: operatorPort, host: settings.operatorHost, token } } : {}),
   })
   output.print(`Hub ${hub.url}\nStorage ${storage}`)
+  if (settings.site !== undefined) output.print(`Site ${hub.url.replace(/^ws/, 'http')}/`)
   if (hub.operatorUrl !== undefined) {
     writeFileSync(operatorFile(storage), JSON.stringify({ url: hub.operatorUrl, token }), { mode: 0o600 })
     // A journal keeps what is printed: the token is for eyes alone.

@@ -20,6 +20,8 @@ export type HubSettings = {
   readonly operatorToken: string | undefined
   readonly leaseDays: number
   readonly storageBytesMax: number | undefined
+  /** Folder of a built app to serve beside the hub. */
+  readonly site: string | undefined
 }
 
 /** Name of the flag, of the variable KITH_HUB_… and of the field in the file: one word list for all three. */
@@ -36,6 +38,7 @@ const names = [
   'operator-token',
   'lease-days',
   'storage-max',
+  'site',
 ] as const
 
 export type SettingName = (typeof names)[number]
@@ -107,6 +110,7 @@ export const toSettings = (said: Said): HubSettings => {
     operatorToken: said['operator-token'],
     leaseDays: toCount('lease-days', said['lease-days'] ?? '365'),
     storageBytesMax: said['storage-max'] === undefined ? undefined : toBytes(said['storage-max']),
+    site: said.site,
   }
   if ((settings.certificate === undefined) !== (settings.key === undefined))
     throw new UsageError('Say both --certificate and --key, or neither.')

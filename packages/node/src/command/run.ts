@@ -1,5 +1,6 @@
 import { KithError } from '@kith/core/bytes'
 import { runDev } from './dev.ts'
+import { runGenerate } from './generate/generate.ts'
 import { helpText } from './help.ts'
 import { runHub } from './hub.ts'
 import { runImport } from './import.ts'
@@ -11,6 +12,7 @@ import { runTest } from './test-app.ts'
 
 const commands: Readonly<Record<string, Command>> = {
   dev: runDev,
+  generate: runGenerate,
   hub: runHub,
   import: runImport,
   join: runJoin,

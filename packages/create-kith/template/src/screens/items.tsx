@@ -4,9 +4,8 @@ import type { schema } from '../schema.ts'
 
 type Props = { space: Space<typeof schema> }
 
-export const Items = ({ space }: Props) => {
+export const ItemsScreen = ({ space }: Props) => {
   const rows = useQuery(space, (q) => q.selectFrom('items').selectAll().orderBy('id'))
-  const { items } = space.tables
   const can = useCan(space)
   return (
     <section>
@@ -18,12 +17,15 @@ export const Items = ({ space }: Props) => {
               type="checkbox"
               aria-label="done"
               checked={row.done}
-              onChange={() => void items.update(row.id, { done: !row.done })}
+              disabled={!can('update', 'items')}
+              onChange={() => void space.tables.items.update(row.id, { done: !row.done })}
             />
             <span>{row.title}</span>
-            <button type="button" onClick={() => void items.delete(row.id)}>
-              Delete
-            </button>
+            {can('delete', 'items') ? (
+              <button type="button" onClick={() => void space.tables.items.delete(row.id)}>
+                Delete
+              </button>
+            ) : null}
           </li>
         ))}
       </ul>
