@@ -17,6 +17,7 @@ export {
 } from './query.ts'
 export { createRecords, type Records } from './records.ts'
 export type { ChainEntry, Registry, SpaceEntry } from './registry.ts'
+export { type RowAction, type RowWrite, rowWrites } from './row-writes.ts'
 export type { Rows } from './rows.ts'
 export type { TablePlace } from './showing.ts'
 export { createStatements, type Statements } from './statements.ts'

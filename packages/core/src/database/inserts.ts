@@ -64,13 +64,17 @@ export const upsertedRowId = (
 
 const upsertsOfBodies = new WeakMap<DataBody, Map<number, Map<string, InsertedRow>>>()
 
-/** The first upsert of a keyed row in a change. All ids are computed once a body and table: each is a hash. */
-export const findUpsert = (source: IdSource, table: CompiledTable, id: Uint8Array): InsertedRow | undefined => {
+/** The first upsert of a keyed row in a change. */
+export const findUpsert = (source: IdSource, table: CompiledTable, id: Uint8Array): InsertedRow | undefined =>
+  upsertsIn(source, table).get(toHex(id))
+
+/** The upserts of a table's rows in a change, by id in hexadecimal. All ids are computed once a body and table: each is a hash. */
+export const upsertsIn = (source: IdSource, table: CompiledTable): ReadonlyMap<string, InsertedRow> => {
   let tables = upsertsOfBodies.get(source.body)
   if (!tables) upsertsOfBodies.set(source.body, (tables = new Map<number, Map<string, InsertedRow>>()))
   let rows = tables.get(table.index)
   if (!rows) tables.set(table.index, (rows = upsertsOf(source, table)))
-  return rows.get(toHex(id))
+  return rows
 }
 
 const upsertsOf = (source: IdSource, table: CompiledTable): Map<string, InsertedRow> => {

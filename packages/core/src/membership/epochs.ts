@@ -22,6 +22,8 @@ export type Epochs = {
   readonly missed: (node: Node) => ShareDue[]
   /** Everybody who was given a secret, with the level. */
   readonly sealedTo: (node: Node, past?: Past) => Sealed[]
+  /** Those of them to whom it is not due by all that is here. */
+  readonly notDue: (node: Node) => NotDue[]
   /** Forgets what it has worked out about all that is here. */
   readonly changed: () => void
 }
@@ -30,6 +32,9 @@ export type Epochs = {
 export type ShareDue = { readonly person: Uint8Array; readonly level: Level; readonly sealing: Uint8Array }
 
 export type Sealed = Recipient & { readonly isByShare: boolean }
+
+/** Out: no member, open link or device any more. Level: a higher secret than due to the rank. Old key: one that a stolen device may have. */
+export type NotDue = { readonly id: Uint8Array; readonly why: 'out' | 'level' | 'old key' }
 
 export type EpochsOptions = {
   readonly graph: Graph
@@ -77,24 +82,26 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
       return [{ id: grant.change.hash, level, sealing: undefined, isByShare: true }]
     })
 
-  const isDue = (recipient: Recipient, highest: Level, past: Past | undefined): boolean => {
+  const whyNotDue = (recipient: Recipient, highest: Level, past: Past | undefined): NotDue['why'] | undefined => {
     const { members, invites, devices } = views.of(past)
     const person = facts.person(space)
     if (person !== undefined) {
       const isRecovery = equalBytes(recipient.id, person.recovery.signing)
-      return isRecovery || devices().some(({ device }) => equalBytes(device, recipient.id))
+      return isRecovery || devices().some(({ device }) => equalBytes(device, recipient.id)) ? undefined : 'out'
     }
     const key = toHex(recipient.id)
     const invite = invites.get(key)
     const rank = invite?.rank ?? members.get(key)?.best.rank
-    if (rank === undefined || levelNumbers[recipient.level] > levelNumbers[levelDue(rank, highest)]) return false
-    if (invite !== undefined || recipient.sealing === undefined) return true
-    // Whoever stole a device has its old key.
+    if (rank === undefined) return 'out'
+    if (levelNumbers[recipient.level] > levelNumbers[levelDue(rank, highest)]) return 'level'
     const { sealing } = recipient
-    return (members.get(key)?.all ?? []).some(({ tag }) => {
+    if (invite !== undefined || sealing === undefined) return undefined
+    // Whoever stole a device has its old key.
+    const isCurrent = (members.get(key)?.all ?? []).some(({ tag }) => {
       const current = views.sealingKey(recipient.id, tag, past)
       return current !== undefined && equalBytes(current, sealing)
     })
+    return isCurrent ? undefined : 'old key'
   }
 
   /**
@@ -116,7 +123,8 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     })
     if (isSettled) return true
     return (
-      !isBroken(node, past) && sealedTo(node, past).every((recipient) => isDue(recipient, nodeToHighest(node), past))
+      !isBroken(node, past) &&
+      sealedTo(node, past).every((recipient) => whyNotDue(recipient, nodeToHighest(node), past) === undefined)
     )
   }
 
@@ -138,6 +146,11 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
     clean,
     inUse: () => clean().sort(byHash)[0],
     sealedTo,
+    notDue: (node) =>
+      sealedTo(node, undefined).flatMap((recipient) => {
+        const why = whyNotDue(recipient, nodeToHighest(node), undefined)
+        return why === undefined ? [] : [{ id: recipient.id, why }]
+      }),
     missed: (node) => {
       const highest = nodeToHighest(node)
       const given = Map.groupBy(sealedTo(node), ({ id }) => toHex(id))

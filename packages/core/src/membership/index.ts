@@ -1,6 +1,6 @@
 export * from './bodies/index.ts'
 export type { AuthorJudgement, ContentOrder, ContentPosition, SchemaRecord } from './content.ts'
-export type { ShareDue } from './epochs.ts'
+export type { NotDue, ShareDue } from './epochs.ts'
 export * from './interface.ts'
 export type { SchemaStep } from './judge.ts'
 export * from './membership.ts'

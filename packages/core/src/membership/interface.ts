@@ -1,7 +1,7 @@
 import type { Change, Header, Time } from '../change/index.ts'
 import type { EpochBody, InviteGrant, KeysBody, Recipient } from './bodies/index.ts'
 import type { AuthorJudgement, SchemaRecord } from './content.ts'
-import type { ShareDue } from './epochs.ts'
+import type { NotDue, ShareDue } from './epochs.ts'
 import type { Level, Rank } from './rank.ts'
 import type { HeldBack } from './verdict.ts'
 
@@ -42,6 +42,8 @@ export type Membership = {
   readonly isRotationOwed: () => boolean
   /** Members whom an epoch missed, or has sealed too little or to an older key: a share is due to them. */
   readonly missed: (epoch: Uint8Array) => ShareDue[]
+  /** Whom an epoch is sealed to though it is not due to them: one such makes it unclean. */
+  readonly notDue: (epoch: Uint8Array) => NotDue[]
   /** All that a removal of this person names (rules 3 and 21): its grants and the open invites that it made, used or could read. */
   readonly rightsOf: (person: Uint8Array) => { readonly grants: Uint8Array[]; readonly invites: Uint8Array[] }
   /** How a person is called who said so as a reader: the last by (time, hash) that stands. */

@@ -187,6 +187,10 @@ export function createMembership(options: MembershipOptions): Membership {
       const node = graph.find(hash)
       return node?.content.kind === 'epoch' && facts.isApplied(node) ? epochs.missed(node) : []
     },
+    notDue: (hash) => {
+      const node = graph.find(hash)
+      return node?.content.kind === 'epoch' && facts.isApplied(node) ? epochs.notDue(node) : []
+    },
     ...removals,
     profile: (person) => {
       const standingOnes = facts.profilesOf(person).filter((node) => standing.stands(node))

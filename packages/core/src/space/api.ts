@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
 import type { Contacts } from './contacts/api.ts'
+import type { Inspection } from './inspect/api.ts'
 import type { PeopleApi } from './people/api.ts'
 import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { RowsPatch } from './rows-patch.ts'
@@ -62,6 +63,8 @@ export type Kith = PeopleApi & {
     ): Stop
     <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>): AsyncIterable<Row[]>
   }
+  /** What is on this device and why, for devtools and support. */
+  readonly inspect: Inspection
   readonly status: () => Promise<Status>
   readonly liveStatus: (listener: (status: Status) => void) => Stop
   /**

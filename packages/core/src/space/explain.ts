@@ -1,12 +1,12 @@
 import { equalBytes, fromHex, KithError, toHex } from '../bytes/index.ts'
-import { type Change, kinds } from '../change/index.ts'
-import { openLinks } from '../keys/index.ts'
-import { decodeGrant, type Epoch } from '../membership/index.ts'
-import { createAcquaintance, type Acquaintance, type Named } from './acquaintance.ts'
+import type { Change } from '../change/index.ts'
+import { type Acquaintance, createAcquaintance, type Named } from './acquaintance.ts'
 import type { Explanation } from './api.ts'
 import type { Engine } from './engine.ts'
+import { createReadership } from './readership.ts'
 import { toRowId } from './recorder.ts'
 import type { Replica } from './replica.ts'
+import { createRights } from './rights.ts'
 
 /** Explains a row (by its id) or a change (by its hash as `heldBack` gives it). @throws KithError `not-found`. */
 export const explain = (engine: Engine, replica: Replica, id: string): Explanation => {
@@ -17,8 +17,8 @@ export const explain = (engine: Engine, replica: Replica, id: string): Explanati
   const { header } = change
   const by = people.personOfDevice(header.device)
   const author = (by && people.person(by)) ?? unknown
-  const right = explainRight(replica, people, header.grant)
-  const access = header.epoch.length > 0 ? explainEpoch(engine, replica, people, header.epoch) : undefined
+  const right = createRights(replica, people).of(header.grant)
+  const access = header.epoch.length > 0 ? createReadership(engine, replica, people).of(header.epoch) : undefined
   const time = new Date(header.time.ms)
   const explanation = {
     change: toHex(change.hash),
@@ -41,90 +41,6 @@ export const explain = (engine: Engine, replica: Replica, id: string): Explanati
 const unknown: Named = { address: '', name: '' }
 
 type Found = { readonly change: Change } & Pick<Explanation, 'state' | 'reason'>
-
-const explainRight = (replica: Replica, people: Acquaintance, hash: Uint8Array): Explanation['right'] => {
-  const grant = replica.changes().find((change) => equalBytes(change.hash, hash))
-  if (!grant) return undefined
-  const { kind } = grant.header
-  const source =
-    kind === kinds.genesis ? 'founder' : kind === kinds.join ? 'link' : kind === kinds.removal ? 'demotion' : 'grant'
-  // A join is its own author's: what counts is who made the link.
-  const given = kind === kinds.join ? grant.header.grant : hash
-  const giver = replica.membership.authorOf(given)?.person
-  const role = toRole(replica, grant)
-  return {
-    source,
-    role,
-    at: new Date(grant.header.time.ms),
-    by: (kind === kinds.genesis ? undefined : giver && people.person(giver)) ?? undefined,
-  }
-}
-
-const toRole = (replica: Replica, grant: Change): string => {
-  if (grant.header.kind === kinds.genesis) return 'owner'
-  const invite = replica.changes().find(({ hash }) => equalBytes(hash, grant.header.grant))
-  const body = grant.header.kind === kinds.join ? invite?.body : grant.body
-  if (!body || grant.header.kind === kinds.removal) return replica.membership.authorOf(grant.hash)?.role ?? ''
-  return decodeGrant(body).role
-}
-
-const explainEpoch = (engine: Engine, replica: Replica, people: Acquaintance, hash: Uint8Array) => {
-  const records = replica.membership.epochs()
-  const record = records.find((epoch) => equalBytes(epoch.hash, hash))
-  const starter = replica.membership.authorOf(hash)?.person
-  const started = replica.changes().find((change) => equalBytes(change.hash, hash))
-  const readers = new Map<string, Explanation['readers'][number]>()
-  let openLinkCount = 0
-  let isPublic = record?.publicSecret !== undefined
-  const rankOf = (id: Uint8Array) => {
-    const member = replica.membership.member(id)
-    return member?.rank === 'recovery' ? undefined : member?.rank
-  }
-  for (const { epoch, isLater } of [
-    { epoch: hash, isLater: false },
-    ...laterEpochs(engine, replica, records, hash).map((later) => ({ epoch: later.hash, isLater: true })),
-  ]) {
-    isPublic ||= records.some((one) => equalBytes(one.hash, epoch) && one.publicSecret !== undefined)
-    for (const { id, isByShare } of replica.membership.readers(epoch)) {
-      const person = people.person(id)
-      if (!person) {
-        const isOpen = replica.membership.invites().some((invite) => equalBytes(invite.hash, id))
-        if (isOpen && !isLater) openLinkCount += 1
-        continue
-      }
-      const how = isLater ? ('later keys' as const) : isByShare ? ('share' as const) : ('keys' as const)
-      if (!readers.has(person.address)) readers.set(person.address, { ...person, rank: rankOf(id), how })
-    }
-  }
-  return {
-    keys: started && {
-      startedBy: (starter && people.person(starter)) ?? unknown,
-      at: new Date(started.header.time.ms),
-    },
-    readers: [...readers.values()].sort((left, right) => (left.address < right.address ? -1 : 1)),
-    openLinks: openLinkCount,
-    isPublic,
-  }
-}
-
-/** Epochs whose keys give this one's content key, by links that can be opened here. */
-const laterEpochs = (engine: Engine, replica: Replica, records: readonly Epoch[], hash: Uint8Array): Epoch[] => {
-  const { crypto } = engine.platform
-  const shownBy = new Map<string, Uint8Array[]>()
-  for (const { hash: from, keys } of replica.epochs()) {
-    const links = records.find((record) => equalBytes(record.hash, from))?.links ?? []
-    const shown = openLinks(crypto, replica.entry.id, keys, links).filter((link) => link.keys.content !== undefined)
-    shownBy.set(toHex(from), [...(shownBy.get(toHex(from)) ?? []), ...shown.map((link) => link.hash)])
-  }
-  const reached = [hash]
-  for (const at of reached) {
-    for (const record of records) {
-      const isKnown = reached.some((one) => equalBytes(one, record.hash))
-      if (!isKnown && shownBy.get(toHex(record.hash))?.some((one) => equalBytes(one, at))) reached.push(record.hash)
-    }
-  }
-  return records.filter((record) => reached.slice(1).some((one) => equalBytes(one, record.hash)))
-}
 
 /** Re-issues that count; a change that was never held back has none. */
 const reissuesOf = (

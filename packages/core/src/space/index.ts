@@ -1,5 +1,6 @@
 export type * from './api.ts'
 export type * from './contacts/api.ts'
+export type * from './inspect/api.ts'
 export { createKith, type KithOptions, linkKith, recoverKith } from './kith.ts'
 export type * from './people/api.ts'
 export type * from './presence/api.ts'

@@ -13,6 +13,7 @@ import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
 import { createEngine, type Engine, type HubRow } from './engine.ts'
 import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
+import { createInspection } from './inspect/index.ts'
 import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
 import { profileToOp, sayProfile, spaceName } from './names.ts'
@@ -97,6 +98,8 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
   const replicas = new Map<number, Replica>()
   const syncSpaces = new Map<number, ReplicaSyncSpace>()
   const apis = new Map<string, unknown>()
+  /** By the number of the space: the app that was opened for it last. */
+  const openedApps = new Map<number, App>()
   let isClosed = false
   engine.onUndone(() => replicas.clear())
 
@@ -165,6 +168,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
   const apiOf = <A extends App>(app: A, n: number): Space<A> => {
     const key = `${n}/${app.id}/${app.version}`
     let api = apis.get(key)
+    openedApps.set(n, app)
     if (!api)
       apis.set(
         key,
@@ -333,6 +337,14 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
         createLiveQuery(engine, spanning(app).watch(build), undefined, listener, failed)
       return listener ? start(listener, failed) : liveToIterable(start)
     }) as Kith['live'],
+    inspect: createInspection({
+      engine,
+      network,
+      replicaOf,
+      assertOpen,
+      toSpaceId,
+      appOf: (n) => openedApps.get(n),
+    }),
     status: async () => status(),
     liveStatus: (listener) =>
       createLive(

@@ -12,6 +12,8 @@ export type HubStatus = {
   readonly refused: Readonly<Record<string, number>>
   readonly sentBytes: number
   readonly receivedBytes: number
+  /** Milliseconds between the last question to it and its answer; a quiet connection asks each 25 s. Undefined while not connected. */
+  readonly roundTripMs: number | undefined
 }
 
 export type Status = PeopleStatus & {

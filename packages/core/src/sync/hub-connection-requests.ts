@@ -16,12 +16,15 @@ export type Requests = {
   /** Throws 'bad-encoding' for an answer that answers nothing. */
   readonly answered: (answer: Answer) => void
   readonly heard: () => void
+  /** Milliseconds between the last question that no disk had to be waited for and its answer. */
+  readonly roundTripMs: () => number | undefined
   readonly fail: (reason: KithError) => void
 }
 
 type Pending = {
   readonly type: Answer['type']
   readonly items: number
+  readonly askedAt: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (reason: KithError) => void
 }
@@ -34,6 +37,7 @@ export function createRequests(clock: Clock, bufferedBytes: () => number, silent
   let aliveAt = clock.monotonic()
   let buffered = 0
   let cancelWatch: Cancel | undefined
+  let roundTripMs: number | undefined
 
   /** One timer for the connection, and only while something is due. */
   function watch(delayMs: number): void {
@@ -61,7 +65,13 @@ export function createRequests(clock: Clock, bufferedBytes: () => number, silent
           throw new KithError('too-large', 'Too many requests are under way to this hub. Wait for some.')
         last = last === requestNumberMax ? 1 : last + 1
         if (pending.size === 0) heard()
-        pending.set(last, { type, items, resolve: resolve as Pending['resolve'], reject })
+        pending.set(last, {
+          type,
+          items,
+          askedAt: clock.monotonic(),
+          resolve: resolve as Pending['resolve'],
+          reject,
+        })
         if (cancelWatch === undefined) watch(hubSilenceMsMax)
         send(last)
       })
@@ -72,9 +82,11 @@ export function createRequests(clock: Clock, bufferedBytes: () => number, silent
         throw new KithError('bad-encoding', 'The hub answered what was not asked.')
       }
       pending.delete(answer.request)
+      if (asked.type !== 'stored') roundTripMs = clock.monotonic() - asked.askedAt
       asked.resolve(answer)
     },
     heard,
+    roundTripMs: () => roundTripMs,
     fail(reason) {
       failure = reason
       cancelWatch?.()

@@ -122,6 +122,8 @@ export type HubConnection = {
   readonly hubTimeMs: () => number | undefined
   readonly sentBytes: () => number
   readonly receivedBytes: () => number
+  /** Milliseconds from the last question to its answer, puts apart; undefined before the first. */
+  readonly roundTripMs: () => number | undefined
   readonly close: () => void
 }
 
@@ -314,6 +316,7 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
     hubTimeMs,
     sentBytes: () => sentBytes,
     receivedBytes: () => receivedBytes,
+    roundTripMs: requests.roundTripMs,
     close: () => end(new KithError('closed', 'The connection to the hub was closed.')),
   }
 }

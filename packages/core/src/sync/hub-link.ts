@@ -32,6 +32,7 @@ export type LinkStatus = {
   readonly refused: Readonly<Record<string, number>>
   readonly sentBytes: number
   readonly receivedBytes: number
+  readonly roundTripMs: number | undefined
 }
 
 export type HubLinkOptions = {
@@ -401,6 +402,7 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
       refused,
       sentBytes: sentBefore + (session?.connection.sentBytes() ?? 0),
       receivedBytes: receivedBefore + (session?.connection.receivedBytes() ?? 0),
+      roundTripMs: session?.connection.roundTripMs(),
     }),
     isCaughtUp: (space) => caughtUpLogs(space) !== undefined,
     undone: () => restart(undefined),
