@@ -96,3 +96,67 @@ test('no page complained but of what was refused', () => {
     [],
   )
 })
+
+test('the next version of the app shows what the old one wrote by a lens, in a worker that has none of its functions', {
+  timeout,
+}, async () => {
+  const found = await run<Record<string, unknown>>(
+    alice,
+    `const { person, space, nextShop } = test
+     const old = await space.tables.items.insert({ name: 'Acme Rocket Skates', place: -1 })
+     const bad = await space.tables.items.insert({ name: 'broken', place: -2 })
+     const next = await person.open(nextShop, space.id)
+     const read = () => next.query((q) => q.selectFrom('items').select(['brand', 'model']).where('place', '<', 0).orderBy('model'))
+     const first = await read()
+     const filtered = await next.query((q) => q.selectFrom('items').select('id').where('brand', '=', 'Acme'))
+     const made = await next.tables.items.insert({ brand: 'Acme Inc', model: 'Anvil', place: -3 })
+     await next.tables.items.update(old, { model: 'Jet Skates' })
+     await next.transact((tx) => {
+       const id = tx.items.insert({ brand: 'Ajax', model: 'Mop', place: -4 })
+       tx.items.update(id, { model: 'Broom' })
+       tx.items.update(made, { model: 'Big Anvil' })
+     })
+     await next.transact(async (tx) => {
+       const [row] = await tx.query((q) => q.selectFrom('items').select('model').where('id', '=', made))
+       tx.items.update(made, { model: row.model + '!' })
+     })
+     const names = await space.query((q) => q.selectFrom('items').select('name').where('place', '<', 0).orderBy('place', 'desc'))
+     let live
+     await new Promise((resolve) => {
+       const stop = next.live((q) => q.selectFrom('items').select('brand').where('place', '=', -5), (rows) => {
+         if (rows.length === 0) void space.tables.items.insert({ name: 'Late Comer', place: -5 })
+         else { live = rows; stop(); resolve() }
+       })
+     })
+     const failures = (await next.status()).lensFailures.map(({ table, columns, row }) => ({ table, columns, isBad: row === bad }))
+     const may = await next.can('insert', 'items', { brand: 'A', model: 'B' })
+     return { first, filtered: filtered.length === 1 && filtered[0].id === old, names: names.map(({ name }) => name), live, failures, may }`,
+  )
+  assert.deepEqual(found, {
+    first: [
+      { brand: null, model: null },
+      { brand: 'Acme', model: 'Rocket Skates' },
+    ],
+    filtered: true,
+    names: ['Acme Jet Skates', 'broken', 'Acme Inc Big Anvil!', 'Ajax Broom'],
+    live: [{ brand: 'Late' }],
+    failures: [{ table: 'items', columns: ['brand', 'model'], isBad: true }],
+    may: true,
+  })
+})
+
+test('a person whose version is too old for the space is told so on the page', { timeout }, async () => {
+  assert.equal(await alice.locator('[data-kith=update-needed]').count(), 0)
+  await run(alice, 'await (await test.person.open(test.nextShop, test.space.id)).requireVersion()')
+  const screen = alice.locator('[data-kith=update-needed][data-what=app]')
+  await screen.getByText('too old for this space').waitFor()
+  const code = await run<string>(
+    alice,
+    `return test.space.tables.items.insert({ name: 'late' }).catch(({ code }) => code)`,
+  )
+  assert.equal(code, 'app-too-old')
+  await screen.getByRole('button', { name: 'Update' }).click()
+  await alice.getByText('updating').waitFor()
+  await run(alice, 'await (await test.person.open(test.nextShop, test.space.id)).requireVersion(0)')
+  await screen.waitFor({ state: 'detached' })
+})

@@ -4,6 +4,7 @@ import type { Step, WriteVerb } from '../port/steps.ts'
 import { methodsToObject } from '../port/values.ts'
 import type { SpaceService } from '../worker/space-service.ts'
 import { startLive } from './live.ts'
+import { concernsLens, throughLenses } from './lens-steps.ts'
 import { createToQueryNode } from './query.ts'
 import { createPassing } from './remote.ts'
 import { transact } from './transact.ts'
@@ -22,7 +23,10 @@ export const createRemoteSpace = <A extends App>(
   const write = async (table: string, verb: WriteVerb, ...parameters: unknown[]): Promise<string | undefined> => {
     const step: Step = { table, verb, parameters }
     // Nothing in it has a name yet.
-    const [result] = await remote.write('transact', '-', [step])
+    const steps = concernsLens(app, step)
+      ? await throughLenses(app, toNode, '-', [step], (node) => remote.call('query', node))
+      : [step]
+    const [result] = await remote.write('transact', '-', steps)
     return result ?? undefined
   }
   const tables = Object.keys(app.tables).map((table): [string, object] => [
@@ -48,6 +52,12 @@ export const createRemoteSpace = <A extends App>(
     query: async (build: never) => remote.call('query', toNode(build)),
     live: (build: never, listener?: LiveListener<object>, failed?: (error: unknown) => void) =>
       startLive((events) => remote.listen('live', events, toNode(build)), listener, failed),
+    can: async (action: 'insert', table: string, row?: string | object) => {
+      const step: Step = { table, verb: 'insert', parameters: [row] }
+      if (typeof row !== 'object' || !concernsLens(app, step)) return remote.pass('can', [action, table, row], [])
+      const [through] = await throughLenses(app, toNode, '-', [step], (node) => remote.call('query', node))
+      return remote.pass('can', [action, table, through?.parameters[0]], [])
+    },
     // Yjs comes when the first text is opened.
     text: async (table: string, row: string, column: string) =>
       (await import('./text.ts')).openRemoteText((events) => remote.listen('text', events, table, row, column)),

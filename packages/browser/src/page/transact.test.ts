@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Space } from '@kith/core'
 import { openKith } from '@kith/node'
+import { createLensPages } from '../port/lens-pages.ts'
 import { createCallee } from '../port/callee.ts'
 import { createCaller, type Link } from '../port/caller.ts'
 import type { PageMessage, WorkerMessage } from '../port/messages.ts'
@@ -26,6 +27,7 @@ const withSpace = async (run: (remote: Space<typeof todo>, direct: Space<typeof 
       round: 'first',
       kith: createKithService(kith),
       openSpace: async (app, id) => createSpaceService(await kith.open(app, id)),
+      lensPages: createLensPages(),
       notes: {
         find: () => undefined,
         write: () => ({ done: () => {}, undo: () => {} }),

@@ -3,6 +3,7 @@ import type { RemoteObject } from '../port/caller.ts'
 import { toError } from '../port/error-data.ts'
 import { createNameReplacer, newRowName, type Step, writeVerbs } from '../port/steps.ts'
 import type { SpaceService } from '../worker/space-service.ts'
+import { concernsLens, throughLenses } from './lens-steps.ts'
 import type { ToQueryNode } from './query.ts'
 import { validateRow } from './validate.ts'
 
@@ -47,7 +48,10 @@ export const transact = async (
   }
   first.end()
   const value = await first.returned
-  return name(first, value, await remote.write('transact', first.transaction, first.steps))
+  const steps = first.steps.some((step) => concernsLens(app, step))
+    ? await throughLenses(app, toNode, first.transaction, first.steps, (node) => remote.call('query', node))
+    : first.steps
+  return name(first, value, await remote.write('transact', first.transaction, steps))
 }
 
 /** The rest of an async transaction whose first run is under way. */
@@ -82,7 +86,9 @@ const readAndWrite = async (
       attempt.end()
       if (current !== run) return false
       try {
-        const outcome = await listening.session.write('finish', run, attempt.transaction, attempt.steps)
+        const ask: Query = (node) => listening.session.call('query', run, node)
+        const steps = await throughLenses(app, toNode, attempt.transaction, attempt.steps, ask)
+        const outcome = await listening.session.write('finish', run, attempt.transaction, steps)
         if (outcome === 'again') return false
         if (outcome === 'failed') throw new KithError('closed', 'The transaction was ended.')
         const { ids } = outcome

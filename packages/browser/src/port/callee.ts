@@ -1,7 +1,8 @@
 import type { App, Space } from '@kith/core'
 import { assert, KithError } from '@kith/core/bytes'
-import { type AppData, dataToApp } from './app-data.ts'
+import { type AppData, type AskLens, dataToApp } from './app-data.ts'
 import { dataToError, errorToData } from './error-data.ts'
+import type { LensPages } from './lens-pages.ts'
 import type {
   CallMessage,
   ErrorData,
@@ -30,6 +31,8 @@ export type CalleeOptions = {
   /** A space of an app, open. */
   readonly openSpace: (app: App, id: string) => Promise<Service>
   readonly notes: CallNotes
+  /** Shared by all callees of the worker. */
+  readonly lensPages: LensPages
   /** Adds to an error what a person needs to know about it here. */
   readonly explainError?: (error: ErrorData) => Promise<ErrorData>
 }
@@ -51,8 +54,9 @@ const repeatable =
 
 /** Serves what comes to `receive`, beginning calls in the order in which they come. */
 export const createCallee = (options: CalleeOptions): Callee => {
-  const { round, kith, openSpace, notes, explainError } = options
+  const { round, kith, openSpace, notes, lensPages, explainError } = options
   const apps = new Map<number, App>()
+  const removals: (() => void)[] = []
   const spaces = new Map<string, Promise<Service> | Service>()
   const sessions = new Map<number, Session>()
   /** Sessions of spaces that are being opened: what is asked of them waits. */
@@ -198,6 +202,22 @@ export const createCallee = (options: CalleeOptions): Callee => {
     else begin(service)
   }
 
+  const takeApp = (number: number, data: AppData): void => {
+    const ask: AskLens = async (table, lens, olds) =>
+      new Promise((resolve, reject) => {
+        const id = (lastAsked += 1)
+        asked.set(id, { resolve: resolve as (value: unknown) => void, reject })
+        if (isClosed) reject(pageGone())
+        else post({ type: 'lens', id, app: number, table, lens, olds })
+      })
+    const app = dataToApp(data, (made) => {
+      const { any, remove } = lensPages.add(made, ask)
+      removals.push(remove)
+      return any
+    })
+    apps.set(number, app)
+  }
+
   const settleAsked = (message: PageMessage & { type: 'answer' }): void => {
     const waiting = asked.get(message.id)
     asked.delete(message.id)
@@ -210,7 +230,7 @@ export const createCallee = (options: CalleeOptions): Callee => {
       if (isClosed) return
       if (message.type === 'call') void call(message)
       else if (message.type === 'listen') listen(message)
-      else if (message.type === 'app') apps.set(message.app, dataToApp(message.data as AppData))
+      else if (message.type === 'app') takeApp(message.app, message.data as AppData)
       else if (message.type === 'answer') settleAsked(message)
       else if (message.type === 'drop') for (const number of message.functions) functions.delete(number)
       else {
@@ -222,14 +242,17 @@ export const createCallee = (options: CalleeOptions): Callee => {
     close: () => {
       if (isClosed) return
       isClosed = true
+      for (const remove of removals) remove()
       for (const session of sessions.values()) session.stop()
-      for (const { reject } of asked.values()) reject(new KithError('closed', 'The page that was asked is closed.'))
+      for (const { reject } of asked.values()) reject(pageGone())
       sessions.clear()
       asked.clear()
       functions.clear()
     },
   }
 }
+
+const pageGone = (): KithError => new KithError('closed', 'The page that was asked is closed.')
 
 /** Runs a write; if it fails it was not written. */
 const undoing = async (note: WriteNote, run: () => unknown): Promise<unknown> => {

@@ -1,4 +1,5 @@
 import { type App, KithError } from '@kith/core'
+import { lensesOf, lensForward, type Table } from '@kith/core/schema'
 import { appToData } from './app-data.ts'
 import { dataToError, errorToData } from './error-data.ts'
 import type {
@@ -187,6 +188,12 @@ export const createCaller = (): Caller => {
     post({ type: 'answer', id: message.id, value, error: error === undefined ? undefined : errorToData(error) })
   }
 
+  const answerLens = ({ id, app: number, table, lens, olds }: WorkerMessage & { type: 'lens' }): void => {
+    const app = [...appNumbers].find(([, known]) => known === number)?.[0]
+    const found = app && lensesOf(app.tables[table] as Table)[lens]
+    post({ type: 'answer', id, value: found ? lensForward(found, olds) : [], error: undefined })
+  }
+
   return {
     object,
     appNumber: (app) => {
@@ -217,6 +224,7 @@ export const createCaller = (): Caller => {
       else if (from !== link) return
       else if (message.type === 'event') listeners.get(message.id)?.events.event(message.value as never)
       else if (message.type === 'failed') listeners.get(message.id)?.events.failed(dataToError(message.error))
+      else if (message.type === 'lens') answerLens(message)
       else void answer(message)
     },
     fail: (error) => {

@@ -47,6 +47,16 @@ export type WorkerMessage =
   | { readonly type: 'event'; readonly id: number; readonly value: unknown }
   /** A listener failed once; more events may come. */
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
+  /** Asks what a lens of the page's app makes of older values. */
+  | {
+      readonly type: 'lens'
+      readonly id: number
+      readonly app: number
+      readonly table: string
+      /** Its place among the table's. */
+      readonly lens: number
+      readonly olds: readonly object[]
+    }
   /** Asks a function that stood in the parameters of a call. */
   | {
       readonly type: 'ask'

@@ -1,3 +1,4 @@
+import { createLensPages } from './lens-pages.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type App, KithError } from '@kith/core'
@@ -82,6 +83,7 @@ const connect = (caller: Caller, round = 'first', notes: CallNotes = noNotes): (
     round,
     kith: service,
     openSpace: async () => service,
+    lensPages: createLensPages(),
     notes,
   })
   const link: Link = { post: (message) => port1.postMessage(message) }

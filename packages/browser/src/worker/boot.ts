@@ -3,6 +3,7 @@ import { KithError } from '@kith/core/bytes'
 import { createBrowserPlatform } from '../platform/platform.ts'
 import { type Callee, type CallNotes, createCallee } from '../port/callee.ts'
 import { errorToData } from '../port/error-data.ts'
+import { createLensPages } from '../port/lens-pages.ts'
 import type { PageMessage, WorkerMessage } from '../port/messages.ts'
 import { methodNames } from '../port/values.ts'
 import { holdLock } from '../tabs/lock.ts'
@@ -43,6 +44,7 @@ export const boot = async (options: BootOptions, post: Post, compare: Compare): 
     throw cause
   }
   const opened: Opened = { round, address: kith.address, storage, methods: methodNames(kith) }
+  const lensPages = createLensPages()
   const calleeOf = (to: Post, own: CallNotes): Callee =>
     createCallee({
       post: to,
@@ -50,6 +52,7 @@ export const boot = async (options: BootOptions, post: Post, compare: Compare): 
       kith: createKithService(kith),
       openSpace: async (app: App, id: string) => createSpaceService(await kith.open(app, id)),
       notes: own,
+      lensPages,
       explainError: (error) => explainStorageError(store, error),
     })
   const known = notes.start()

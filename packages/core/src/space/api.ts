@@ -200,6 +200,8 @@ export type Space<A extends App> = {
   readonly explain: (id: string) => Promise<Explanation>
   readonly status: () => Promise<SpaceStatus>
   readonly liveStatus: (listener: (status: SpaceStatus) => void) => Stop
+  /** What `status().needsUpdate` says, told when it is another: for a screen that asks for the update. */
+  readonly liveNeedsUpdate: (listener: (what: SpaceStatus['needsUpdate']) => void) => Stop
   /** Resolves when what is here is at a hub, and what that hub has is here. @throws KithError `hub-unreachable` after `timeoutMs` (10 s). */
   readonly synced: (options?: { timeoutMs?: number }) => Promise<void>
   /** All sealed entries of the space, for a USB stick or a mail; written to `path` too if one is given. Only members can read it. */

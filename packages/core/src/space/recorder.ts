@@ -14,8 +14,8 @@ import { createRecorded } from './recorded.ts'
  */
 export type Recorder = {
   readonly insert: (table: string, row: object) => string
-  readonly upsert: (table: string, row: object) => string
   /** `kept`: newer columns that are given for the sake of a lens alone. */
+  readonly upsert: (table: string, row: object, kept?: readonly string[]) => string
   readonly update: (table: string, id: string, values: object, kept?: readonly string[]) => void
   readonly delete: (table: string, id: string) => void
   readonly restore: (table: string, id: string) => void
@@ -146,7 +146,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
   const lensed = createLensWrites((bound, id) => ({ at: place(bound), id: toRowId(id), rows }))
 
   /** Its id follows from its key, which no lens touches: so it is known before the rest is. */
-  const upsertThrough = (bound: BoundTable, table: CompiledTable, row: object) => {
+  const upsertThrough = (bound: BoundTable, table: CompiledTable, row: object, kept: readonly string[] | undefined) => {
     const first = bound.upsertToWire(row)
     const id = toBase32(
       keyedRowId(
@@ -157,7 +157,7 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       ),
     )
     const isHere = upserted.has(id) || rows.base(place(bound), toRowId(id)) !== undefined
-    const through = lensed.writing(bound, isHere ? id : undefined, undefined)
+    const through = lensed.writing(bound, isHere ? id : undefined, kept)
     const written = bound.upsertToWire(row, through.write)
     through.made(id)
     return written
@@ -210,12 +210,13 @@ export const createRecorder = ({ record, bind: bindTable, space, crypto, rows, o
       else inserted.push(index, index + 1)
       return idText(index)
     },
-    upsert: (name, row) => {
+    upsert: (name, row, kept) => {
       const bound = bind(name)
       const table = tableOf(bound)
       if (!table.isKeyed)
         throw new KithError('bad-value', `${name} has no key: use insert, or give the table a key.`, { table: name })
-      const { columns, values } = bound.lenses.length > 0 ? upsertThrough(bound, table, row) : bound.upsertToWire(row)
+      const { columns, values } =
+        bound.lenses.length > 0 ? upsertThrough(bound, table, row, kept) : bound.upsertToWire(row)
       // Before references become indexes: the id derives from the ids of the rows.
       const id = keyedRowId(
         crypto,

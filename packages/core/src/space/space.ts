@@ -161,6 +161,14 @@ export const createSpaceApi = <A extends App>(
     reissueOwn: async () => durably(engine, () => reissueOwn(engine, replicaOf())),
     explain: async (id: string) => explain(engine, replicaOf(), id),
     status: async () => status(),
+    liveNeedsUpdate: (listener: (what: SpaceStatus['needsUpdate']) => void) =>
+      createLive(
+        notifier,
+        (space, touched) => space === n && touched.has(''),
+        () => [{ what: needsUpdate(app, replicaOf()) }],
+        ([now]) => now && listener(now.what),
+        rethrow,
+      ),
     liveStatus: (listener: (status: SpaceStatus) => void) =>
       createLive(
         joinNotifiers(notifier, statusNotifier),

@@ -78,7 +78,7 @@ const createTables = (app: App, recorder: Recorder): Record<string, unknown> =>
       name,
       {
         insert: (row: object) => recorder.insert(name, row),
-        upsert: (row: object) => recorder.upsert(name, row),
+        upsert: (row: object, kept?: readonly string[]) => recorder.upsert(name, row, kept),
         update: (id: string, values: object, kept?: readonly string[]) => recorder.update(name, id, values, kept),
         delete: (id: string) => recorder.delete(name, id),
         restore: (id: string) => recorder.restore(name, id),

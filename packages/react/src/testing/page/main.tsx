@@ -8,6 +8,7 @@ import {
   KithProvider,
   MemberList,
   ShareLink,
+  UpdateNeeded,
   useCan,
   useKith,
   useQuery,
@@ -17,7 +18,7 @@ import {
   useText,
 } from '../../index.ts'
 import { receivedChars } from './received.ts'
-import { shop } from './shop.ts'
+import { nextShop, shop } from './shop.ts'
 
 type Shop = Space<typeof shop>
 const kith = openKith({ hubs: [(import.meta as unknown as { env: { VITE_HUB: string } }).env.VITE_HUB], name: 'Alice' })
@@ -112,7 +113,7 @@ const Page = () => {
   const first = useQuery(space, (q) => q.selectFrom('items').select('id').orderBy('place').limit(1))[0]
   const [isRefusing, setIsRefusing] = useState(false)
   useEffect(() => {
-    Object.assign(globalThis, { test: { person, space, painted, receivedChars } })
+    Object.assign(globalThis, { test: { person, space, painted, receivedChars, nextShop } })
   }, [person, space])
   return (
     <>
@@ -125,6 +126,7 @@ const Page = () => {
       <MemberList space={space} />
       <DeviceList />
       <HeldBackList space={space} />
+      <UpdateNeeded space={space} update={() => document.body.append('updating')} />
       <Suspense fallback="loading the list">
         <List space={space} />
       </Suspense>
