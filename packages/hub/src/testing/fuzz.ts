@@ -1,0 +1,234 @@
+/** For tests: throws malformed frames at a hub, and looks after each whether it still does what it should. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { decodeCbor } from '@kith/core/bytes'
+import {
+  type ClientMessage,
+  clientMessageToFrame,
+  frameToClientMessage,
+  frameToHubMessage,
+  type Hello,
+  type HubMessage,
+  policyToBytes,
+  type OpenItem,
+  type Proof,
+  proofBytes,
+  resumeBytes,
+  rights,
+} from '@kith/core/wire'
+import type { Connection } from '../connection.ts'
+import { createHubService, type HubService } from '../service.ts'
+import { openSqlite } from '../store/sqlite-open.ts'
+import { createTestLog, type TestLog, testSigning } from './client.ts'
+import { createMalformer, createRandom } from './malform.ts'
+
+export type FuzzReport = {
+  /** Frames that were a message by the decoder, and were answered. */
+  readonly answered: number
+  /** Results that granted something, and results that refused, by reason. */
+  readonly granted: number
+  readonly refused: Readonly<Record<string, number>>
+  /** Connections that ended with a reason. */
+  readonly ended: Readonly<Record<string, number>>
+}
+
+type Line = {
+  readonly connection: Connection
+  readonly hello: Hello
+  /** The answer to the frame, or the goodbye. */
+  readonly ask: (frame: Uint8Array) => Promise<HubMessage>
+  readonly isOver: () => boolean
+}
+
+const answerMsMax = 10_000
+
+/**
+ * @throws AssertionError with the case's number: for a frame that nobody answers, an answer of the wrong shape, a defect, a client that does not get
+ * what it is due any more.
+ */
+export async function fuzzHub(
+  cases: number,
+  seed: number,
+  tick: (done: number) => void = () => {},
+): Promise<FuzzReport> {
+  const random = createRandom(seed)
+  const database = openSqlite(':memory:', undefined)
+  const service = createHubService({ database })
+  const logs = [createTestLog(), createTestLog('knock'), createTestLog('location'), createTestLog('mailbox')]
+  const entryIds: Uint8Array[] = []
+  const resumption = createHash('sha256').update(String(seed)).digest()
+  const malformer = createMalformer(random, () => ({
+    logs: logs.map(({ id }) => id),
+    policies: logs.map(({ policy }) => decodeCbor(policyToBytes(policy))),
+    entryIds,
+    tickets,
+  }))
+  const report = { answered: 0, granted: 0, refused: {} as Record<string, number>, ended: {} as Record<string, number> }
+  const count = (counts: Record<string, number>, name: string): void => {
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+
+  const honest = connect(service)
+  const own = createTestLog()
+  await openAll(honest, [own], resumption)
+  const tickets = await openAll(honest, logs, resumption)
+  for (const { id } of logs) entryIds.push(await put(honest, id, Uint8Array.of(...id, 1)))
+  let line = connect(service)
+  try {
+    for (let done = 0; done < cases; done += 1) {
+      const where = `case ${done} of seed ${seed}`
+      if (line.isOver()) {
+        line = connect(service)
+        // Most come as somebody who has rights: a stranger is refused before much can go wrong.
+        if (random() < 0.7) await openAgain(line, logs, tickets, resumption)
+      }
+      const frame = malformer.frame()
+      const message = await line.ask(frame).catch((cause: unknown) => {
+        throw new Error(`${where}: ${String(cause)} (${Buffer.from(frame).toString('hex').slice(0, 2000)})`, { cause })
+      })
+      if (message.type === 'goodbye') {
+        count(report.ended, message.why.refused)
+        assert.ok(!isMessage(frame) || message.why.refused !== 'bad-encoding', `${where}: refused what it can read`)
+      } else {
+        assert.ok('results' in message, where)
+        assert.equal(message.results.length, itemsOf(frameToClientMessage(frame)), where)
+        report.answered += 1
+        for (const result of message.results) {
+          if ('refused' in result) count(report.refused, result.refused)
+          else report.granted += 1
+        }
+      }
+      if (done % 500 === 499) {
+        await checkServed(honest, own, done, where)
+        tick(done + 1)
+      }
+    }
+    line.connection.closed()
+    honest.connection.closed()
+    return report
+  } finally {
+    await service.context.store.close()
+  }
+}
+
+const connect = (service: HubService): Line => {
+  let hello: Hello | undefined
+  let isOver = false
+  let defect: unknown
+  let answered: (message: HubMessage) => void = () => {}
+  const connection = service.accept(
+    {
+      send: (frame) => {
+        const message = frameToHubMessage(frame)
+        if (message.type === 'hello') hello = message
+        else if ('results' in message || message.type === 'goodbye') answered(message)
+      },
+      bufferedBytes: () => 0,
+      pause: () => {},
+      resume: () => {},
+      end: () => {
+        isOver = true
+      },
+    },
+    (cause) => {
+      defect = cause
+      answered({ type: 'goodbye', why: { refused: 'closing', waitMs: 0 } })
+    },
+  )
+  assert.ok(hello, 'a hub says hello first')
+  return {
+    connection,
+    hello,
+    isOver: () => isOver,
+    ask: async (frame) => {
+      const answer = Promise.withResolvers<HubMessage>()
+      const timer = setTimeout(() => answer.reject(new Error('nobody answers')), answerMsMax)
+      answered = answer.resolve
+      connection.receive(frame)
+      try {
+        const message = await answer.promise
+        assert.equal(defect, undefined, `a defect: ${String(defect)}`)
+        return message
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
+}
+
+/** Opens logs by all of their keys. Returns a ticket for each. */
+const openAll = async (line: Line, logs: readonly TestLog[], resumption: Uint8Array): Promise<Uint8Array[]> => {
+  const items = logs.map((log) => {
+    const guarded = rights.filter((right) => typeof log.policy[right] !== 'string')
+    const proofs = guarded.map((right): Proof => {
+      const signature = testSigning.ed25519Sign(proofBytes(line.hello, log.id, right), log.seeds[right])
+      return { right, signature }
+    })
+    return { policy: log.policy, proofs }
+  })
+  const results = await granted(line, openMessage(line, items, resumption))
+  return results.map((result) => ('ticket' in result && result.ticket) || assert.fail('no ticket'))
+}
+
+/** The same as one signature costs: most of the fuzzer's connections end after a frame or two. */
+const openAgain = async (
+  line: Line,
+  logs: readonly TestLog[],
+  tickets: readonly Uint8Array[],
+  resumption: Uint8Array,
+): Promise<void> => {
+  const items = logs.map(({ policy }, at) => ({ policy, proofs: [{ ticket: tickets[at] as Uint8Array }] }))
+  await granted(line, openMessage(line, items, resumption))
+}
+
+const openMessage = (line: Line, logs: readonly OpenItem[], seed: Uint8Array): ClientMessage => {
+  const publicKey = testSigning.ed25519PublicKey(seed)
+  const signature = testSigning.ed25519Sign(resumeBytes(line.hello, publicKey), seed)
+  return { type: 'open', request: 1, resumption: { publicKey, signature }, logs }
+}
+
+/** The entry's id. */
+const put = async (line: Line, log: Uint8Array, entry: Uint8Array): Promise<Uint8Array> => {
+  await granted(line, { type: 'put', request: 1, puts: [{ log, lane: 2, entries: [entry], covers: [] }] })
+  return testSigning.sha256(entry)
+}
+
+const granted = async (line: Line, message: ClientMessage) => {
+  const answer = await line.ask(clientMessageToFrame(message))
+  assert.ok('results' in answer && answer.results.every((result) => !('refused' in result)), JSON.stringify(answer))
+  return answer.results
+}
+
+/** Whoever behaves is served as before, beside all of this. */
+const checkServed = async (line: Line, { id }: TestLog, at: number, where: string): Promise<void> => {
+  const entry = new TextEncoder().encode(`honest entry ${at}`)
+  const entryId = await put(line, id, entry).catch((cause: unknown) => {
+    throw new Error(`${where}: an honest client is not served`, { cause })
+  })
+  const common = { log: id, lane: 2, generation: undefined, n: 0, limit: 0, follow: false, idsOnly: true } as const
+  await granted(line, { type: 'pull', request: 1, pulls: [{ ...common, mode: 'ids', ids: [entryId] }] })
+}
+
+const isMessage = (frame: Uint8Array): boolean => {
+  try {
+    frameToClientMessage(frame)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const itemsOf = (message: ClientMessage): number => {
+  switch (message.type) {
+    case 'open':
+      return message.logs.length
+    case 'put':
+      return message.puts.length
+    case 'pull':
+      return message.pulls.length
+    case 'signal':
+      return message.signals.length
+    case 'trim':
+      return message.trims.length
+  }
+}
