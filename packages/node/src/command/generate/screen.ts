@@ -8,6 +8,9 @@ export type ScreenPlan = {
   readonly labelOf: (table: string) => string | undefined
 }
 
+/** Beside the folder of the screens. */
+export const schemaFile = 'schema.ts'
+
 /** The parts of React's code for one column. */
 type Parts = {
   /** What both components ask for. */
@@ -34,7 +37,7 @@ export const renderScreen = (plan: ScreenPlan): string => {
     : "import type { Space } from '@kith/core'"
   return `${core}
 import { ${react.join(', ')} } from '@kith/react'
-import type { schema } from '../schema.ts'
+import type { schema } from '../${schemaFile}'
 
 type Props = { space: Space<typeof schema> }
 

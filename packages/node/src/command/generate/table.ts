@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { app, table as declareTable, type Table } from '@kith/core/schema'
 import { bad, checkName, type ColumnPlan, columnToCode, columnToDeclaration, parseColumn } from './column.ts'
-import { capitalise, renderScreen } from './screen.ts'
+import { capitalise, renderScreen, schemaFile } from './screen.ts'
 import {
   addEntry,
   applyInsertions,
@@ -23,9 +23,9 @@ export const generateTable = async (folder: string, name: string, words: readonl
   const columns = words.map(parseColumn)
   const twice = columns.find((column, at) => columns.findIndex((other) => other.name === column.name) < at)
   if (twice) throw bad(`The column "${twice.name}" is there twice`)
-  const schemaPath = join(folder, 'src', 'schema.ts')
+  const schemaPath = join(folder, 'src', schemaFile)
   const screensPath = join(folder, 'src', 'screens.ts')
-  const screenPath = join(folder, 'src', 'screens', `${name}.tsx`)
+  const screenPath = join(folder, 'src', screenFile(name))
   const schema = await readSourceFile(schemaPath)
   const screens = await readSourceFile(screensPath)
   const tables = tablesOf(schema)
@@ -47,6 +47,8 @@ export const generateTable = async (folder: string, name: string, words: readonl
   writeFileSync(screensPath, newScreens)
   return [schemaPath, screensPath, screenPath]
 }
+
+const screenFile = (table: string): string => `screens/${table}.tsx`
 
 type Place = { readonly literal: Literal; readonly version: { readonly start: number; readonly end: number } }
 
@@ -105,7 +107,7 @@ const addScreen = (screens: SourceFile, name: string): string => {
   if (!literal) throw bad(`${screens.path} cannot be changed: it has no const screens = { … }`)
   const component = `${capitalise(name)}Screen`
   return applyInsertions(screens.code, [
-    { start: screens.importsEnd, text: `\nimport { ${component} } from './screens/${name}.tsx'` },
+    { start: screens.importsEnd, text: `\nimport { ${component} } from './${screenFile(name)}'` },
     addEntry(screens.code, literal, name, component),
   ])
 }
