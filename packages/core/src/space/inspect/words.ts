@@ -49,7 +49,9 @@ export const createWords = (replica: Replica, people: Acquaintance): Words => {
       case 'removal': {
         const { grants, replacement } = decoded.body
         if (replacement) return `makes ${personName(replacement.person)} ${replacement.role} only`
-        const named = [...new Set(grants.map(rightToWords))]
+        // Grants stand in the order of their hashes; people are what is looked for.
+        const isLink = (words: string): number => Number(words.startsWith('a link'))
+        const named = [...new Set(grants.map(rightToWords))].sort((left, right) => isLink(left) - isLink(right))
         return named.length === 0 ? 'ends nothing' : `ends ${named.join(', ')}`
       }
       case 'admission':
