@@ -3,7 +3,7 @@ import { type Change, createOpIds, decodeDataBody, kinds, kindToChain, type Op, 
 import { decodeMembershipBody, type MembershipBody } from '@kith/core/membership'
 import { createSeededCrypto } from '@kith/testing/simulation'
 import type { SimDevice } from './device.ts'
-import { findChanges } from './loot.ts'
+import { findChanges, findDeviceKey } from './loot.ts'
 
 /**
  * All that was ever signed in the shared space, as the disks of all devices have it together, and what the rules of removals (membership rules 3, 4
@@ -20,6 +20,8 @@ export type Annals = {
   readonly ofChar: (id: string, char: string) => readonly string[]
   /** Whether a removal leaves a change without effect, or something that it was made under. */
   readonly isCutOff: (hash: string) => boolean
+  /** Whether its person has ended a device. */
+  readonly isRevoked: (device: SimDevice) => boolean
   /** The same by removals of the founder alone, above whom there is nobody. */
   readonly isBanished: (hash: string) => boolean
 }
@@ -48,7 +50,16 @@ export const readAnnals = (devices: readonly SimDevice[], spaceId: string): Anna
     onDisk.set(device, here)
   }
   const ops = readOps(changes)
-  const { isCutOff, isBanished } = readEndings(changes, home)
+  const { isCutOff, isBanished, isEnded } = readEndings(changes, home)
+  const admissionsOf = (device: SimDevice): string[] => {
+    const key = findDeviceKey(device.disk)?.publicKey
+    return [...changes].flatMap(([hash, change]) => {
+      const read = bodyOf(change)
+      const admitted = read?.kind === 'admission' ? read.body.device : change.header.device
+      const admits = read?.kind === 'admission' || (read?.kind === 'genesis' && read.body.type === 'person')
+      return key && admits && equalBytes(admitted, key) ? [hash] : []
+    })
+  }
   return {
     has: (device) => onDisk.get(device) ?? new Set(),
     isContent: (hash) => isContent(changes.get(hash) as Change),
@@ -59,6 +70,7 @@ export const readAnnals = (devices: readonly SimDevice[], spaceId: string): Anna
         texts.some(([row, text]) => row === id && text.includes(typed)) ? [hash] : [],
       )
     },
+    isRevoked: (device) => admissionsOf(device).some(isEnded),
     isCutOff,
     isBanished,
   }
@@ -84,7 +96,10 @@ const readOps = (changes: ReadonlyMap<string, Change>): ReadOps[] =>
     return [{ hash, rows: makesRows ? toBase32(id).slice(0, 22) : undefined, texts }]
   })
 
-const readEndings = (changes: ReadonlyMap<string, Change>, home: string): Pick<Annals, 'isCutOff' | 'isBanished'> => {
+const readEndings = (
+  changes: ReadonlyMap<string, Change>,
+  home: string,
+): Pick<Annals, 'isCutOff' | 'isBanished'> & { readonly isEnded: (warrant: string) => boolean } => {
   const follow = (from: readonly string[], next: (change: Change) => readonly Uint8Array[]): Set<string> => {
     const found = new Set(from)
     for (const hash of found) {
@@ -100,11 +115,16 @@ const readEndings = (changes: ReadonlyMap<string, Change>, home: string): Pick<A
     const removal = revocation && bodyOf(revocation)
     const ends = removal?.kind === 'removal' ? removal.body.grants : []
     // Whoever leaves, or gives back a rank, voids nothing.
-    if (read.kind === 'removal' && ends.some((grant) => equalBytes(grant, change.header.grant))) return []
+    const isLeaving = homeOf(change) === home && ends.some((grant) => equalBytes(grant, change.header.grant))
+    if (read.kind === 'removal' && isLeaving) return []
     const inside = follow(read.body.cut.map(toHex), ({ header }) => [header.prev])
     return [{ hash, ends: new Set(ends.map(toHex)), inside, space: homeOf(change) }]
   })
-  const founders = endings.filter(({ hash }) => toHex((changes.get(hash) as Change).header.grant) === home)
+  const isEnded = (warrant: string): boolean => endings.some(({ ends }) => ends.has(warrant))
+  const founders = endings.filter(({ hash }) => {
+    const { kind, grant, admission } = (changes.get(hash) as Change).header
+    return kind === kinds.removal && toHex(grant) === home && !isEnded(toHex(admission))
+  })
 
   const leavesOut = ({ hash, ends, inside, space }: Ending, other: string): boolean => {
     const change = changes.get(other)
@@ -133,6 +153,7 @@ const readEndings = (changes: ReadonlyMap<string, Change>, home: string): Pick<A
       (above) => pastOf(above.hash).has(other) && [...lineOf(ending.hash)].some((one) => leavesOut(above, one)),
     )
   return {
+    isEnded,
     isCutOff: (hash) =>
       [...lineOf(hash)].some((one) => endings.some((ending) => leavesOut(ending, one) && !isLimited(ending, one))),
     isBanished: (hash) => [...lineOf(hash)].some((one) => founders.some((ending) => leavesOut(ending, one))),

@@ -4,6 +4,7 @@ import { createDisk, createSimulatedPlatform, type Disk, type Timeline, type Wir
 import type { Trace } from '../shared/trace.ts'
 import { type SimApp, simApp } from './app.ts'
 import { startMs } from './clock.ts'
+import { findDeviceKey } from './loot.ts'
 
 /** One installation of one person: the production core on virtual time, a disk that survives it, and a clock that is off. */
 export type SimDevice = {
@@ -18,8 +19,8 @@ export type SimDevice = {
   /** Of its person; empty before the program has run once. */
   readonly address: () => string
   readonly isOn: () => boolean
-  /** Starts the program on what the disk has. */
-  readonly start: () => Promise<void>
+  /** Starts the program on what the disk has. One that became its person's later has nothing at first: `first` gives it a person. */
+  readonly start: (first?: (platform: Platform) => Promise<Kith>) => Promise<void>
   readonly crash: () => void
   /** Counts runs of the program: what was asked of an earlier one is never answered. */
   readonly life: () => number
@@ -33,6 +34,8 @@ export type SimDevice = {
 export type DeviceOptions = {
   readonly name: string
   readonly person: number
+  /** Not the first of its person. */
+  readonly isLater: boolean
   readonly hubs: readonly string[]
   readonly seed: string
   readonly timeline: Timeline
@@ -43,7 +46,7 @@ export type DeviceOptions = {
 }
 
 export const createSimDevice = (options: DeviceOptions): SimDevice => {
-  const { name, person, seed, timeline, wires, trace, spaceId, defect } = options
+  const { name, person, isLater, seed, timeline, wires, trace, spaceId, defect } = options
   const disk = createDisk()
   let lives = 0
   let isOn = false
@@ -73,6 +76,14 @@ export const createSimDevice = (options: DeviceOptions): SimDevice => {
     trace.note(`${timeline.now()} ${name} crashes`)
   }
 
+  const enterKnown = async (life: number, opened: Kith): Promise<void> => {
+    const id = spaceId()
+    const known = id === undefined || home ? [] : await opened.spaces()
+    if (id === undefined || !known.some((space) => space.id === id)) return
+    const space = await openNewest(opened, device, id)
+    if (life === lives && isOn) home ??= space
+  }
+
   const device: SimDevice = {
     name,
     person,
@@ -86,24 +97,25 @@ export const createSimDevice = (options: DeviceOptions): SimDevice => {
     address: () => address,
     isOn: () => isOn,
     life: () => lives,
-    start: async () => {
-      if (isOn) return
+    start: async (first) => {
+      if (isOn || (isLater && !first && !findDeviceKey(disk))) return
       lives += 1
       isOn = true
       const life = lives
       trace.note(`${timeline.now()} ${name} starts`)
       try {
-        const opened = await createKith(platformOf(life), { hubs: options.hubs, name: `person ${person}` })
+        const begin = first ?? ((platform) => createKith(platform, { hubs: options.hubs, name: `person ${person}` }))
+        const opened = await begin(platformOf(life))
         if (life !== lives || !isOn) return
         kith = opened
         address = opened.address
-        const id = spaceId()
-        const known = id === undefined ? [] : await opened.spaces()
-        if (id === undefined || !known.some((space) => space.id === id)) return
-        const space = await openNewest(opened, device, id)
-        if (life === lives && isOn) home = space
+        await enterKnown(life, opened)
+        // Its person may enter the space on another device.
+        opened.liveSpaces({}, () => void enterKnown(life, opened).catch(defect))
       } catch (cause) {
-        if (life === lives && isOn) defect(cause)
+        if (life !== lives || !isOn) return
+        if (first && cause instanceof KithError) crash()
+        else defect(cause)
       }
     },
     crash,

@@ -1,6 +1,7 @@
 import { decodeCbor } from '@kith/core/bytes'
 import type { SimDevice } from './device.ts'
 import type { SimHub } from './hub.ts'
+import { isBlank } from './loot.ts'
 
 /** Looks through every byte that a hub keeps for what it must never have: texts, names, ids and keys. */
 export const findLeaks = (
@@ -11,6 +12,7 @@ export const findLeaks = (
   const needles = new Map<string, Buffer>()
   for (const text of planted) needles.set(`the text "${text}"`, Buffer.from(text))
   for (const device of devices) {
+    if (isBlank(device.disk)) continue
     const keep = (what: string, bytes: Uint8Array): unknown =>
       needles.set(`${what} of ${device.name} (${Buffer.from(bytes).toString('hex').slice(0, 8)})`, Buffer.from(bytes))
     for (const { value } of device.disk.read("SELECT value FROM meta WHERE name = 'identity'"))

@@ -1,4 +1,4 @@
-import { readAnnals } from './annals.ts'
+import { type Annals, readAnnals } from './annals.ts'
 import type { SimDevice } from './device.ts'
 import { findLeaks } from './leaks.ts'
 import { type Broken, findDifferences, findEffects, findLost, type View, viewAll } from './views.ts'
@@ -29,38 +29,48 @@ export const checkAtRest = async (world: World): Promise<void> => {
     )
   }
   const start = timeline.now()
+  let ins: SimDevice[] = []
   let views: View[] = []
   let broken: Broken[] = []
   for (;;) {
     await timeline.pass(pieceMs)
     const passed = timeline.now() - start
     if (passed < leastMs) continue
-    views = await viewAll(world, await homes(world))
-    broken = findBroken(world, views)
+    ins = await findIns(world)
+    views = await viewAll(
+      world,
+      ins.filter((device) => device.home()),
+    )
+    broken = findBroken(world, ins, views)
     if (passed > mostMs || broken.length === 0) break
   }
   for (const { shown } of views.slice(0, 1)) world.trace.note(shown.join('\n'))
   for (const { promise, detail } of broken) world.violate(promise, detail)
-  if (world.violations.length === 0)
-    await checkSecrets(
-      world,
-      views.map(({ device }) => device),
-    )
+  if (world.violations.length === 0) await checkSecrets(world, ins)
   checkAlways(world)
 }
 
-const findBroken = ({ devices, spaceId, ledger }: World, views: readonly View[]): Broken[] => {
-  const annals = readAnnals(devices, spaceId ?? '')
-  return [...findDifferences(annals, views), ...findLost(annals, ledger, views), ...findEffects(annals, views)]
+const findBroken = (world: World, ins: readonly SimDevice[], views: readonly View[]): Broken[] => {
+  const annals = annalsOf(world)
+  const without = ins.filter((device) => device.home() === undefined)
+  return [
+    ...without.map(({ name }) => ({ promise: 'devices have the spaces of their person', detail: name })),
+    ...findDifferences(annals, views),
+    ...findLost(annals, world.ledger, views),
+    ...findEffects(annals, views),
+  ]
 }
 
-/** Devices of those who are in, by the word of the founder's device. */
-const homes = async (world: World): Promise<SimDevice[]> => {
-  const here = world.devices.filter((device) => device.home() !== undefined)
-  const [founder] = here
+const annalsOf = ({ devices, spaceId }: World): Annals => readAnnals(devices, spaceId ?? '')
+
+/** Devices of those who are in, by the word of one of the founder's, and that their persons have not ended. */
+const findIns = async (world: World): Promise<SimDevice[]> => {
+  const { isRevoked } = annalsOf(world)
+  const live = world.devices.filter((device) => device.kith() && !isRevoked(device))
+  const founder = live.find((device) => device.person === 0 && device.home())
   const found = await world.timeline.until(founder?.home()?.members() ?? Promise.resolve([]), 1000)
   const members = new Set(found && 'value' in found ? found.value.map(({ address }) => address) : [])
-  return here.filter((device) => members.has(device.address()))
+  return live.filter((device) => members.has(device.address()))
 }
 
 /** Who is out reads nothing that is written from now on; who is in reads all of it. */

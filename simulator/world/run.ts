@@ -4,12 +4,13 @@ import { createTrace } from '../shared/trace.ts'
 import { giveAccount } from './account.ts'
 import { simApp } from './app.ts'
 import { checkAtRest, checkAlways } from './promises.ts'
+import { devices } from './steps/devices.ts'
 import { faults } from './steps/faults.ts'
 import { people } from './steps/people.ts'
 import { writing } from './steps/writing.ts'
 import { type Acts, createWorld, type World } from './world.ts'
 
-const acts: Acts = { ...writing, ...faults, ...people }
+const acts: Acts = { ...writing, ...faults, ...people, ...devices }
 
 /** The story that a seed tells: people come together first, then anything happens. */
 export const growWorldScript = (seed: string, length: number): Script => {
@@ -69,14 +70,18 @@ export const runWorld = async (script: Script, show?: (line: string) => void): P
 }
 
 const begin = async (world: World): Promise<void> => {
-  for (const device of world.devices) await world.timeline.until(device.start(), 1000)
+  for (const device of world.devices) {
+    await world.timeline.until(device.start(), 1000)
+    const phrase = await device.kith()?.recoveryPhrase()
+    if (phrase !== undefined) world.phrases.set(device.person, phrase)
+  }
   const [founder] = world.devices
   const kith = founder?.kith()
   if (!founder || !kith) return
   const made = await world.timeline.until(kith.createSpace(simApp, { name: 'planted home' }), 1000)
   if (!made || !('value' in made)) return world.violate('no defect', 'no space was made')
   world.spaceId = made.value.id
-  world.planted.push('planted home', 'org.example.simulation', 'person 0')
+  world.planted.push('planted home', 'org.example.simulation', 'person 0', ...world.phrases.values())
   founder.enter(made.value)
   await world.timeline.pass(2000)
 }

@@ -16,6 +16,10 @@ export type World = {
   readonly wires: Wires
   readonly hubs: readonly SimHub[]
   readonly devices: readonly SimDevice[]
+  /** A further device of a person, with nothing on its disk. */
+  readonly addDevice: (person: number) => SimDevice
+  /** What each person wrote down on the first day. */
+  readonly phrases: Map<number, string>
   readonly ledger: Ledger
   /** The shared space, once it was made. */
   spaceId: string | undefined
@@ -51,10 +55,11 @@ export const createWorld = (seed: string, trace: Trace): World => {
     createSimHub(`hub${n}`, `${seed}/hub${n}`, timeline, defect),
   )
   for (const hub of hubs) wires.addHub(hub)
-  const devices = Array.from({ length: shape.between(2, 4) }, (_, person) => {
-    const device = createSimDevice({
-      name: `device${person}`,
+  const makeDevice = (name: string, person: number, isLater: boolean): SimDevice =>
+    createSimDevice({
+      name,
       person,
+      isLater,
       hubs: hubs.map(({ url }) => url),
       seed,
       timeline,
@@ -63,6 +68,8 @@ export const createWorld = (seed: string, trace: Trace): World => {
       spaceId: () => world.spaceId,
       defect,
     })
+  const devices = Array.from({ length: shape.between(2, 4) }, (_, person) => {
+    const device = makeDevice(`device${person}`, person, false)
     device.setSkew(shape.chance(0.5) ? 0 : shape.between(-600_000, 600_000))
     return device
   })
@@ -74,6 +81,12 @@ export const createWorld = (seed: string, trace: Trace): World => {
     wires,
     hubs,
     devices,
+    addDevice: (person) => {
+      const device = makeDevice(`device${person}-${devices.length}`, person, true)
+      devices.push(device)
+      return device
+    },
+    phrases: new Map(),
     ledger: createLedger(),
     spaceId: undefined,
     planted: [],
