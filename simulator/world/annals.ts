@@ -1,6 +1,6 @@
 import { equalBytes, fromBase32, ifUsable, toBase32, toHex } from '@kith/core/bytes'
 import { type Change, createOpIds, decodeDataBody, kinds, kindToChain, type Op, opCodes } from '@kith/core/change'
-import { decodeMembershipBody, type MembershipBody } from '@kith/core/membership'
+import { decodeMembershipBody, mayGrant, type MembershipBody, type Rank, rankNumbers } from '@kith/core/membership'
 import { createSeededCrypto } from '@kith/testing/simulation'
 import type { SimDevice } from './device.ts'
 import { findChanges, findDeviceKey } from './loot.ts'
@@ -108,6 +108,20 @@ const readEndings = (
     }
     return found
   }
+  /** What a grant, an invite or a join gives, as far as its giver may give it (rules 1 and 2). */
+  const rankBy = (hash: string): number => {
+    const change = changes.get(hash)
+    const read = change && bodyOf(change)
+    if (!change || !read) return 0
+    if (hash === home) return rankNumbers.owner
+    if (read.kind === 'join') return rankBy(toHex(change.header.grant))
+    const given =
+      read.kind === 'grant' ? read.body.rank : read.kind === 'removal' ? read.body.replacement?.rank : undefined
+    const giver =
+      given &&
+      (Object.keys(rankNumbers) as Rank[]).find((rank) => rankNumbers[rank] === rankBy(toHex(change.header.grant)))
+    return given && giver && mayGrant(giver, given) ? rankNumbers[given] : 0
+  }
   const endings = [...changes].flatMap(([hash, change]): Ending[] => {
     const read = bodyOf(change)
     if (read?.kind !== 'removal' && read?.kind !== 'deviceCut') return []
@@ -118,7 +132,10 @@ const readEndings = (
     const isLeaving = homeOf(change) === home && ends.some((grant) => equalBytes(grant, change.header.grant))
     if (read.kind === 'removal' && isLeaving) return []
     const inside = follow(read.body.cut.map(toHex), ({ header }) => [header.prev])
-    return [{ hash, ends: new Set(ends.map(toHex)), inside, space: homeOf(change) }]
+    const rank = rankBy(toHex(change.header.grant))
+    const isAbove =
+      homeOf(change) !== home || read.kind === 'deviceCut' || ends.every((grant) => rankBy(toHex(grant)) < rank)
+    return isAbove ? [{ hash, ends: new Set(ends.map(toHex)), inside, space: homeOf(change) }] : []
   })
   const isEnded = (warrant: string): boolean => endings.some(({ ends }) => ends.has(warrant))
   const founders = endings.filter(({ hash }) => {

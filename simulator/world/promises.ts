@@ -46,20 +46,29 @@ export const checkAtRest = async (world: World): Promise<void> => {
   }
   for (const { shown } of views.slice(0, 1)) world.trace.note(shown.join('\n'))
   for (const { promise, detail } of broken) world.violate(promise, detail)
-  if (world.violations.length === 0) await checkSecrets(world, ins)
+  const homes = views.map(({ device }) => device)
+  if (world.violations.length === 0) await checkSecrets(world, homes)
   checkAlways(world)
 }
 
 const findBroken = (world: World, ins: readonly SimDevice[], views: readonly View[]): Broken[] => {
   const annals = annalsOf(world)
-  const without = ins.filter((device) => device.home() === undefined)
+  const without = ins.filter((device) => device.home() === undefined && !isListCut(device))
   return [
     ...without.map(({ name }) => ({ promise: 'devices have the spaces of their person', detail: name })),
-    ...findDifferences(annals, views),
+    ...findDifferences(annals, world.forged, views),
     ...findLost(annals, world.ledger, views),
     ...findEffects(annals, views),
   ]
 }
+
+/**
+ * The list of a person's spaces is content like any other: of a device that was revoked it holds what the revoking one had seen. A hub that lost everything just then
+ * leaves little of it.
+ */
+const isListCut = ({ disk }: SimDevice): boolean =>
+  disk.read(`SELECT 1 FROM held JOIN space ON space.n = held.space
+    WHERE space.app = 'org.kith.home' AND held.code = 'outside-device-cut'`).length > 0
 
 const annalsOf = ({ devices, spaceId }: World): Annals => readAnnals(devices, spaceId ?? '')
 

@@ -6,11 +6,12 @@ import { simApp } from './app.ts'
 import { checkAtRest, checkAlways } from './promises.ts'
 import { devices } from './steps/devices.ts'
 import { faults } from './steps/faults.ts'
+import { hostile } from './steps/hostile.ts'
 import { people } from './steps/people.ts'
 import { writing } from './steps/writing.ts'
 import { type Acts, createWorld, type World } from './world.ts'
 
-const acts: Acts = { ...writing, ...faults, ...people, ...devices }
+const acts: Acts = { ...writing, ...faults, ...people, ...devices, ...hostile }
 
 /** The story that a seed tells: people come together first, then anything happens. */
 export const growWorldScript = (seed: string, length: number): Script => {

@@ -45,12 +45,13 @@ const viewDevice = async (device: SimDevice): Promise<View> => {
  * What those members have who may write at hubs comes to all, unless a removal has cut it off; who has the same of that shows the same, and who has the same
  * of everything holds the same back. A reader's device cannot bring to a hub what nobody else has any more (rule 19): so it may show more than others.
  */
-export const findDifferences = (annals: Annals, views: readonly View[]): Broken[] => {
+export const findDifferences = (annals: Annals, forged: ReadonlySet<string>, views: readonly View[]): Broken[] => {
   const found: Broken[] = []
   const standingOf = ({ device }: View): string[] =>
     [...annals.has(device)].filter((hash) => annals.isContent(hash) && !annals.isCutOff(hash)).sort()
   const standing = new Map(views.map((view) => [view, standingOf(view)]))
   const owed = new Set(views.flatMap((view) => (view.isReader ? [] : (standing.get(view) ?? []))))
+  for (const hash of forged) owed.delete(hash)
   const alike = new Map<string, View>()
   const compare = (promise: string, name: string, view: View, lines: (of: View) => readonly string[]): void => {
     const first = alike.get(name) ?? view
@@ -73,7 +74,11 @@ export const findDifferences = (annals: Annals, views: readonly View[]): Broken[
 export const findLost = (annals: Annals, ledger: Ledger, views: readonly View[]): Broken[] => {
   const isOwed = (changes: readonly string[]): boolean =>
     changes.length === 0 || changes.some((hash) => !annals.isCutOff(hash))
-  const rows = ledger.rows().filter(({ id }) => isOwed(annals.ofRow(id)))
+  const rows = ledger.rows().filter(({ id }) => {
+    const makers = annals.ofRow(id)
+    // Whoever has a device's key can make a twin of its rows, and neither counts (decision 0023).
+    return isOwed(makers) && makers.filter((hash) => !annals.isCutOff(hash)).length <= 1
+  })
   const chars = ledger.chars().filter(({ id, char }) => isOwed(annals.ofChar(id, char)))
   return views.flatMap(({ device, rows: here }) => {
     const lostRows = rows.filter(({ id }) => !here.has(id))

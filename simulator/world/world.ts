@@ -2,6 +2,7 @@ import type { OpenText } from '@kith/core'
 import { createDice, createTimeline, createWires, type Dice, type Timeline, type Wires } from '@kith/testing/simulation'
 import type { Step, Violation } from '../shared/script.ts'
 import type { Trace } from '../shared/trace.ts'
+import type { Thief } from './attackers/thief.ts'
 import { createSimDevice, type SimDevice } from './device.ts'
 import { createSimHub, type SimHub } from './hub.ts'
 import { createLedger, type Ledger } from './ledger.ts'
@@ -20,6 +21,10 @@ export type World = {
   readonly addDevice: (person: number) => SimDevice
   /** What each person wrote down on the first day. */
   readonly phrases: Map<number, string>
+  /** Those who have keys that they should not have, or use theirs as they should not. */
+  readonly thieves: Thief[]
+  /** Hashes of what they made: nobody is promised that it reaches everybody. */
+  readonly forged: Set<string>
   readonly ledger: Ledger
   /** The shared space, once it was made. */
   spaceId: string | undefined
@@ -87,6 +92,8 @@ export const createWorld = (seed: string, trace: Trace): World => {
       return device
     },
     phrases: new Map(),
+    thieves: [],
+    forged: new Set(),
     ledger: createLedger(),
     spaceId: undefined,
     planted: [],
