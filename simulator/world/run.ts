@@ -4,6 +4,7 @@ import { createTrace } from '../shared/trace.ts'
 import { giveAccount } from './account.ts'
 import { simApp } from './app.ts'
 import { checkAtRest, checkAlways } from './promises.ts'
+import { contacts } from './steps/contacts.ts'
 import { devices } from './steps/devices.ts'
 import { faults } from './steps/faults.ts'
 import { hostile } from './steps/hostile.ts'
@@ -11,7 +12,7 @@ import { people } from './steps/people.ts'
 import { writing } from './steps/writing.ts'
 import { type Acts, createWorld, type World } from './world.ts'
 
-const acts: Acts = { ...writing, ...faults, ...people, ...devices, ...hostile }
+const acts: Acts = { ...writing, ...faults, ...people, ...devices, ...hostile, ...contacts }
 
 /** The story that a seed tells: people come together first, then anything happens. */
 export const growWorldScript = (seed: string, length: number): Script => {
