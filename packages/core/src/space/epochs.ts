@@ -1,4 +1,5 @@
 import { compareBytes, decodeCbor, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
+import { kinds } from '../change/index.ts'
 import type { Statements } from '../database/index.ts'
 import {
   checkSecret,
@@ -11,7 +12,7 @@ import {
   secretToKeys,
   secretToSecrets,
 } from '../keys/index.ts'
-import type { Epoch, EpochBody, Level, Membership } from '../membership/index.ts'
+import { decodeEpoch, type Epoch, type EpochBody, type Level, type Membership } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import { bytesToPolicy } from '../wire/index.ts'
 import { bytesToEpochSecret, loadSecrets } from './secrets.ts'
@@ -49,20 +50,33 @@ export type EpochsInput = {
   readonly membership: Membership
 }
 
+/** What a record says, whether it can be judged here or not. */
+type Recorded = EpochBody & { readonly hash: Uint8Array }
+
 /** Keys are derived once: epochs are loaded after each membership change. */
 export const createEpochs = ({ crypto, statements, space, membership }: EpochsInput): Epochs => {
   const held = new Map<string, { readonly kept: string; readonly epoch: HeldEpoch }>()
   const opened = new Map<string, readonly LinkedEpoch[]>()
   const shown = new Map<string, ReadEpoch>()
 
-  const linksOf = (record: Epoch, keys: ReplicaEpoch['keys']): readonly LinkedEpoch[] => {
+  const linksOf = (record: Recorded, keys: ReplicaEpoch['keys']): readonly LinkedEpoch[] => {
     const name = `${toHex(record.hash)}${toHex(keys.membership)}${keys.content ? 1 : 0}`
     let found = opened.get(name)
     if (!found) opened.set(name, (found = openLinks(crypto, space.id, keys, record.links)))
     return found
   }
 
-  const loadHeld = (records: readonly Epoch[]): HeldEpoch[] => {
+  /**
+   * Records that wait for changes which are not here, perhaps because a hub has lost them: the keys that belong to them lead to where others put those again.
+   */
+  const waitingRecords = (): Recorded[] =>
+    membership.waiting().flatMap(({ change: { header, hash, body } }): Recorded[] => {
+      const isRecord = header.kind === kinds.epoch && equalBytes(header.space, space.id)
+      const read = isRecord && body ? ifUsable(() => decodeEpoch(body)) : undefined
+      return read ? [{ ...read, hash }] : []
+    })
+
+  const loadHeld = (records: readonly Recorded[]): HeldEpoch[] => {
     const kept = new Map(loadSecrets(statements, space.n, 'epoch').map(({ id, value }) => [toHex(id), value]))
     const inUse = membership.epochInUse()?.hash
     const found = records.flatMap((record): HeldEpoch[] => {
@@ -85,7 +99,7 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
    * Epochs that a contact told of and whose records are not here: their logs are followed for the records. Once a record has come, the
    * secret counts if it is what the record commits to.
    */
-  const loadNoticed = (records: readonly Epoch[], own: readonly HeldEpoch[]): HeldEpoch[] =>
+  const loadNoticed = (records: readonly Recorded[], own: readonly HeldEpoch[]): HeldEpoch[] =>
     loadSecrets(statements, space.n, 'notice').flatMap(({ id, value }): HeldEpoch[] => {
       if (own.some(({ hash }) => equalBytes(hash, id))) return []
       const [kept, policyBytes] = decodeCbor(value) as unknown as [Uint8Array, Uint8Array]
@@ -117,11 +131,11 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
       return [known]
     })
 
-  const isCommitted = (record: Epoch, level: Level, secret: Uint8Array): boolean =>
+  const isCommitted = (record: Recorded, level: Level, secret: Uint8Array): boolean =>
     ifUsable(() => checkSecret(crypto, record.commitments, level, secret)) !== undefined
 
   /** Epochs that links lead to, near ones first. One that several links name otherwise is listed with each of its keys. */
-  const follow = (records: readonly Epoch[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {
+  const follow = (records: readonly Recorded[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {
     const recordOf = new Map(records.map((record) => [toHex(record.hash), record]))
     const found = new Map<string, LinkedEpoch>()
     const queue: { readonly hash: Uint8Array; readonly keys: ReplicaEpoch['keys'] }[] = [...from]
@@ -141,12 +155,12 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
     return [...found.values()]
   }
 
-  const load = (): ReplicaEpoch[] => {
-    const records = membership.epochs()
+  const loadFrom = (judged: readonly Epoch[], waiting: readonly Recorded[]): ReplicaEpoch[] => {
+    const records = [...judged, ...waiting]
     const recorded = loadHeld(records)
     const own = [...recorded, ...loadNoticed(records, recorded)]
     const isOwn = new Set(own.map(({ hash }) => toHex(hash)))
-    const read = loadPublic(records, isOwn)
+    const read = loadPublic(judged, isOwn)
     for (const { hash } of read) isOwn.add(toHex(hash))
     const found = records.some(({ links }) => links.length > 0) ? follow(records, [...own, ...read]) : []
     const linked = found.filter(({ hash }) => !isOwn.has(toHex(hash)))
@@ -154,7 +168,7 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
   }
 
   return {
-    load,
+    load: () => loadFrom(membership.epochs(), waitingRecords()),
     links: (secrets, history = 'shown') => {
       const records = membership.epochs()
       const depth = new Map(records.map(({ hash, supersedes }) => [toHex(hash), supersedes.length]))
@@ -162,7 +176,8 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
       const mayShow = ({ hash, keys }: ReplicaEpoch): boolean =>
         keys.content !== undefined && (history === 'shown' || (history === 'as public' && isPublic.has(toHex(hash))))
       // Only what no other link leads to: a space of many epochs needs one link a record.
-      const newestFirst = load().sort(
+      // What cannot be judged here may be newer than ours, and for others: it is read, and not handed on.
+      const newestFirst = loadFrom(records, []).sort(
         (left, right) => (depth.get(toHex(right.hash)) ?? -1) - (depth.get(toHex(left.hash)) ?? -1),
       )
       const chosen: { readonly epoch: ReplicaEpoch; readonly isShown: boolean }[] = []
