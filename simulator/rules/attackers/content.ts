@@ -1,3 +1,4 @@
+import { toHex } from '@kith/core/bytes'
 import { kinds } from '@kith/core/change'
 import { backdate } from './stance.ts'
 import { contentNames } from './targets.ts'
@@ -31,4 +32,18 @@ export const forkedChain: Act = (scene, actor, dice) => {
 /** Under keys that were superseded long ago. */
 export const oldKeys: Act = (scene, actor, dice) => {
   write(scene, actor, kinds.data, saltedBody(scene), contentNames(scene, actor, dice))
+}
+
+/** An older version of the app, or one that has seen the newer rules and writes by the older: for it they are the rules still. */
+export const oldRules: Act = (scene, actor, dice) => {
+  const epoch = actor.membership.epochInUse()
+  if (!epoch) return
+  const { schema = scene.space } = contentNames(scene, actor, dice)
+  const isUnaware = dice.chance(0.5)
+  const heads = actor.membership.heads().filter((head) => isUnaware && toHex(head) !== toHex(schema))
+  write(scene, actor, kinds.data, saltedBody(scene), {
+    epoch: epoch.hash,
+    schema,
+    ...(isUnaware ? { deps: { membership: heads.slice(0, 1), content: actor.content.frontier() } } : {}),
+  })
 }

@@ -1,12 +1,13 @@
 import { toHex } from '@kith/core/bytes'
-import { kinds } from '@kith/core/change'
-import { encodeBroken, encodeShare } from '@kith/core/membership'
+import { type Change, kinds } from '@kith/core/change'
+import { encodeBroken, encodeShare, type Membership } from '@kith/core/membership'
 import { backdate } from './stance.ts'
 import { somebody } from './targets.ts'
 import type { Act } from '../honest/act.ts'
 import { evaluate } from '../promises/evaluate.ts'
 import { pastOf } from '../promises/past.ts'
 import { epochBody } from '../scene/bodies.ts'
+import type { Actor, Scene } from '../scene/scene.ts'
 import { write } from '../scene/write.ts'
 
 /** An epoch as it should be, but not owed, or with an admin key of somebody who is none. */
@@ -19,24 +20,41 @@ export const greedyEpoch: Act = (scene, actor, dice) => {
     write(scene, actor, kinds.epoch, epochBody(scene, actor.membership, highest))
     return
   }
-  // As of a moment when one was owed: right after somebody was removed.
-  const removal = dice.pick(ends)
-  const past = pastOf(scene, removal).add(toHex(removal.hash))
-  const then = evaluate(
-    scene,
-    actor.known.filter(({ hash }) => past.has(toHex(hash))),
-    undefined,
-  )
-  const me = then.member(actor.person.id)
-  if (!me) return
-  const wanted = me.rank === 'writer' ? 'admin' : highest
-  write(scene, actor, kinds.epoch, epochBody(scene, then, wanted), {
-    grant: me.grant,
-    deps: { membership: then.heads().slice(0, 64), content: [] },
-  })
+  for (const removal of dice.shuffle(ends).slice(0, lookedAtMost)) {
+    const then = rightAfter(scene, actor, removal)
+    const me = then.member(actor.person.id)
+    if (!me || !then.isRotationOwed()) continue
+    const wanted = me.rank === 'writer' ? 'admin' : highest
+    const published = me.rank === 'writer' && dice.chance(0.3)
+    const body = published
+      ? epochBody(scene, then, 'write', undefined, scene.crypto.random(32))
+      : epochBody(scene, then, wanted)
+    return void write(scene, actor, kinds.epoch, body, {
+      grant: me.grant,
+      deps: { membership: then.heads().slice(0, 64), content: [] },
+    })
+  }
 }
 
-/** Sealed to others than it must be, or started without need; a thousand of them are three here. */
+/** Each costs as much as all that came before it. */
+const lookedAtMost = 4
+
+/** As of a moment when a new epoch may be owed: right after somebody was removed. */
+const rightAfter = (scene: Scene, actor: Actor, removal: Change): Membership => {
+  const past = pastOf(scene, removal).add(toHex(removal.hash))
+  const before = actor.known.filter(({ hash }) => past.has(toHex(hash)))
+  return evaluate(scene, before, undefined)
+}
+
+/** A writer starts one after another, from one moment when one was owed: whoever is asked has to look at all of them. */
+export const manyEpochs: Act = (scene, actor, dice) => {
+  const { membership } = actor
+  const deps = { membership: membership.heads().slice(0, 64), content: [] }
+  for (let n = dice.between(10, 30); n > 0; n -= 1)
+    write(scene, actor, kinds.epoch, epochBody(scene, membership, 'write'), { deps })
+}
+
+/** Sealed to others than it must be, or started without need. */
 export const falseEpoch: Act = (scene, actor, dice) => {
   const highest = dice.pick(['admin', 'write'] as const)
   const right = actor.membership.recipients(highest)

@@ -1,9 +1,12 @@
-import { backdatedContent, forkedChain, oldKeys } from './content.ts'
+import { backdatedContent, forkedChain, oldKeys, oldRules } from './content.ts'
 import { falseKeys, foreignRevocation, steal, stolenDevice } from './devices.ts'
-import { falseBroken, falseEpoch, falseShare, greedyEpoch } from './epochs.ts'
+import { falseBroken, falseEpoch, falseShare, greedyEpoch, manyEpochs } from './epochs.ts'
 import { hostileRemoval, revenge } from './removals.ts'
+import { replay } from './replays.ts'
 import {
   borrowedAdmission,
+  falseMinimum,
+  falseRecovery,
   falseSchema,
   flood,
   foreignGrant,
@@ -36,8 +39,13 @@ export const hostile: Acts = {
   hostileInvite: { weight: 1, act: hostileInvite },
   unknownKind: { weight: 1, act: unknownKind },
   falseSchema: { weight: 2, act: falseSchema },
-  stolenDevice: { weight: 1, act: stolenDevice },
+  stolenDevice: { weight: 3, act: stolenDevice },
   falseKeys: { weight: 1, act: falseKeys },
   steal: { weight: 1, act: steal },
+  replay: { weight: 3, act: replay },
+  oldRules: { weight: 2, act: oldRules },
+  manyEpochs: { weight: 0.15, act: manyEpochs },
+  falseRecovery: { weight: 1, act: falseRecovery },
+  falseMinimum: { weight: 0.5, act: falseMinimum },
   flood: { weight: 0.3, act: flood },
 }

@@ -1,6 +1,6 @@
 import { toHex } from '@kith/core/bytes'
 import { kinds, sortHeads } from '@kith/core/change'
-import { encodeSchema } from '@kith/core/membership'
+import { encodeSchema, encodeMinimum, encodeRemoval } from '@kith/core/membership'
 import { backdate } from './stance.ts'
 import { contentNames, grantBody, ranks, somebody } from './targets.ts'
 import { type Act, isAtLeast, rankOf, unique } from '../honest/act.ts'
@@ -103,4 +103,25 @@ export const falseSchema: Act = (scene, actor, dice) => {
 /** Branches without end, so that nobody could name all heads. */
 export const flood: Act = (scene, actor, dice) => {
   for (let n = 0; n < 8; n += 1) forgedGrant(scene, actor, dice)
+}
+
+/** As if it held a recovery key: by naming the genesis for everything, as that key does. */
+export const falseRecovery: Act = (scene, actor, dice) => {
+  const rights = { grant: scene.space, admission: scene.space, seq: 0, prev: new Uint8Array(0) }
+  const deps = { membership: actor.membership.heads().slice(0, 60), content: [] }
+  const heads = [...deps.membership, ...actor.membership.personHeads(actor.person.id)]
+  if (dice.chance(0.5))
+    return void write(scene, actor, kinds.grant, grantBody(scene, actor, dice), {
+      ...rights,
+      deps: { membership: unique(heads), content: [] },
+    })
+  const owner = actor.membership.members().find(({ rank }) => rank === 'owner')
+  if (!owner) return
+  const body = encodeRemoval({ salt: scene.crypto.random(16), grants: owner.grants, cut: [], replacement: undefined })
+  write(scene, actor, kinds.removal, body, { ...rights, deps })
+}
+
+/** Asks all apps for a version that nobody has. */
+export const falseMinimum: Act = (scene, actor) => {
+  write(scene, actor, kinds.minimum, encodeMinimum({ salt: scene.crypto.random(16), version: 99 }))
 }

@@ -1,6 +1,6 @@
 import { toHex } from '@kith/core/bytes'
 import { type Change, type Header, kinds, sortHeads } from '@kith/core/change'
-import { encodeGrant, encodeJoin, encodeRemoval, joinToSign, type Rank } from '@kith/core/membership'
+import { encodeGrant, encodeJoin, encodeRemoval, joinToSign, type Rank, rankNumbers } from '@kith/core/membership'
 import { type Act, isAtLeast, rankOf } from './act.ts'
 import type { Actor, Scene } from '../scene/scene.ts'
 import { write } from '../scene/write.ts'
@@ -93,7 +93,10 @@ const joinBy = (scene: Scene, actor: Actor, invite: Uint8Array): void => {
 /** A link that is used up is closed, with the joins that were accepted. */
 export const close: Act = (scene, actor, dice) => {
   if (!isAtLeast(rankOf(actor), 'admin')) return
-  const spent = actor.membership.invites().filter(({ uses, joins }) => uses !== null && joins >= uses)
+  const rank = rankOf(actor) as Rank
+  const spent = actor.membership
+    .invites()
+    .filter((one) => one.uses !== null && one.joins >= one.uses && rankNumbers[one.rank] < rankNumbers[rank])
   if (spent.length === 0) return
   const { hash } = dice.pick(spent)
   const cut = actor.membership.joinsOf(hash)

@@ -83,3 +83,48 @@ export const checkFounder = (
       scene.violate('the founder stands', `${name}: ${nameOf(scene, change)} is ${JSON.stringify(verdict)}`)
   }
 }
+
+/** What a device cut leaves out of the chains of the device that it ends: where its person said nothing else that could limit it. */
+export const checkDeviceCuts = (
+  scene: Scene,
+  { name, membership, known }: Pick<Actor, 'name' | 'membership' | 'known'>,
+): void => {
+  const cuts = known.filter(
+    ({ header, hash }) =>
+      header.kind === kinds.deviceCut &&
+      scene.isHonest.get(toHex(hash)) === true &&
+      membership.verdictOf(hash) === 'applied',
+  )
+  for (const cut of cuts) {
+    const decoded = cut.body && decodeMembershipBody(kinds.deviceCut, cut.body)
+    const revocation = decoded?.kind === 'deviceCut' ? scene.byKey.get(toHex(decoded.body.revocation)) : undefined
+    const ended = revocation?.body && decodeMembershipBody(kinds.removal, revocation.body)
+    if (decoded?.kind !== 'deviceCut' || ended?.kind !== 'removal') continue
+    if (known.some((other) => other !== cut && other !== revocation && mayLimit(other, cut, revocation as Change)))
+      continue
+    const inside = chainBelow(scene, decoded.body.cut)
+    const past = pastOf(scene, cut)
+    for (const change of known) {
+      const { header, hash } = change
+      if (!equalBytes(header.space, scene.space)) continue
+      if (!ended.body.grants.some((grant) => equalBytes(grant, header.admission))) continue
+      const isContent = header.kind >= kinds.data
+      if (inside.has(toHex(hash)) && (isContent || past.has(toHex(hash)))) continue
+      const verdict = isContent ? judge({ membership }, change).status : membership.verdictOf(hash)
+      if (verdict === 'applied' || verdict === 'allowed')
+        scene.violate(
+          'nothing beyond a cut',
+          `${name}: ${nameOf(scene, change)} is ${verdict} beyond ${nameOf(scene, cut)}`,
+        )
+    }
+  }
+}
+
+/** Removals of its author here, and what else its person's devices say of each other. */
+const mayLimit = ({ header, body }: Change, cut: Change, revocation: Change): boolean => {
+  if (header.kind === kinds.deviceCut) return true
+  if (header.kind !== kinds.removal || !body) return false
+  if (equalBytes(header.space, revocation.header.space)) return true
+  const decoded = decodeMembershipBody(kinds.removal, body)
+  return decoded.kind === 'removal' && decoded.body.grants.some((grant) => equalBytes(grant, cut.header.grant))
+}

@@ -1,15 +1,24 @@
 import { equalBytes, toHex } from '@kith/core/bytes'
-import type { Level } from '@kith/core/membership'
+import { type Change, kinds } from '@kith/core/change'
+import { decodeMembershipBody, type Level, type Membership } from '@kith/core/membership'
 import { dueTo, levelsOf } from './ranks.ts'
 import { short } from '../scene/names.ts'
 import type { Actor, Scene } from '../scene/scene.ts'
 
 /** Keys that are in use are with nobody who is out or due less. */
-export const checkEpochs = (scene: Scene, { name, membership }: Pick<Actor, 'name' | 'membership'>): void => {
+export const checkEpochs = (
+  scene: Scene,
+  { name, membership, known }: Pick<Actor, 'name' | 'membership' | 'known'>,
+): void => {
   const members = new Map(membership.members().map((member) => [toHex(member.person), member]))
   const invites = new Map(membership.invites().map((invite) => [toHex(invite.hash), invite]))
+  const broken = calledBroken(membership, known)
   for (const epoch of membership.epochs()) {
     if (!epoch.isClean) continue
+    if (membership.epochs().some(({ supersedes }) => supersedes.some((older) => equalBytes(older, epoch.hash))))
+      scene.violate('clean keys are with members alone', `${name}: ${short(epoch.hash)} was superseded`)
+    if (broken.has(toHex(epoch.hash)))
+      scene.violate('clean keys are with members alone', `${name}: ${short(epoch.hash)} was called broken`)
     const highest: Level = epoch.commitments.admin === undefined ? 'write' : 'admin'
     for (const { id, level } of membership.readers(epoch.hash)) {
       const rank = members.get(toHex(id))?.rank ?? invites.get(toHex(id))?.rank
@@ -39,3 +48,12 @@ export const checkEpochs = (scene: Scene, { name, membership }: Pick<Actor, 'nam
   if ((lowest === undefined) !== membership.isRotationOwed())
     scene.violate('the lowest clean epoch is in use', `${name}: owed is wrong`)
 }
+
+const calledBroken = (membership: Membership, known: readonly Change[]): ReadonlySet<string> =>
+  new Set(
+    known.flatMap(({ header, body, hash }) => {
+      if (header.kind !== kinds.broken || !body || membership.verdictOf(hash) !== 'applied') return []
+      const decoded = decodeMembershipBody(header.kind, body)
+      return decoded.kind === 'broken' ? [toHex(decoded.body.epoch)] : []
+    }),
+  )

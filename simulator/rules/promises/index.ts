@@ -1,12 +1,13 @@
 /** What must hold of every set of changes, whoever wrote them. */
 import { toHex } from '@kith/core/bytes'
 import type { Change } from '@kith/core/change'
-import { checkCuts, checkDenials, checkFounder } from './cuts.ts'
+import { checkCuts, checkDenials, checkDeviceCuts, checkFounder } from './cuts.ts'
 import { checkEpochs } from './epochs.ts'
 import { compare, evaluate, showMembership, split } from './evaluate.ts'
 import { checkInvites } from './invites.ts'
 import { checkIncremental, checkPurity } from './one-verdict.ts'
 import { checkRanks } from './ranks.ts'
+import { checkUnsupported, checkWithdrawals } from './rules.ts'
 import { checkShield } from './shield.ts'
 import { learn } from '../scene/learn.ts'
 import type { Actor, Scene } from '../scene/scene.ts'
@@ -52,8 +53,11 @@ export const checkAll = (scene: Scene, at: Pick<Actor, 'name' | 'membership' | '
   checkEpochs(scene, at)
   checkRanks(scene, at)
   checkCuts(scene, at)
+  checkDeviceCuts(scene, at)
   checkFounder(scene, at)
   checkShield(scene, at)
   checkInvites(scene, at)
+  checkWithdrawals(scene, at)
+  checkUnsupported(scene, at)
   checkPurity(scene, at, dice)
 }

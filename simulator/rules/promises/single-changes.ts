@@ -13,6 +13,8 @@ import { nameOf } from '../scene/names.ts'
 
 type Seen = Pick<Actor, 'name' | 'membership' | 'known'>
 
+const judgedByPast: readonly number[] = [kinds.data, kinds.epoch, kinds.share, kinds.keys, kinds.broken]
+
 /** Pasts evaluated afresh at one look: each costs as much as all that lies in it. */
 const pastsPerLook = 3
 
@@ -23,9 +25,7 @@ export const checkSingles = (scene: Scene, seen: Seen, dice: Dice): void => {
     if (complaint !== undefined)
       scene.violate('each change is its author’s to make', `${seen.name}: ${nameOf(scene, change)} ${complaint}`)
   }
-  const dear = counting.filter(
-    ({ header }) => header.kind === kinds.data || header.kind === kinds.epoch || header.kind === kinds.share,
-  )
+  const dear = counting.filter(({ header }) => judgedByPast.includes(header.kind))
   for (const change of dice.shuffle(dear).slice(0, pastsPerLook)) {
     const past = pastOf(scene, change)
     const before = evaluate(
@@ -84,6 +84,8 @@ const complainOfBody = (scene: Scene, { membership, known }: Seen, change: Chang
   if (header.kind === kinds.data && rank === 'reader') return 'is a reader’s'
   if (decoded.kind === 'epoch' && decoded.body.commitments.admin !== undefined && !isAdmin)
     return 'has an admin key of a writer'
+  if (decoded.kind === 'epoch' && decoded.body.publicSecret !== undefined && !isAdmin) return 'is published by a writer'
+  if (decoded.kind === 'minimum' && !isAdmin) return 'asks for a version and is no admin’s'
   if (decoded.kind === 'epoch' && rank === 'reader') return 'is a reader’s'
   if (decoded.kind === 'schema' && !isAdmin && (decoded.body.record[0] !== 0 || decoded.body.cut !== undefined))
     return 'takes rights and is a writer’s'
@@ -173,6 +175,21 @@ const complainOfPast = (scene: Scene, change: Change, before: Membership): strin
     const list = before.recipients(decoded.body.commitments.admin ? 'admin' : 'write')
     const isExact = equalBytes(recipientsToHash(scene.crypto, list), decoded.body.recipientsHash)
     return isExact ? undefined : 'is sealed to others than the members of its time'
+  }
+  if (decoded?.kind === 'broken' && equalBytes(header.space, scene.space)) {
+    const author = scene.actors.find(({ device }) => equalBytes(device, header.device))?.person
+    const wasGiven = before.readers(decoded.body.epoch).some(({ id }) => author && equalBytes(author.id, id))
+    return wasGiven ? undefined : 'calls broken what was never its author’s to open'
+  }
+  if (decoded?.kind === 'keys') {
+    const live = before.devices(header.space).map(({ device }) => toHex(device))
+    const tag = scene.actors.find(({ person }) => equalBytes(person.id, header.space))?.person.tag
+    // Every device serves its person's one tag; who brings in another seals it to itself.
+    const known = decoded.body.keys.filter((key) => tag && equalBytes(key.tag, tag))
+    const isExact = known.every(
+      ({ boxes }) => boxes.length === live.length && boxes.every(({ device }) => live.includes(toHex(device))),
+    )
+    return isExact || live.length === 0 ? undefined : 'renews keys for others than the devices of the person'
   }
   if (decoded?.kind === 'share') {
     const due = new Map(before.members().map(({ person, rank }) => [toHex(person), levelsOf[dueTo(rank)]]))

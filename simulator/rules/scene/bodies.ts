@@ -1,5 +1,6 @@
 import { concatBytes } from '@kith/core/bytes'
 import { sortHeads } from '@kith/core/change'
+import { labelledHash } from '@kith/core/crypto/verify'
 import { encodeEpoch, type Membership, recipientsToHash } from '@kith/core/membership'
 import type { Scene } from './scene.ts'
 
@@ -10,12 +11,13 @@ export const tagKey = ({ crypto }: Scene, tag: Uint8Array, devices: readonly Uin
   recoveryBox: crypto.random(48),
 })
 
-/** An honest epoch record: sealed to exactly those whom the evaluator names. */
+/** An epoch record: by default sealed to exactly those whom the evaluator names, and published to nobody. */
 export const epochBody = (
   { crypto }: Scene,
   membership: Membership,
   highest: 'admin' | 'write',
   recipients = membership.recipients(highest),
+  publicSecret?: Uint8Array,
 ): Uint8Array =>
   encodeEpoch({
     salt: crypto.random(16),
@@ -27,13 +29,13 @@ export const epochBody = (
     commitments: {
       admin: highest === 'admin' ? crypto.random(32) : undefined,
       write: crypto.random(32),
-      read: crypto.random(32),
+      read: publicSecret ? labelledHash(crypto, 'kith/1 commit read', publicSecret) : crypto.random(32),
     },
     recipientsHash: recipientsToHash(crypto, recipients),
     boxesHash: crypto.random(32),
     inviteSeeds: [],
     links: [],
-    publicSecret: undefined,
+    publicSecret,
   })
 
 export const saltedBody = ({ crypto }: Scene): Uint8Array =>
