@@ -20,8 +20,11 @@ export const foreignRevocation: Act = (scene, actor, dice) => {
   const own = writeAsPerson(scene, actor, kinds.removal, body, {
     deps: { membership: unique([...heads, target.admission]), content: [] },
   })
+  // One that its own person meant: somebody else may not put it into force here.
   const theirs = actor.known.filter(
-    ({ header }) => header.kind === kinds.removal && toHex(header.space) === toHex(target.person.id),
+    ({ header }) =>
+      header.kind === kinds.removal &&
+      [scene.space, actor.person.id].every((space) => toHex(header.space) !== toHex(space)),
   )
   const revocation = theirs.length > 0 && dice.chance(0.5) ? dice.pick(theirs).hash : own.hash
   const deps = { membership: unique([revocation, ...actor.membership.heads().slice(0, 60)]), content: [] }

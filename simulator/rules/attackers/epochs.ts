@@ -25,7 +25,7 @@ export const greedyEpoch: Act = (scene, actor, dice) => {
     const me = then.member(actor.person.id)
     if (!me || !then.isRotationOwed()) continue
     const wanted = me.rank === 'writer' ? 'admin' : highest
-    const published = me.rank === 'writer' && dice.chance(0.3)
+    const published = me.rank === 'writer' && dice.chance(0.5)
     const body = published
       ? epochBody(scene, then, 'write', undefined, scene.crypto.random(32))
       : epochBody(scene, then, wanted)

@@ -1,12 +1,12 @@
 import { toHex } from '@kith/core/bytes'
-import { kinds, sortHeads } from '@kith/core/change'
-import { encodeSchema, encodeMinimum, encodeRemoval } from '@kith/core/membership'
+import { type Change, kinds, sortHeads } from '@kith/core/change'
+import { decodeGrant, encodeSchema, encodeMinimum, encodeRemoval } from '@kith/core/membership'
 import { backdate } from './stance.ts'
 import { contentNames, grantBody, ranks, somebody } from './targets.ts'
 import { type Act, isAtLeast, rankOf, unique } from '../honest/act.ts'
 import { joinBody, makeInvite } from '../honest/letting-in.ts'
 import { saltedBody } from '../scene/bodies.ts'
-import { write } from '../scene/write.ts'
+import { write, writeAsPerson } from '../scene/write.ts'
 
 export const unknownDeps: Act = (scene, actor, dice) => {
   const unknown = scene.crypto.random(32)
@@ -24,7 +24,9 @@ export const forgedGrant: Act = (scene, actor, dice) => {
   const patch = dice.chance(0.6) ? backdate(scene, actor, dice, actor.own.membership) : {}
   const { person } = dice.chance(0.5) ? actor : somebody(scene, dice)
   const seen = patch.deps?.membership ?? actor.membership.heads().slice(0, 60)
-  const deps = { membership: unique([...seen, ...actor.membership.personHeads(person.id)]), content: [] }
+  // Now and then to somebody of whom it claims not to have heard.
+  const heard = dice.chance(0.8) ? actor.membership.personHeads(person.id) : []
+  const deps = { membership: unique([...seen, ...heard]), content: [] }
   write(scene, actor, kinds.grant, grantBody(scene, actor, dice, person), { ...patch, deps })
 }
 
@@ -60,11 +62,19 @@ export const keptLink: Act = (scene, actor, dice) => {
   const known = scene.invites.filter(({ grant }) => actor.knownKeys.has(toHex(grant.hash)))
   if (known.length === 0) return
   const closed = known.filter(({ grant }) => actor.ended.has(toHex(grant.hash)))
-  const { grant } = dice.pick(closed.length > 0 && dice.chance(0.5) ? closed : known)
+  // Of those that were closed rather one with uses left: that it is closed is all that keeps him out.
+  const unspent = closed.filter(({ grant }) => usesOf(grant) === null)
+  const [wanted = known] = dice.shuffle([unspent, closed, known].filter(({ length }) => length > 0))
+  const { grant } = dice.pick(wanted)
   const heads = dice.chance(0.4) ? [grant.hash] : actor.membership.heads().slice(0, 60)
   const deps = { membership: unique([...heads, ...actor.membership.personHeads(actor.person.id)]), content: [] }
   const time = dice.chance(0.3) ? { time: { ms: grant.header.time.ms + 1, counter: 1 } } : {}
   write(scene, actor, kinds.join, joinBody(scene, actor, grant.hash), { grant: grant.hash, deps, ...time })
+}
+
+const usesOf = ({ body }: Change): number | null | undefined => {
+  const grant = body && decodeGrant(body)
+  return grant?.type === 'invite' ? grant.uses : undefined
 }
 
 /** Joins without holding the link, or for somebody else. */
@@ -78,6 +88,9 @@ export const forgedJoin: Act = (scene, actor, dice) => {
   write(scene, actor, kinds.join, body, { grant: grant.hash, deps })
 }
 
+/** Of membership changes: those of content begin at 64. */
+const highestKind = Math.max(...Object.values(kinds).filter((kind) => kind < kinds.data))
+
 /** A kind that nobody knows: from somebody who is no admin it must not stop anybody. */
 export const unknownKind: Act = (scene, actor, dice) => {
   if (
@@ -85,13 +98,13 @@ export const unknownKind: Act = (scene, actor, dice) => {
     scene.actors.some((other) => other.membership.member(actor.person.id)?.rank === 'admin')
   )
     return
-  write(
-    scene,
-    actor,
-    12 + dice.roll(40),
-    saltedBody(scene),
-    dice.chance(0.3) ? backdate(scene, actor, dice, actor.own.membership) : {},
-  )
+  const kind = highestKind + 1 + dice.roll(20)
+  // In his own space he is an owner: that may stop his own devices, and nobody else's.
+  if (dice.chance(0.3)) writeAsPerson(scene, actor, kind, saltedBody(scene))
+  else {
+    const patch = dice.chance(0.3) ? backdate(scene, actor, dice, actor.own.membership) : {}
+    write(scene, actor, kind, saltedBody(scene), patch)
+  }
 }
 
 export const falseSchema: Act = (scene, actor, dice) => {

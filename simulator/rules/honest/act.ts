@@ -9,8 +9,9 @@ export type Act = (scene: Scene, actor: Actor, dice: Dice) => void
 
 export type Acts = Readonly<Record<string, { readonly weight: number; readonly act: Act }>>
 
-/** Its rank as far as it knows; none once its person has ended the device. */
+/** Its rank as far as it knows; none once its person has ended the device, or while there is what only a newer version can judge. */
 export const rankOf = ({ membership, person, device }: Actor): Rank | undefined => {
+  if (membership.unsupported().length > 0) return undefined
   const me = membership.member(person.id)
   return me?.devices.some((live) => equalBytes(live.device, device)) ? me.rank : undefined
 }

@@ -33,6 +33,8 @@ export const checkWithdrawals = (scene: Scene, { name, membership, known }: Seen
 /** Nobody below an admin can stop others by a kind that they do not know. */
 export const checkUnsupported = (scene: Scene, { name, membership }: Seen): void => {
   for (const change of membership.unsupported()) {
+    // What rests on something unknown is unknown too, whoever made it.
+    if (Object.values<number>(kinds).includes(change.header.kind)) continue
     const rank = rankOfAuthor(scene, change, 0)
     if (rank === undefined || rankNumbers[rank] < rankNumbers.admin)
       scene.violate('only admins stop an old version', `${name}: ${nameOf(scene, change)} by ${rank}`)

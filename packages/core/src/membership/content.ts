@@ -39,7 +39,7 @@ export type ContentOptions = AuthorOptions & {
   readonly epochs: Epochs
   readonly contentOrder: ContentOrder
   /** Whether something that only a newer version can judge lies in a past. */
-  readonly isBeyondUs: (past: Past) => boolean
+  readonly isBeyondUs: (past: Past, header: Header) => boolean
 }
 
 /** Judges content changes by their headers. Those of one segment share their fields, and much of the answer. */
@@ -72,7 +72,7 @@ export function createContentJudge(options: ContentOptions): ContentJudge {
     const found = graph.pastOf(headerToReferences(header))
     if ('missing' in found) return { status: 'waiting', reason: 'missing', missing: found.missing }
     const { past } = found
-    const isUnknown = kindToName(header.kind) === undefined || isBeyondUs(past)
+    const isUnknown = kindToName(header.kind) === undefined || isBeyondUs(past, header)
     if (isUnknown) return { status: 'waiting', reason: 'unknown-kind', missing: [] }
     const resolved = resolveAuthor(options, header, past)
     if ('verdict' in resolved) return denied(resolved.verdict)

@@ -13,6 +13,8 @@ import type { Rank } from './rank.ts'
 export type Facts = {
   /** Records a change that its own past allows. */
   readonly add: (node: Node, author: Author | undefined) => void
+  /** Records whose a change is that only a newer version can judge. */
+  readonly addUnknown: (node: Node, author: Author) => void
   readonly isApplied: (node: Node) => boolean
   readonly all: () => Node[]
   readonly authorOf: (node: Node) => Author | undefined
@@ -77,6 +79,7 @@ const none: readonly never[] = []
 export function createFacts(graph: Graph, space: Uint8Array): Facts {
   const isSpace = (id: Uint8Array): boolean => equalBytes(id, space)
   const applied = new Map<Node, Author | undefined>()
+  const unknown = new Map<Node, Author>()
   const persons = new Map<string, Person>()
   const rights: Right[] = []
   const rightByGrant = new Map<Node, Right>()
@@ -242,9 +245,10 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
 
   return {
     add,
+    addUnknown: (node, author) => unknown.set(node, author),
     isApplied: (node) => applied.has(node),
     all: () => [...applied.keys()],
-    authorOf: (node) => applied.get(node),
+    authorOf: (node) => applied.get(node) ?? unknown.get(node),
     person: (id) => persons.get(toHex(id)),
     right: (grant) => rightByGrant.get(grant),
     rights: () => rights,

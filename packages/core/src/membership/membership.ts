@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
-import { type Change, compareTimes, kinds, sortHeads } from '../change/index.ts'
+import { type Change, compareTimes, type Header, kinds, sortHeads } from '../change/index.ts'
 import type { Verifying } from '../ports/index.ts'
 import { resolveWriter } from './author.ts'
 import { type ContentOrder, createContentJudge, nodeToSchema } from './content.ts'
@@ -9,6 +9,7 @@ import { createGraph, type Node } from './graph.ts'
 import { createHeads } from './heads.ts'
 import type { Epoch, Member, Membership, MembershipEffects, ShareForUs } from './interface.ts'
 import { judgeChange, type JudgeOptions, type Verdict } from './judge.ts'
+import { nodeToPersonId } from './person.ts'
 import { createRemovals } from './removals.ts'
 import { minimumVersion, newestSchemas } from './schemas.ts'
 import { createShaken } from './shaken.ts'
@@ -44,7 +45,15 @@ export function createMembership(options: MembershipOptions): Membership {
   const judging: JudgeOptions = { crypto, graph, facts, standing, views, epochs, space, schemaStep }
   const verdicts = new Map<Node, Verdict>()
   const unsupported: Node[] = []
-  const isBeyondUs = (past: Node['past']): boolean => unsupported.some((node) => graph.isInPast(node, past))
+  /** What an unknown change in a person's own space says concerns that person's changes alone. */
+  const concerns = ({ change }: Node, { space: home, admission }: Header): boolean => {
+    if (isSpace(change.header.space)) return true
+    const admitted = isSpace(home) ? graph.find(admission) : undefined
+    const person = admitted === undefined ? home : nodeToPersonId(admitted, space)
+    return person !== undefined && equalBytes(change.header.space, person)
+  }
+  const isBeyondUs = (past: Node['past'], header: Header): boolean =>
+    unsupported.some((node) => graph.isInPast(node, past) && concerns(node, header) && !standing.isVoid(node, past))
   const content = createContentJudge({ graph, facts, standing, space, epochs, contentOrder, isBeyondUs })
   const heads = createHeads({ graph, facts, standing, space })
   const removals = createRemovals({ graph, facts, standing, views, space })
@@ -74,14 +83,18 @@ export function createMembership(options: MembershipOptions): Membership {
   const settle = (node: Node, effects: Effects): void => {
     const { verdict: judged, author } = judgeChange(judging, node)
     // What rests on something that only a newer version can judge, that version must judge too.
-    const verdict = judged !== 'applied' && isBeyondUs(node.past) ? 'unsupported' : judged
+    const verdict = judged !== 'applied' && isBeyondUs(node.past, node.change.header) ? 'unsupported' : judged
     verdicts.set(node, verdict)
     const { change } = node
     if (verdict === 'applied') {
       facts.add(node, author)
       effects.applied.push(change)
     } else if (verdict === 'unsupported') {
-      unsupported.push(node)
+      // What only rests on such a change says nothing by itself.
+      if (judged === 'unsupported' && author !== undefined) {
+        facts.addUnknown(node, author)
+        unsupported.push(node)
+      }
       effects.unsupported.push(change)
     } else effects.heldBack.push({ change, reason: verdict })
   }
@@ -226,7 +239,8 @@ export function createMembership(options: MembershipOptions): Membership {
         return { device, sealing, admission: admission.change.hash }
       }),
     devicesOfTag: (person, tag) => views.devicesOfTag(person, tag).map(({ device, sealing }) => ({ device, sealing })),
-    unsupported: () => unsupported.map(({ change }) => change),
+    unsupported: () =>
+      unsupported.flatMap((node) => (isSpace(node.change.header.space) && !standing.isVoid(node) ? [node.change] : [])),
     heldBack: () =>
       [...verdicts].flatMap(([node, verdict]) => {
         const reason = verdict === 'applied' ? whyVoid(node) : verdict

@@ -19,6 +19,8 @@ import { rankNumbers } from './rank.ts'
  */
 export type Standing = {
   readonly stands: (node: Node, past?: Past) => boolean
+  /** A cut leaves it, or what it was made under, outside: asked of a change of unknown kind too. */
+  readonly isVoid: (node: Node, past?: Past) => boolean
   /** A removal names it; nothing ever undoes that. */
   readonly isEnded: (warrant: Node, past?: Past) => boolean
   /** It stands and is not ended. */
@@ -177,6 +179,7 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
 
   return {
     stands,
+    isVoid: (node, past) => [...lineWithin(node)].some((at) => !holds(at, past)),
     isEnded,
     isLive: (warrant, past) => stands(warrant, past) && !isEnded(warrant, past),
     contentCut: (position, warrants) => {
