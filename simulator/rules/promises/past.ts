@@ -3,6 +3,9 @@ import { type Change, kinds } from '@kith/core/change'
 import { decodeMembershipBody } from '@kith/core/membership'
 import type { Scene } from '../scene/scene.ts'
 
+/** What there is to walk along: all of the scene, or what one device has. */
+type Here = { readonly byKey: ReadonlyMap<string, Change> }
+
 /** The causal past on membership. */
 export const pastOf = (scene: Scene, change: Change): Set<string> => {
   const found = new Set<string>()
@@ -26,25 +29,25 @@ export const references = ({ header, body }: Change): string[] => {
 }
 
 /** Hashes of heads and all that lies below them by `prev`. */
-export const chainBelow = (scene: Scene, heads: readonly Uint8Array[]): ReadonlySet<string> => {
+export const chainBelow = ({ byKey }: Here, heads: readonly Uint8Array[]): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const head of heads) {
-    let at = scene.byKey.get(toHex(head))
+    let at = byKey.get(toHex(head))
     while (at && !found.has(toHex(at.hash))) {
       found.add(toHex(at.hash))
-      at = scene.byKey.get(toHex(at.header.prev))
+      at = byKey.get(toHex(at.header.prev))
     }
   }
   return found
 }
 
-export const contentSeen = (scene: Scene, removal: Change, past: ReadonlySet<string>): Set<string> => {
+export const contentSeen = ({ byKey }: Here, removal: Change, past: ReadonlySet<string>): Set<string> => {
   const found = new Set<string>()
-  const open = [removal, ...[...past].flatMap((key) => scene.byKey.get(key) ?? [])].flatMap(({ header }) =>
+  const open = [removal, ...[...past].flatMap((key) => byKey.get(key) ?? [])].flatMap(({ header }) =>
     header.deps.content.map(toHex),
   )
   for (let key = open.pop(); key !== undefined; key = open.pop()) {
-    const at = scene.byKey.get(key)
+    const at = byKey.get(key)
     if (!at || found.has(key)) continue
     found.add(key)
     open.push(...[at.header.prev, ...at.header.deps.content].filter(({ length }) => length > 0).map(toHex))

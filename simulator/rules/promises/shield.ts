@@ -16,12 +16,14 @@ export const checkShield = (scene: Scene, actor: Pick<Actor, 'name' | 'membershi
       change.header.kind === kinds.removal && change.body ? decodeMembershipBody(kinds.removal, change.body) : undefined
     return decoded?.kind === 'removal' ? [{ change, grants: decoded.body.grants, cut: decoded.body.cut }] : []
   })
+  // Where a chain has a gap, nobody here can tell that what is below it was seen.
+  const here = { byKey: new Map(known.map((change) => [toHex(change.hash), change])) }
   for (const { removal } of removalsByTop(scene, known, membership)) {
     const own = removals.find(({ change }) => change === removal)
     if (!own) continue
-    const inside = chainBelow(scene, own.cut)
+    const inside = chainBelow(here, own.cut)
     const past = pastOf(scene, removal)
-    const seen = contentSeen(scene, removal, past)
+    const seen = contentSeen(here, removal, past)
     /** What the removed did beyond the cut: limited, whatever it says. */
     const limited = new Set(
       removals.filter(

@@ -13,9 +13,9 @@ import { nameOf } from '../scene/names.ts'
 
 type Seen = Pick<Actor, 'name' | 'membership' | 'known'>
 
-const judgedByPast: readonly number[] = [kinds.data, kinds.epoch, kinds.share, kinds.keys, kinds.broken]
+const judgedByPast: readonly number[] = [kinds.epoch, kinds.share, kinds.keys, kinds.broken]
 
-/** Pasts evaluated afresh at one look: each costs as much as all that lies in it. */
+/** Pasts of content, and of other changes, that are evaluated afresh at one look: each costs as much as all that lies in it. */
 const pastsPerLook = 3
 
 export const checkSingles = (scene: Scene, seen: Seen, dice: Dice): void => {
@@ -25,8 +25,9 @@ export const checkSingles = (scene: Scene, seen: Seen, dice: Dice): void => {
     if (complaint !== undefined)
       scene.violate('each change is its author’s to make', `${seen.name}: ${nameOf(scene, change)} ${complaint}`)
   }
-  const dear = counting.filter(({ header }) => judgedByPast.includes(header.kind))
-  for (const change of dice.shuffle(dear).slice(0, pastsPerLook)) {
+  const contents = counting.filter(({ header }) => header.kind === kinds.data)
+  const rights = counting.filter(({ header }) => judgedByPast.includes(header.kind))
+  for (const change of [contents, rights].flatMap((some) => dice.shuffle(some).slice(0, pastsPerLook))) {
     const past = pastOf(scene, change)
     const before = evaluate(
       scene,
