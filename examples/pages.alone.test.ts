@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { boardJourney } from './board/journey.fixture.ts'
 import { chatJourney } from './chat/journey.fixture.ts'
+import { notesJourney } from './notes/journey.fixture.ts'
 import { openSites, type Sites } from '../packages/react/src/testing/site.ts'
 import { todoJourney } from './todo/journey.fixture.ts'
 import { vanillaJourney } from './vanilla/journey.fixture.ts'
 
 let examples: Sites
 before(async () => {
-  examples = await openSites(import.meta.dirname, ['todo', 'chat', 'board', 'vanilla'])
+  examples = await openSites(import.meta.dirname, ['todo', 'chat', 'board', 'notes', 'vanilla'])
 })
 after(() => examples?.close())
 
@@ -20,6 +21,10 @@ test('two people share a to-do list by a link', { timeout }, () => todoJourney(e
 test('two people chat under their names, and one is removed', { timeout }, () => chatJourney(examples.of('chat')))
 
 test('two people move cards on one board', { timeout }, () => boardJourney(examples.of('board')))
+
+test('two people write one note at once, and each takes back only what is theirs', { timeout: 120_000 }, () =>
+  notesJourney(examples.of('notes')),
+)
 
 test('a list without a framework is iterated and shared', { timeout }, () => vanillaJourney(examples.of('vanilla')))
 

@@ -26,7 +26,7 @@ const layersForAll: readonly string[] = ['bytes', 'limits']
 /** The whole of the core that the blind hub may contain: nothing in it can open an entry or read a change. */
 const hubDoors = ['bytes', 'limits', 'crypto/verify', 'crypto/channel', 'wire', 'ports']
 
-const everyPackage = ['core', 'hub', 'node', 'browser', 'react', 'testing']
+const everyPackage = ['core', 'hub', 'node', 'browser', 'react', 'editors', 'testing']
 
 /** What each package may import of ours. Folders outside packages/ (apps, examples, benchmarks …) may import every package. */
 const packageArrows: Record<string, readonly string[]> = {
@@ -35,13 +35,15 @@ const packageArrows: Record<string, readonly string[]> = {
   node: ['core', 'hub'],
   browser: ['core'],
   react: ['core', 'node', 'browser'],
+  // They know neither React nor a platform.
+  editors: ['core'],
   testing: ['core', 'hub', 'node', 'browser'],
   // What it simulates; nothing imports it.
   simulator: ['core', 'hub', 'testing'],
 }
 
 /** Packages that run where there is no Node. */
-const packagesWithoutNode = ['core', 'browser', 'react']
+const packagesWithoutNode = ['core', 'browser', 'react', 'editors']
 
 export type Place = {
   /** 'core', 'hub' …, 'simulator'; undefined elsewhere outside packages/. */

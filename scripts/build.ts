@@ -8,7 +8,7 @@ import { publishedName, toPublishedManifest, type SourceManifest } from './publi
 import { root } from './test-files.ts'
 
 /** Each needs the types of those before it. */
-const buildOrder = ['core', 'hub', 'node', 'browser', 'react', 'testing', 'create-kith']
+const buildOrder = ['core', 'hub', 'node', 'browser', 'react', 'editors', 'testing', 'create-kith']
 
 const names = buildOrder.filter((name) => existsSync(join(root, 'packages', name, 'src/index.ts')))
 const problems = names.flatMap(buildPackage)

@@ -10,6 +10,8 @@ export { UpdateNeeded, type UpdateNeededProps, type UpdateWords } from './compon
 export { Welcome, type WelcomeProps } from './components/welcome.tsx'
 export { KithProvider, type KithProviderProps, useKith } from './provider.ts'
 export { useHeldBack, useMembers, useNeedsUpdate, useStatus } from './use-people.ts'
+export { type Here, usePresence } from './use-presence.ts'
+export { useHeldBack, useMembers, useStatus } from './use-people.ts'
 export { type Loading, type Unsuspended, useQuery, useRow } from './use-query.ts'
 export { useSpace, useSpaces } from './use-space.ts'
 export { type LiveText, useText } from './use-text.ts'

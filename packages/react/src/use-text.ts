@@ -5,7 +5,8 @@ import { useReady } from './resource.ts'
 
 /** A text that several people may type into. */
 export type LiveText = {
-  /** For editors with a binding of their own. Another object after `replaced`: bind again. */
+  /** For editors with a binding of their own, which follows `replaced` by itself (`@kith/editors`). */
+  readonly text: OpenText
   readonly doc: Y.Doc
   /** Its plain text. */
   readonly value: string
@@ -35,7 +36,7 @@ export const useText = <A extends App, N extends keyof TablesOf<A> & string>(
 const follow = (text: OpenText, show: (text: LiveText) => void): void => {
   const bind = (doc: Y.Doc): void => {
     const plain = doc.getText('text')
-    const tell = (): void => show({ doc, value: plain.toJSON(), set: (value) => replaceText(doc, plain, value) })
+    const tell = (): void => show({ text, doc, value: plain.toJSON(), set: (value) => replaceText(doc, plain, value) })
     plain.observe(tell)
     tell()
   }

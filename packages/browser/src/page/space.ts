@@ -61,6 +61,10 @@ export const createRemoteSpace = <A extends App>(
     // Yjs comes when the first text is opened.
     text: async (table: string, row: string, column: string) =>
       (await import('./text.ts')).openRemoteText((events) => remote.listen('text', events, table, row, column)),
+    presence: async () =>
+      (await import('./presence.ts')).openRemotePresence((events, session) =>
+        remote.listen('presence', events, session),
+      ),
     exportBundle: async (path?: string) => {
       if (path !== undefined)
         throw new KithError('not-supported', 'A page has no files to name. Use the bytes of the bundle.')

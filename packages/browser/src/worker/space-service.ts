@@ -2,6 +2,7 @@ import type { App, RowsPatch, Space } from '@kith/core'
 import type { ListenEvents, WriteNote } from '../port/messages.ts'
 import type { Step } from '../port/steps.ts'
 import { nodeToQuery, type QueryNode } from './query.ts'
+import { createPresenceSession, type PresenceEvent } from './presence-session.ts'
 import { createTextSession, type TextEvent } from './text-session.ts'
 import { createTransactionSession, runSteps, type TransactionEvent } from './transaction-session.ts'
 
@@ -32,6 +33,8 @@ export const createSpaceService = (space: Space<App>) => {
       },
       text: (events: ListenEvents<TextEvent>, table: string, id: string, column: string) =>
         createTextSession(events, space.text(table, id, column)),
+      presence: (events: ListenEvents<PresenceEvent>, session: Uint8Array) =>
+        createPresenceSession(events, space.presence({ session })),
       transaction: (events: ListenEvents<TransactionEvent>) => createTransactionSession(events, space),
     },
     rest: space,

@@ -121,7 +121,9 @@ export type Space<A extends App> = {
    * Is in the space from now on, until `close`, and sees who else is: to be asked for once a page or program. `State` is what each shows of
    * itself, a cursor or that it types. In a public space only those who may write see each other.
    */
-  readonly presence: <State = unknown>(options?: PresenceOptions) => Promise<Presence<State>>
+  readonly presence: <State extends object = Record<string, unknown>>(
+    options?: PresenceOptions,
+  ) => Promise<Presence<State>>
   readonly name: () => Promise<string>
   readonly rename: (name: string) => Promise<void>
   /**

@@ -41,7 +41,7 @@ export const createSpaceApi = <A extends App>(
   replicaOf: () => Replica,
   upkeep: Upkeep,
   tagOf: (person: Uint8Array) => Uint8Array | undefined,
-  enter: (options?: PresenceOptions) => Presence<unknown>,
+  enter: (options?: PresenceOptions) => Presence,
 ): Space<A> => {
   const writer = createWriter(engine, app, replicaOf, () => upkeep.ready(n))
   const sharing = createSharing({

@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Peer, Presence } from '@kith/core'
+import { fromBase32 } from '@kith/core/bytes'
 import type { HubMessage } from '@kith/core/wire'
 import { inScene, until } from './conditions.fixture.ts'
 import { type Journal, journal } from './journal.fixture.ts'
 import { meet, openHub, openPerson, untilAgree } from './people.fixture.ts'
 import { startTamperingHub } from './tampering-hub.fixture.ts'
 
-type State = { readonly at: string }
+type State = { readonly at: string; readonly typing: boolean }
 
 const enter = (space: Journal): Promise<Presence<State>> => space.presence<State>()
 
-const namesAndStates = (others: readonly Peer<State>[]): [string, State | undefined][] =>
+const namesAndStates = (others: readonly Peer<State>[]): [string, Partial<State>][] =>
   others.map(({ name, state }) => [name, state])
 
 /** In no order: who came first may differ by a millisecond. */
-const toText = (seen: readonly [string, State | undefined][]): string =>
+const toText = (seen: readonly [string, Partial<State>][]): string =>
   seen
     .map((one) => JSON.stringify(one))
     .sort((left, right) => left.localeCompare(right))
@@ -24,7 +25,7 @@ const toText = (seen: readonly [string, State | undefined][]): string =>
 /** Resolves with the others when they are these, by name and state. */
 const untilSees = async (
   here: Presence<State>,
-  expected: readonly [string, State | undefined][],
+  expected: readonly [string, Partial<State>][],
 ): Promise<Peer<State>[]> => {
   const text = toText(expected)
   return until(`others are ${text}`, async () => {
@@ -44,7 +45,7 @@ test('two people see each other, what each shows, and at once when one goes', as
     assert.equal(seen.address, alice.address)
     assert.equal(seen.id, alices.id)
     assert.ok(Math.abs(seen.since.getTime() - Date.now()) < 60_000)
-    const [him] = await untilSees(alices, [['bob', undefined]])
+    const [him] = await untilSees(alices, [['bob', {}]])
     assert.equal(him?.address, bob.address)
     for (const at of ['a', 'b', 'c', 'the last']) await bobs.set({ at })
     await untilSees(alices, [['bob', { at: 'the last' }]])
@@ -54,7 +55,7 @@ test('two people see each other, what each shows, and at once when one goes', as
     assert.deepEqual(await bobs.others(), [])
     // Who closes the program says goodbye too.
     await untilSees(await enter(his), [['alice', { at: 'the first row' }]])
-    await untilSees(alices, [['bob', undefined]])
+    await untilSees(alices, [['bob', {}]])
     await bob.close()
     await untilSees(alices, [])
   })
@@ -89,12 +90,15 @@ test('two tabs of one person see each other without any hub, and one that goes o
     const kith = await openPerson(scene, 'alice', [])
     const space = await kith.createSpace(journal, { name: 'Home' })
     const [one, other] = [await enter(space), await enter(space)]
-    await one.set({ at: 'here' })
-    assert.deepEqual(namesAndStates(await other.others()), [['alice', { at: 'here' }]])
-    const again = await space.presence<State>({ resume: other.id })
+    await one.set({ at: 'here', typing: true })
+    await one.set({ at: 'there' })
+    assert.deepEqual(namesAndStates(await other.others()), [['alice', { at: 'there', typing: true }]])
+    await one.set({ typing: undefined })
+    assert.deepEqual(namesAndStates(await other.others()), [['alice', { at: 'there' }]])
+    const again = await space.presence<State>({ session: fromBase32(other.id).slice(16) })
     assert.equal(again.id, other.id)
-    await assert.rejects(space.presence({ resume: 'elsewhere' }), { code: 'bad-value' })
-    for (const bad of [() => {}, undefined, Number.NaN])
+    await assert.rejects(space.presence({ session: new Uint8Array(15) }), { code: 'bad-value' })
+    for (const bad of [() => {}, undefined, 7, ['list'], { at: Number.NaN }, { at: new Date() }])
       await assert.rejects(one.set(bad as never), { code: 'bad-value' })
     await assert.rejects(one.set({ at: 'x'.repeat(5000) }), { code: 'too-large' })
   })
@@ -109,16 +113,16 @@ test('readers are seen and see; who is removed neither', async () => {
     const [alice, reader, removed] = [await enter(hers), await enter(carols), await enter(his)]
     await reader.set({ at: 'reading' })
     await untilSees(alice, [
-      ['bob', undefined],
+      ['bob', {}],
       ['carol', { at: 'reading' }],
     ])
     await untilSees(reader, [
-      ['alice', undefined],
-      ['bob', undefined],
+      ['alice', {}],
+      ['bob', {}],
     ])
     await hers.remove(bob.address)
     await untilSees(alice, [['carol', { at: 'reading' }]])
-    await untilSees(reader, [['alice', undefined]])
+    await untilSees(reader, [['alice', {}]])
     await until('Bob knows', async () => !(await his.status()).isMember)
     await removed.set({ at: 'still here?' })
     await alice.set({ at: 'among ourselves' })
@@ -137,7 +141,7 @@ test('in a public space those who may write see each other, and nobody else sees
     const [alice, bob, stranger] = [await enter(hers), await enter(his), await enter(eve)]
     await alice.set({ at: 'here' })
     await untilSees(bob, [['alice', { at: 'here' }]])
-    await untilSees(alice, [['bob', undefined]])
+    await untilSees(alice, [['bob', {}]])
     assert.deepEqual(await stranger.others(), [])
   })
 })
@@ -147,7 +151,7 @@ test('over two hubs everybody is seen once, and goes on being seen when one ends
     const [first, second] = [await openHub(scene), await openHub(scene)]
     const { hers, his } = await meet(scene, [first.url, second.url])
     const [alice, bob] = [await enter(hers), await enter(his)]
-    await untilSees(bob, [['alice', undefined]])
+    await untilSees(bob, [['alice', {}]])
     await first.close()
     await alice.set({ at: 'by the other hub' })
     await untilSees(bob, [['alice', { at: 'by the other hub' }]])
@@ -166,7 +170,7 @@ test('after a break of the connection both are asked for again', async () => {
     const alices = await enter(hers)
     await alices.set({ at: 'meanwhile' })
     await untilSees(bobs, [['alice', { at: 'meanwhile' }]])
-    await untilSees(alices, [['bob', undefined]])
+    await untilSees(alices, [['bob', {}]])
     assert.ok(alice)
   })
 })
@@ -199,7 +203,7 @@ test('what a hub replays, alters or passes on from another log changes nothing',
     await untilSees(bobs, [])
     // The goodbye was followed by all that was said before it; so is what comes next.
     await enter(hers)
-    await untilSees(bobs, [['alice', undefined]])
+    await untilSees(bobs, [['alice', {}]])
     assert.deepEqual(
       shown.filter((at, index) => at !== undefined && at !== shown[index - 1]),
       ['one', 'two', 'three'],
@@ -219,7 +223,7 @@ test('a flood of states costs others about ten messages a second', async () => {
       return [message]
     }
     const [alices, bobs] = [await enter(hers), await enter(his)]
-    await untilSees(bobs, [['alice', undefined]])
+    await untilSees(bobs, [['alice', {}]])
     const begun = performance.now()
     for (let at = 0; at < 2000; at += 1) await alices.set({ at: String(at) })
     await untilSees(bobs, [['alice', { at: '1999' }]])

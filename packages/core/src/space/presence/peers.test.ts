@@ -59,7 +59,7 @@ const begin = () => {
   /** As a room does it. */
   const hear = (heard: PresenceMessage): boolean => {
     const isNews = peers.isNews(heard)
-    if (isNews) peers.take(heard, heard.state)
+    if (isNews) peers.take(heard, {})
     return isNews
   }
   return { time, peers, message, hear, changes: () => changes, count: () => peers.present().length }

@@ -10,7 +10,7 @@ import type { Cancel, Clock } from '../../ports/index.ts'
 
 /** A session of another device, as it was heard last. */
 export type HeardPeer = Pick<PresenceMessage, 'device' | 'session' | 'since'> & {
-  readonly state: unknown
+  readonly state: object
   /** Its time: nothing before it, and it no second time, is taken. */
   readonly time: number
   /** By the monotonic clock. */
@@ -23,7 +23,7 @@ export type Peers = {
   /** Whether a message would be taken: it is not too old, not a replay, and there is room. Costs nothing. */
   readonly isNews: (message: PresenceMessage) => boolean
   /** Takes a message whose signature and author were checked; `state` is what its text says. */
-  readonly take: (message: PresenceMessage, state: unknown) => void
+  readonly take: (message: PresenceMessage, state: object) => void
   readonly present: () => HeardPeer[]
   readonly close: () => void
 }

@@ -13,7 +13,7 @@ import { createOwnSession, showState } from './session.ts'
 /** The rooms of all spaces of this person on this device. */
 export type Presences = {
   /** @throws KithError `bad-value`, `closed`. */
-  readonly enter: (n: number, options?: PresenceOptions) => Presence<unknown>
+  readonly enter: (n: number, options?: PresenceOptions) => Presence
   /** Says goodbye everywhere: while there are hubs to say it to. */
   readonly close: () => void
 }
@@ -32,9 +32,9 @@ export const createPresences = (
     return room
   }
   return {
-    enter: (n, { resume } = {}) => {
+    enter: (n, options = {}) => {
       if (isClosed) throw new KithError('closed', 'This person was closed.')
-      return toPresence(engine, roomOf(n), resume)
+      return toPresence(engine, roomOf(n), options)
     },
     close: () => {
       isClosed = true
@@ -44,13 +44,13 @@ export const createPresences = (
   }
 }
 
-const toPresence = (engine: Engine, room: Room, resume: string | undefined): Presence<unknown> => {
-  const session = createOwnSession(engine, resume)
+const toPresence = (engine: Engine, room: Room, options: PresenceOptions): Presence => {
+  const session = createOwnSession(engine, options)
   const stops = new Set<() => void>()
   let isClosed = false
   room.enter(session)
 
-  const start = (listener: (others: Peer<unknown>[]) => void, failed: (error: unknown) => void): (() => void) => {
+  const start = (listener: (others: Peer[]) => void, failed: (error: unknown) => void): (() => void) => {
     const stopLive = createLive(
       room.notifier,
       () => true,
@@ -73,8 +73,8 @@ const toPresence = (engine: Engine, room: Room, resume: string | undefined): Pre
       if (showState(session, state)) room.changed(session)
     },
     others: async () => (isClosed ? [] : room.others(session)),
-    live: ((listener?: (others: Peer<unknown>[]) => void) =>
-      listener ? start(listener, rethrow) : liveToIterable<Peer<unknown>>(start)) as Presence<unknown>['live'],
+    live: ((listener?: (others: Peer[]) => void) =>
+      listener ? start(listener, rethrow) : liveToIterable<Peer>(start)) as Presence['live'],
     close: async () => {
       if (isClosed) return
       isClosed = true

@@ -3,7 +3,6 @@ import { openPresence, type PresenceType, sealPresence } from '../../keys/index.
 import { presenceAnswerMs, presenceBeatMs, presenceSendMs, presenceStrangersMax } from '../../limits/index.ts'
 import type { Member } from '../../membership/index.ts'
 import type { Cancel } from '../../ports/index.ts'
-import { isCanonicalJson } from '../../schema/index.ts'
 import type { HubSignal } from '../../sync/index.ts'
 import type { Engine } from '../engine.ts'
 import { nameOf as nameIn } from '../names.ts'
@@ -14,7 +13,7 @@ import type { SpaceLogs } from '../space-logs.ts'
 import type { Peer } from './api.ts'
 import { createPeers, type Peers } from './peers.ts'
 import { createPresenceKeys } from './sealing.ts'
-import { type OwnSession, toPeerId } from './session.ts'
+import { type OwnSession, textToState, toPeerId } from './session.ts'
 
 export type RoomInput = {
   readonly engine: Engine
@@ -32,7 +31,7 @@ export type Room = {
   readonly changed: (session: OwnSession) => void
   readonly leave: (session: OwnSession) => void
   /** Everybody but this session. */
-  readonly others: (session: OwnSession) => Peer<unknown>[]
+  readonly others: (session: OwnSession) => Peer[]
   /** Tells that `others` may differ. */
   readonly notifier: ReturnType<typeof createNotifier>
   readonly close: () => void
@@ -123,9 +122,9 @@ export const createRoom = ({ engine, network, n, replicaOf, logs }: RoomInput): 
     // The cheap questions come first: a signature is the dearest.
     if (equalBytes(message.device, signing.publicKey) || !peers.isNews(message)) return
     if (!memberOf(message.device)) return early(signal)
-    if (message.state !== undefined && !isCanonicalJson(message.state)) return
-    if (!isSigned(crypto, { space: replicaOf().entry.id, log: signal.log })) return
-    peers.take(message, message.state === undefined ? undefined : JSON.parse(message.state))
+    const state = textToState(message.state)
+    if (!state || !isSigned(crypto, { space: replicaOf().entry.id, log: signal.log })) return
+    peers.take(message, state)
     if (message.type === 'asks') answer(toPeerId(message.device, message.session), signal)
   }
   /** Who has just joined may be heard before the join is here: it is listened to again when membership changes. */
@@ -167,11 +166,13 @@ export const createRoom = ({ engine, network, n, replicaOf, logs }: RoomInput): 
   const toPeer = (
     id: string,
     device: Uint8Array,
-    { since, state }: { readonly since: number; readonly state: unknown },
-  ): Peer<unknown>[] => {
+    { since, state }: { readonly since: number; readonly state: object },
+  ): Peer[] => {
     const member = memberOf(device)
     if (!member) return []
-    return [{ id, address: toBase32(member.address), name: nameOf(member), state, since: new Date(since) }]
+    return [
+      { id, address: toBase32(member.address), name: nameOf(member), state: { ...state }, since: new Date(since) },
+    ]
   }
 
   return {

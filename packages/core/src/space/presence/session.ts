@@ -1,8 +1,9 @@
-import { concatBytes, equalBytes, fromBase32, ifUsable, KithError, toBase32, utf8 } from '../../bytes/index.ts'
+import { concatBytes, KithError, toBase32, utf8 } from '../../bytes/index.ts'
 import { presenceSessionBytes } from '../../keys/index.ts'
 import { presenceStateBytesMax } from '../../limits/index.ts'
 import type { Engine } from '../engine.ts'
-import { canonicalJson } from '../../schema/index.ts'
+import { canonicalJson, isCanonicalJson } from '../../schema/index.ts'
+import type { PresenceOptions } from './api.ts'
 
 /** One of our own tabs or programs in a room. */
 export type OwnSession = {
@@ -12,7 +13,7 @@ export type OwnSession = {
   /** Of its last message: each is later than the one before. */
   time: number
   /** What it shows, and the same as text; undefined before it shows anything. */
-  state: unknown
+  state: object
   text: string | undefined
 }
 
@@ -23,33 +24,34 @@ const devicePartBytes = 16
 export const toPeerId = (device: Uint8Array, session: Uint8Array): string =>
   toBase32(concatBytes(device.subarray(0, devicePartBytes), session))
 
-/** @throws KithError `bad-value` for an id that is not one of this device's. */
-export const createOwnSession = ({ platform, person, clock }: Engine, resume: string | undefined): OwnSession => {
-  const device = person.device.signing.publicKey
-  const session =
-    resume === undefined ? platform.crypto.randomBytes(presenceSessionBytes) : resumedSession(device, resume)
-  const id = toPeerId(device, session)
-  return { id, session, since: clock.nowMs(), time: 0, state: undefined, text: undefined }
+/** @throws KithError `bad-value`. */
+export const createOwnSession = ({ platform, person, clock }: Engine, { session }: PresenceOptions): OwnSession => {
+  const bytes = session?.slice() ?? platform.crypto.randomBytes(presenceSessionBytes)
+  if (bytes.length !== presenceSessionBytes)
+    throw new KithError('bad-value', `A session is named by ${presenceSessionBytes} random bytes.`)
+  const id = toPeerId(person.device.signing.publicKey, bytes)
+  return { id, session: bytes, since: clock.nowMs(), time: 0, state: {}, text: undefined }
 }
 
-const resumedSession = (device: Uint8Array, id: string): Uint8Array => {
-  const bytes = ifUsable(() => fromBase32(id))
-  const isOurs =
-    bytes?.length === devicePartBytes + presenceSessionBytes &&
-    equalBytes(bytes.subarray(0, devicePartBytes), device.subarray(0, devicePartBytes))
-  if (!isOurs) throw new KithError('bad-value', 'What goes on is a presence of this device, by its id.')
-  return bytes.slice(devicePartBytes)
-}
-
-/** Shows another state. False if it is the same. @throws KithError `bad-value`, `too-large`. */
-export const showState = (session: OwnSession, state: unknown): boolean => {
-  const text = canonicalJson(state)
+/** Shows other values of some keys. False if nothing is new. @throws KithError `bad-value`, `too-large`. */
+export const showState = (session: OwnSession, part: unknown): boolean => {
+  const text = isState(part) ? canonicalJson({ ...session.state, ...part }) : undefined
   if (text === undefined)
-    throw new KithError('bad-value', 'What others see of you is JSON: no functions, dates or cycles.')
+    throw new KithError('bad-value', 'What others see of you is an object of JSON: no functions, dates or cycles.')
   if (utf8(text).length > presenceStateBytesMax)
     throw new KithError('too-large', `What others see of you is at most ${presenceStateBytesMax} bytes of JSON.`)
   if (text === session.text) return false
   session.text = text
-  session.state = JSON.parse(text)
+  session.state = JSON.parse(text) as object
   return true
 }
+
+/** What a message says; undefined for what no program of ours would say. */
+export const textToState = (text: string | undefined): object | undefined => {
+  if (text === undefined) return {}
+  const state: unknown = isCanonicalJson(text) ? JSON.parse(text) : undefined
+  return isState(state) ? state : undefined
+}
+
+const isState = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,1 @@
+export { addressToColor } from './colors.ts'
