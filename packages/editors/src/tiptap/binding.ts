@@ -36,6 +36,9 @@ export const createBinding = (input: Omit<CursorsInput, 'root'>): Binding => {
       bound = bind(doc, cursors, old.undo)
       // Each in the place of the one before: the order of plugins is the order in which they are asked.
       const plugins = view.state.plugins.map((plugin) => bound.plugins[old.plugins.indexOf(plugin)] ?? plugin)
+      // What has the key of a plugin before keeps its state: first none may be there.
+      const others = plugins.filter((plugin) => !bound.plugins.includes(plugin))
+      view.updateState(view.state.reconfigure({ plugins: others }))
       view.updateState(view.state.reconfigure({ plugins }))
       selection(view)
     },

@@ -34,6 +34,7 @@ export const liveText = ({ text, presence, place = '' }: LiveTextOptions): AnyEx
     // Its undo comes before what others bind to the same keys.
     priority: 1000,
     addProseMirrorPlugins() {
+      binding?.close()
       binding = createBinding({ presence, place, doc: text.doc })
       return binding.plugins()
     },
