@@ -21,7 +21,8 @@ import { createNetwork, type Network } from './network.ts'
 import { carryPerson, createSpaceHere } from './new-space.ts'
 import { createNotifier, everySpace } from './notify.ts'
 import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-public.ts'
-import { createPresences } from './presence/index.ts'
+import type { Presence, PresenceOptions } from './presence/api.ts'
+import type { Presences } from './presence/index.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
@@ -158,7 +159,14 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     pull: (n) => network.synced(n, pullMs),
     wake: (n) => network.wake([n]),
   })
-  const presences = createPresences(engine, network, replicaOf, (n) => syncSpaceOf(n).space)
+  let presences: Presences | undefined
+  /** Loaded by who first asks who is here: most pages start without. */
+  const enter = async (n: number, options: PresenceOptions | undefined): Promise<Presence> => {
+    const { createPresences } = await import('./presence/index.ts')
+    assertOpen()
+    presences ??= createPresences(engine, network, replicaOf, (of) => syncSpaceOf(of).space)
+    return presences.enter(n, options)
+  }
   /** The tag under which a person has keys for an app, as another space of that app shows. */
   const tagOf = (app: string, person: Uint8Array): Uint8Array | undefined =>
     ownSpaces()
@@ -181,7 +189,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
           () => replicaOf(n),
           upkeep,
           (person) => tagOf(app.id, person),
-          (options) => presences.enter(n, options),
+          (options) => enter(n, options),
         )),
       )
     return api as Space<A>
@@ -403,7 +411,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     upkeep.close()
     people.close()
     contacts.close()
-    presences.close()
+    presences?.close()
     network.close()
     statusNotifier.close()
     engine.close()

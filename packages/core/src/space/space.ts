@@ -41,7 +41,7 @@ export const createSpaceApi = <A extends App>(
   replicaOf: () => Replica,
   upkeep: Upkeep,
   tagOf: (person: Uint8Array) => Uint8Array | undefined,
-  enter: (options?: PresenceOptions) => Presence,
+  enter: (options?: PresenceOptions) => Promise<Presence>,
 ): Space<A> => {
   const writer = createWriter(engine, app, replicaOf, () => upkeep.ready(n))
   const sharing = createSharing({
@@ -129,7 +129,7 @@ export const createSpaceApi = <A extends App>(
     },
     text: async (table: string, id: string, column: string) =>
       openText(engine, app, replicaOf, writer, table, id, column),
-    presence: async (options?: PresenceOptions) => enter(options),
+    presence: enter,
     name: async () => spaceName(engine, replicaOf()),
     rename: async (name: string) => {
       checkName(name)

@@ -12,7 +12,7 @@ import { createOwnSession, showState } from './session.ts'
 
 /** The rooms of all spaces of this person on this device. */
 export type Presences = {
-  /** @throws KithError `bad-value`, `closed`. */
+  /** @throws KithError `bad-value`. */
   readonly enter: (n: number, options?: PresenceOptions) => Presence
   /** Says goodbye everywhere: while there are hubs to say it to. */
   readonly close: () => void
@@ -25,19 +25,14 @@ export const createPresences = (
   logsOf: (n: number) => SpaceLogs,
 ): Presences => {
   const rooms = new Map<number, Room>()
-  let isClosed = false
   const roomOf = (n: number): Room => {
     let room = rooms.get(n)
     if (!room) rooms.set(n, (room = createRoom({ engine, network, n, replicaOf: () => replicaOf(n), logs: logsOf(n) })))
     return room
   }
   return {
-    enter: (n, options = {}) => {
-      if (isClosed) throw new KithError('closed', 'This person was closed.')
-      return toPresence(engine, roomOf(n), options)
-    },
+    enter: (n, options = {}) => toPresence(engine, roomOf(n), options),
     close: () => {
-      isClosed = true
       for (const room of rooms.values()) room.close()
       rooms.clear()
     },
