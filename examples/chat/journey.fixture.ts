@@ -33,8 +33,8 @@ export const chatJourney = async (example: Site): Promise<void> => {
   await bob.getByText('Welcome!').waitFor()
   await example.picture(alice, 'chat')
 
-  alice.on('dialog', (dialog) => void dialog.accept())
   await alice.locator('li', { hasText: 'Bob' }).getByRole('button', { name: 'Remove' }).click()
+  await alice.getByRole('button', { name: 'Remove Bob' }).click()
   await alice.locator('li', { hasText: 'Bob' }).waitFor({ state: 'detached' })
   await say(alice, 'Only for me')
   await alice.getByText('Only for me').waitFor()

@@ -7,7 +7,8 @@ import type { App, Kith, Space } from '@kith/core'
 export const openPageSpace = async <A extends App>(kith: Kith, app: A, name: string): Promise<Space<A>> =>
   alone(`kith page ${kith.address} ${app.id}`, async () => {
     const fragment = decodeURIComponent(globalThis.location?.hash.slice(1) ?? '')
-    const space = fragment.startsWith('kith:')
+    // A link by which a device is added is not for who is here already.
+    const space = /^kith:(?!device#)/.test(fragment)
       ? await kith.join(app, fragment)
       : await openOrCreate(kith, app, fragment, name)
     globalThis.history?.replaceState(globalThis.history.state, '', `#${space.id}`)

@@ -43,7 +43,7 @@ export type KithOptions = {
   /** URLs of hubs: wss://…, or ws:// on this machine. Two or more are used at once. None: work stays on this device. */
   readonly hubs?: readonly string[]
   /** How this person is called in spaces from now on. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** How long a device that has to make new keys waits for a hub to tell what is new: others may have made some. */

@@ -2,6 +2,7 @@ import type { AddDeviceOptions, AddingDevice, Device } from '@kith/core'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useKith } from '../provider.ts'
 import { QrCode } from './qr-code.tsx'
+import { messageOf } from './message-of.ts'
 
 export type AddDeviceProps = {
   /** The apps that the new device may have; all unless given. */
@@ -30,7 +31,7 @@ export const AddDevice = ({ options, page, added, children = 'Add a device' }: A
 
   const fail = (error: unknown): void => {
     current.current = undefined
-    setStage({ at: 'start', problem: error instanceof Error ? error.message : String(error) })
+    setStage({ at: 'start', problem: messageOf(error) })
   }
   const begin = async (): Promise<void> => {
     const adding = await kith.addDevice(options)

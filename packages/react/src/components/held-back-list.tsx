@@ -1,6 +1,7 @@
 import type { App, Space } from '@kith/core'
 import { type ReactNode, useState } from 'react'
-import { useHeldBack } from '../use-people.ts'
+import { useHeldBack, useMembers } from '../use-people.ts'
+import { messageOf } from './message-of.ts'
 
 /** Changes that have no effect, and why; nothing where there are none. Those that only wait are left out unless asked for. */
 export const HeldBackList = <A extends App>({
@@ -11,12 +12,14 @@ export const HeldBackList = <A extends App>({
   withWaiting?: boolean
 }): ReactNode => {
   const shown = useHeldBack(space).filter(({ isFinal }) => isFinal || withWaiting)
+  const names = new Map(useMembers(space).map(({ address, name }) => [address, name]))
   if (shown.length === 0) return null
   return (
-    <ul data-kith="held-back">
+    <ul data-kith="held-back" aria-label="Without effect">
       {shown.map(({ change, author, reason, code, canReissue }) => (
         <li key={change} data-code={code}>
-          <span data-kith="name">{author}</span> <span data-kith="reason">{reason}</span>
+          <span data-kith="name">{names.get(author) || `${author.slice(0, 8)}…`}</span>{' '}
+          <span data-kith="reason">{reason}</span>
           {canReissue ? <Reissue space={space} change={change} /> : null}
         </li>
       ))}
@@ -27,7 +30,7 @@ export const HeldBackList = <A extends App>({
 const Reissue = <A extends App>({ space, change }: { space: Space<A>; change: string }): ReactNode => {
   const [problem, setProblem] = useState<string>()
   const run = (): void => {
-    space.reissue(change).catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)))
+    space.reissue(change).catch((error: unknown) => setProblem(messageOf(error)))
   }
   return (
     <>

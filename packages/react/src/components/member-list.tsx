@@ -1,8 +1,10 @@
-import type { App, Member, Space } from '@kith/core'
+import type { App, Member, RemovalPreview, Space } from '@kith/core'
 import { type ReactNode, useState } from 'react'
 import { useCan } from '../can.ts'
 import { useKith } from '../provider.ts'
 import { useMembers } from '../use-people.ts'
+import { ConfirmButton } from './confirm-button.tsx'
+import { messageOf } from './message-of.ts'
 
 export type MemberListProps<A extends App> = {
   readonly space: Space<A>
@@ -21,12 +23,7 @@ export const MemberList = <A extends App>({
   const [problem, setProblem] = useState<string>()
   const run = (action: () => Promise<unknown>): void => {
     setProblem(undefined)
-    action().catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)))
-  }
-  const remove = (member: Member): void => {
-    const name = member.name || 'this member'
-    if (globalThis.confirm(`Remove ${name}? What is written from now on cannot be read by ${name}.`))
-      run(() => space.remove(member.address))
+    action().catch((error: unknown) => setProblem(messageOf(error)))
   }
   return (
     <div data-kith="members">
@@ -34,14 +31,14 @@ export const MemberList = <A extends App>({
         {members.map((member) => (
           <li key={member.address} data-rank={member.rank}>
             <span data-kith="name">
-              {member.name || `${member.address.slice(0, 8)}…`}
+              {nameOf(member)}
               {member.address === address ? ' (you)' : ''}
             </span>
             {can('manage', member) && member.address !== address ? (
               <>
                 <select
                   value={member.role}
-                  aria-label={`Role of ${member.name}`}
+                  aria-label={`Role of ${nameOf(member)}`}
                   onChange={(event) => {
                     const role = event.currentTarget.value
                     run(() => space.setRole(member.address, role))
@@ -51,17 +48,25 @@ export const MemberList = <A extends App>({
                     <option key={role}>{role}</option>
                   ))}
                 </select>
-                <button type="button" onClick={() => remove(member)}>
+                <ConfirmButton
+                  question={async () => describeRemoval(member, await space.previewRemoval(member.address))}
+                  yes={`Remove ${nameOf(member)}`}
+                  run={async () => space.remove(member.address)}
+                >
                   Remove
-                </button>
+                </ConfirmButton>
               </>
             ) : (
               <span data-kith="role">{member.role}</span>
             )}
             {member.address === address && member.rank !== 'owner' ? (
-              <button type="button" onClick={() => run(() => space.leave())}>
+              <ConfirmButton
+                question={() => 'You will read and write nothing more here. What you wrote stays.'}
+                yes="Leave for good"
+                run={async () => space.leave()}
+              >
                 Leave
-              </button>
+              </ConfirmButton>
             ) : null}
           </li>
         ))}
@@ -69,4 +74,16 @@ export const MemberList = <A extends App>({
       {problem === undefined ? null : <p role="alert">{problem}</p>}
     </div>
   )
+}
+
+const nameOf = ({ name, address }: Member): string => name || `${address.slice(0, 8)}…`
+
+/** What a removal does, before it is done. */
+const describeRemoval = (member: Member, { members, closedInvites }: RemovalPreview): string => {
+  const others = members.map(({ name, address }) => name || `${address.slice(0, 8)}…`)
+  return [
+    `What is written from now on cannot be read by ${nameOf(member)}. What ${nameOf(member)} wrote so far stays.`,
+    ...(others.length > 0 ? [`${others.join(', ')} came by this member and will be out too.`] : []),
+    ...(closedInvites.length > 0 ? [`Links that end: ${closedInvites.length}. Share fresh ones afterwards.`] : []),
+  ].join(' ')
 }

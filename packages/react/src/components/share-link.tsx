@@ -2,6 +2,7 @@ import type { App, InviteOptions, Space } from '@kith/core'
 import { type ReactNode, useState } from 'react'
 import { useCan } from '../can.ts'
 import { QrCode } from './qr-code.tsx'
+import { messageOf } from './message-of.ts'
 
 export type ShareLinkProps<A extends App> = {
   readonly space: Space<A>
@@ -35,7 +36,7 @@ export const ShareLink = <A extends App>({
       setProblem(undefined)
       setLink(url.href)
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error))
+      setProblem(messageOf(error))
     }
   }
   const copy = async (): Promise<void> => {
