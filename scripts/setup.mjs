@@ -1,6 +1,6 @@
-// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--browsers] [SCRIPT PARAMETERS…]`.
+// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--browsers] [--docs] [SCRIPT PARAMETERS…]`.
 // It installs the locked packages, checks that Node 24 came with them, with `--browsers` installs the browsers of the
-// tests, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
+// tests, with `--docs` the packages that make the site of the documentation, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
 // (A shell line `setup && node x.ts` would not do: the shell remembers where it found the first `node`.)
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -12,22 +12,26 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const nodeMajorMin = 24
 const isWindows = process.platform === 'win32'
 
-const wantsBrowsers = process.argv[2] === '--browsers'
-const [script, ...scriptParameters] = process.argv.slice(wantsBrowsers ? 3 : 2)
+const words = process.argv.slice(2)
+const wants = (word) => words[0] === word && words.shift() === word
+const wantsBrowsers = wants('--browsers')
+const wantsDocs = wants('--docs')
+const [script, ...scriptParameters] = words
 
-if (!isInstalled()) installPackages()
+if (!isInstalled(root)) installPackages(root)
 const node = findNode()
 if (wantsBrowsers) ensureBrowsers()
+if (wantsDocs && !isInstalled(join(root, 'docs'))) installPackages(join(root, 'docs'))
 if (script !== undefined) runScript(node, [script, ...scriptParameters])
 
 /**
  * Compares the lockfile with the copy that npm keeps of what it installed, so that a hand-made `npm install`
  * counts too and an interrupted one (npm writes its copy last) does not.
  */
-function isInstalled() {
-  const installedPath = join(root, 'node_modules', '.package-lock.json')
+function isInstalled(folder) {
+  const installedPath = join(folder, 'node_modules', '.package-lock.json')
   if (!existsSync(installedPath)) return false
-  const wanted = readPackages(join(root, 'package-lock.json'))
+  const wanted = readPackages(join(folder, 'package-lock.json'))
   const installed = readPackages(installedPath)
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.startsWith('node_modules/')) return true
@@ -56,17 +60,18 @@ function isForThisMachine(entry) {
   return allows(entry.os, process.platform) && allows(entry.cpu, process.arch)
 }
 
-function installPackages() {
-  say('Installing the locked packages, once; about 20 seconds …')
+function installPackages(folder) {
+  const what = folder === root ? 'packages' : 'packages of the documentation'
+  say(`Installing the locked ${what}, once; about 20 seconds …`)
   // No package may run an install script: what the lockfile's hashes name is all that comes in.
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const quiet = ['--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   const ci = npm(['ci', ...quiet], ['ignore', 'inherit', 'pipe'])
   if (ci.status !== 0) {
     // Its first lines say why; forty lines about its options follow.
     say(`npm ci refused, trying npm install:\n${String(ci.stderr).split('\n').slice(0, 6).join('\n')}`)
     npm(['install', '--no-save', ...quiet], 'inherit')
   }
-  if (isInstalled()) return say('Packages installed.')
+  if (isInstalled(folder)) return say('Packages installed.')
   fail(
     'The packages could not be installed; npm’s message is above. Check the network, then run the same command again.',
   )

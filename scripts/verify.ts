@@ -23,6 +23,7 @@ const checks: Step[] = [
   script('check-tidy'),
   script('check-hub-bundle'),
   script('build'),
+  script('docs'),
 ]
 
 const tests = await runTests()
