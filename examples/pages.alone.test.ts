@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { boardJourney } from './board/journey.fixture.ts'
+import { devtoolsJourney } from './chat/devtools.fixture.ts'
 import { chatJourney } from './chat/journey.fixture.ts'
 import { notesJourney } from './notes/journey.fixture.ts'
 import { openSites, type Sites } from '../packages/react/src/testing/site.ts'
@@ -19,6 +20,10 @@ const timeout = 60_000
 test('two people share a to-do list by a link', { timeout }, () => todoJourney(examples.of('todo')))
 
 test('two people chat under their names, and one is removed', { timeout }, () => chatJourney(examples.of('chat')))
+
+test('the devtools show who is there, what was written, and why something has no effect', { timeout }, () =>
+  devtoolsJourney(examples.of('chat'), examples.hub.url),
+)
 
 test('two people move cards on one board', { timeout }, () => boardJourney(examples.of('board')))
 

@@ -1,4 +1,5 @@
 import { app, isMe, openKith, person, table, text, time, value } from '@kith/browser'
+import { devtools } from '@kith/browser/devtools'
 import { ConnectionStatus, MemberList, ShareLink, useKith, useMembers, useQuery, useSpace, Welcome } from '@kith/react'
 import { useEffect, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -49,7 +50,7 @@ const Chat = () => {
 }
 
 createRoot(document.querySelector('main')!).render(
-  <Welcome title="Chat" open={(name) => openKith({ hubs, name })}>
+  <Welcome title="Chat" open={(name) => devtools(openKith({ hubs, name }))}>
     <Chat />
   </Welcome>,
 )

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startHub } from '@kith/hub'
+import { openKith } from '../index.ts'
 import { runCommand } from './run.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
@@ -82,6 +83,23 @@ test('a file becomes a space that is queried, listed, and joined by its link in 
   assert.deepEqual(await row('Album --sort Title --descending --limit 1', 'Title'), ['Paper Moon (Live)'])
   assert.match(await succeeds('status', hers), /Pending +nothing\n[\s\S]*shop +local\.shop/)
 
+  const inspected = await succeeds('inspect', hers)
+  assert.match(inspected, /shop +local\.shop +owner +1 /)
+  assert.match(inspected, /by dbstat[\s\S]*local\.shop +Album +3 +0 +\d+/)
+  assert.match(await succeeds('inspect', hers, 'shop'), /Ada +[0-9a-v]{8} +owner +1 +founder[\s\S]*in use +write/)
+  assert.match(await succeeds('inspect', hers, 'shop', '--log'), /applied[\s\S]*creates the space/)
+  assert.match(
+    await succeeds('inspect', hers, 'shop', '--row', String(leader)),
+    /shown[\s\S]*in Artist, and queries show it/,
+  )
+  const told = JSON.parse(await succeeds('inspect', hers, 'shop', '--json')) as { hubs: { url: string }[] }
+  assert.equal(told.hubs[0]?.url, hub.url)
+  const running = await openKith({ path: hers })
+  const busy = await kith('inspect', hers)
+  await running.close()
+  assert.equal(busy.status, 1)
+  assert.match(busy.problem, /open in another process.*\[storage-busy\]/)
+
   await succeeds('join', link, '--path', his, '--schema', schema, '--name', 'Ben')
   assert.deepEqual(await row('Artist --where Name~Elif', 'LedBy', his), [leader])
 })
@@ -98,6 +116,9 @@ test('what goes wrong is one line that says what to do, and status 1', async () 
     [['import', join(folder, 'none.json'), '--path', path], /none\.json/],
     [['import', broken, '--path', join(folder, 'broken')], /Artist 2.*not in the file.*\[dangling-reference\]/],
     [['import', file, '--path', path, '--ref', 'Artist.LedBy'], /not TABLE\.COLUMN=TABLE/],
+    [['inspect', path, 'shed'], /"shop".*\[not-found\]/],
+    [['inspect', path, '--log'], /kith inspect DIR.* See/],
+    [['inspect', path, 'shop', '--row', 'x'], /26 characters.*\[bad-value\]/],
     [['query', join(folder, 'nowhere'), 'shop'], /no Kith data .*\[not-found\]/],
     [['query', path, 'shed'], /"shop".*\[not-found\]/],
     [['query', path, 'shop', 'Albums'], /Here: Album, .*\[not-found\]/],

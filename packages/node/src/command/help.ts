@@ -41,6 +41,13 @@ export const helpText = `kith: software that nobody has to run for you
   kith status DIR
       Shows whose folder it is, its spaces, and what waits to be sent.
 
+  kith inspect DIR [SPACE]
+      Shows spaces, hubs and storage; of a space its members and their grants,
+      keys and who can read by them, and what is held back and why. Offline.
+      --log                what was written, newest first; --limit 50
+      --row ID             why a row can or cannot be seen
+      --json
+
   kith dev COMMAND…
       Starts a hub and then the command, such as vite, which finds the hub's
       address in VITE_HUB and KITH_HUB. What the hub keeps is in .kith.

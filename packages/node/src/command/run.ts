@@ -4,6 +4,7 @@ import { runGenerate } from './generate/generate.ts'
 import { helpText } from './help.ts'
 import { runHub } from './hub.ts'
 import { runImport } from './import.ts'
+import { runInspect } from './inspect.ts'
 import { runJoin } from './join.ts'
 import { type Command, type Output, UsageError } from './output.ts'
 import { runQuery } from './query.ts'
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, Command>> = {
   generate: runGenerate,
   hub: runHub,
   import: runImport,
+  inspect: runInspect,
   join: runJoin,
   query: runQuery,
   status: runStatus,
