@@ -1,18 +1,15 @@
-// All that the public Kith of a person does goes through the same engine, replicas and network, because it is here that they are made and closed together.
-import { equalBytes, KithError, toBase32 } from '../bytes/index.ts'
-import { kinds, opCodes } from '../change/index.ts'
+import { KithError, toBase32 } from '../bytes/index.ts'
+import { opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
-import type { Link, PublicLink } from '../keys/index.ts'
 import type { Platform } from '../ports/index.ts'
-import { type App, checkSuccessor, prepareTables, schemaRecordToBytes, schemaStep } from '../schema/index.ts'
-import { encodeSchema, isRankAtLeast } from '../membership/index.ts'
+import { type App, prepareTables } from '../schema/index.ts'
 import { checkHubUrl } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
-import type { Status } from './status-api.ts'
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
-import { createEngine, type Engine, type HubRow } from './engine.ts'
-import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
+import { createEngine } from './engine.ts'
+import { createEntering } from './entering.ts'
+import { homeApp, type Identity } from './identity.ts'
 import { createInspection } from './inspect/index.ts'
 import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
@@ -20,24 +17,15 @@ import { profileToOp, sayProfile, spaceName } from './names.ts'
 import { createNetwork, type Network } from './network.ts'
 import { carryPerson, createSpaceHere } from './new-space.ts'
 import { createNotifier, everySpace } from './notify.ts'
-import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-public.ts'
+import { createPeople, home } from './people/index.ts'
 import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { Presences } from './presence/index.ts'
 import { createReplica, type Replica } from './replica.ts'
 import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
+import type { Status } from './status-api.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
 import { createUpkeep } from './upkeep.ts'
-import { homeApp, type Identity } from './identity.ts'
-import {
-  createPeople,
-  home,
-  type LinkDeviceOptions,
-  type LinkingDevice,
-  linkPlatform,
-  recoverPlatform,
-  type RecoverPersonOptions,
-} from './people/index.ts'
 
 export type KithOptions = {
   /** URLs of hubs: wss://…, or ws:// on this machine. Two or more are used at once. None: work stays on this device. */
@@ -49,49 +37,15 @@ export type KithOptions = {
 /** How long a device that has to make new keys waits for a hub to tell what is new: others may have made some. */
 const pullMs = 5_000
 
-/** Opens a person's data on a platform; makes a new person in an empty database. The platforms' `openKith` call it. */
-export const createKith = async (platform: Platform, options: KithOptions = {}): Promise<Kith> =>
-  (await openOn(platform, options)).kith
+/** `caughtUp` resolves when all that other devices of the person have told is here. */
+export type OpenedPerson = { readonly kith: Kith; readonly caughtUp: () => Promise<void> }
 
-/**
- * Makes an empty database one of a device more of a person, who has another at hand: `kith.addDevice()` there gives the code. The
- * platforms' `linkDevice` call it.
- *
- * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
- */
-export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
-  linkPlatform(platform, options, (identity, hubs) => openFound(platform, { ...nameOf(options), hubs }, identity))
-
-/**
- * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
- *
- * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
- */
-export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
-  recoverPlatform(platform, options, (identity, hubs) => openFound(platform, { ...nameOf(options), hubs }, identity))
-
-const nameOf = ({ name }: { readonly name?: string }): { name?: string } => (name === undefined ? {} : { name })
-
-/** How long a device waits for the spaces of its person before it is used without: they go on coming. */
-const firstSpacesMs = 10_000
-
-const openFound = async (platform: Platform, options: KithOptions, identity: Identity): Promise<Kith> => {
-  const { kith, caughtUp } = await openOn(platform, options, identity)
-  const { clock } = platform
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(firstSpacesMs, resolve)
-    const end = (): void => {
-      cancel()
-      resolve()
-    }
-    caughtUp().then(end, end)
-  })
-  return kith
-}
-
-type Opened = { readonly kith: Kith; readonly caughtUp: () => Promise<void> }
-
-const openOn = async (platform: Platform, options: KithOptions, identity?: Identity): Promise<Opened> => {
+/** Opens the person in the platform's database; `identity` makes an empty one a device of a person who is known. */
+export const openPerson = async (
+  platform: Platform,
+  options: KithOptions,
+  identity?: Identity,
+): Promise<OpenedPerson> => {
   const { hubs = [], name } = options
   if (name !== undefined) checkName(name)
   for (const url of hubs) checkHubUrl(url)
@@ -270,6 +224,8 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
     }
   }
 
+  const entering = createEntering({ engine, network, people, replicaOf, apiOf, makeSpace, assertOpen })
+
   const kith: Kith = {
     ...people.api,
     address: toBase32(engine.person.address),
@@ -278,58 +234,7 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
       return contacts.card()
     },
     contacts: contacts.api,
-    createSpace: async (app, { name: title }) => {
-      assertOpen()
-      checkName(title)
-      const n = engine.whole(() => makeSpace(app, title, people.tagFor(app.id).tag))
-      await engine.unit.durable()
-      network.wake([n])
-      network.wakeParcels()
-      return apiOf(app, n)
-    },
-    join: async (app, text) => {
-      assertOpen()
-      const link = readLink(engine, app, text)
-      const known = engine.store().registry.space(link.space)
-      if (known?.kind === 'space' && replicaOf(known.n).me()) return openHere(engine, app, known.n, replicaOf, apiOf)
-      const fetched = await fetchInvited(engine, link)
-      assertOpen()
-      const rows = link.hubs.map(({ url }) => engine.addHub(url))
-      engine.unit.commit()
-      const n = enterHere(app, link, fetched, rows)
-      await engine.unit.durable()
-      for (const hub of engine.hubs()) network.addHub(hub)
-      network.wake([n])
-      return openHere(engine, app, n, replicaOf, apiOf)
-    },
-    openPublic: async (app, text) => {
-      assertOpen()
-      const link = readPublicLink(engine, app, text)
-      const known = engine.store().registry.space(link.space)
-      const isHere = known?.kind === 'space' && (replicaOf(known.n).me() || isReadable(replicaOf(known.n), link))
-      if (isHere) return openHere(engine, app, known.n, replicaOf, apiOf)
-      const fetched = await fetchPublic(engine, link)
-      assertOpen()
-      const rows = link.hubs.map(({ url }) => engine.addHub(url))
-      engine.unit.commit()
-      const n = engine.whole(() => enterPublicHere(app, link, fetched, rows))
-      await engine.unit.durable()
-      for (const hub of engine.hubs()) network.addHub(hub)
-      network.wake([n])
-      return openHere(engine, app, n, replicaOf, apiOf)
-    },
-    open: async (app, id) => {
-      assertOpen()
-      const entry = engine.store().registry.space(toSpaceId(id))
-      if (!entry || entry.kind !== 'space')
-        throw new KithError('not-found', 'There is no such space here. Join it by a link.')
-      if (entry.app !== app.id)
-        throw new KithError(
-          'wrong-app',
-          `The space belongs to the app "${entry.app}", not to "${app.id}". Open it in that app.`,
-        )
-      return openHere(engine, app, entry.n, replicaOf, apiOf)
-    },
+    ...entering,
     spaces: async (filter = {}) => summaries(filter.app),
     liveSpaces: (filter, listener) =>
       createLive(
@@ -379,32 +284,6 @@ const openOn = async (platform: Platform, options: KithOptions, identity?: Ident
   }
   return { kith, caughtUp: people.caughtUp }
 
-  /** All of it or nothing, in one turn: so nobody else's writes are undone with it. */
-  function enterHere(app: App, link: Link, fetched: Fetched, rows: readonly HubRow[]): number {
-    try {
-      engine.unit.enter()
-      const tag = people.tagFor(app.id)
-      const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
-      const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
-      enterSpace(engine, app, link, fetched, replicaOf(n), from.n, tag)
-      carryPerson(engine, n)
-      const profile = people.profileNow()
-      if (profile) sayProfile(engine, replicaOf(n), profile, { joinsLast: true })
-      return n
-    } catch (cause) {
-      engine.unit.abandon(cause)
-      throw cause
-    }
-  }
-
-  function enterPublicHere(app: App, link: PublicLink, fetched: Fetched, rows: readonly HubRow[]): number {
-    engine.unit.enter()
-    const { n } = engine.store().registry.addSpace(link.space, app.id, 'space')
-    const from = rows.find(({ url }) => url === fetched.url) ?? engine.addHub(fetched.url)
-    enterPublic(engine, app, link, fetched, replicaOf(n), from.n)
-    return n
-  }
-
   async function close(): Promise<void> {
     if (isClosed) return
     isClosed = true
@@ -424,44 +303,4 @@ const clockWarning = (correctedMs: number, doubtMs: number): string | undefined 
   }
   if (correctedMs === 0) return undefined
   return `This computer's clock is off by ${Math.round(Math.abs(correctedMs) / 1000)} seconds. Times are corrected; set the clock.`
-}
-
-/** Opens a space for this version of the app: its schema is published if it is newer and may be. */
-const openHere = <A extends App>(
-  engine: Engine,
-  app: A,
-  n: number,
-  replicaOf: (n: number) => Replica,
-  apiOf: (app: A, n: number) => Space<A>,
-): Space<A> => {
-  const replica = replicaOf(n)
-  const { record: published } = replica.record().compiled
-  if (app.version !== published.version) {
-    // Also where it is not published (by a reader, or what only an admin may): what is new in it is empty until then. And an older
-    // version's columns may have been dropped before this device came.
-    engine.unit.enter()
-    prepareTables(engine.database, app.record)
-  }
-  if (app.version > published.version) {
-    checkSuccessor(published, app.record)
-    if (mayPublish(replica, app)) {
-      const salt = engine.platform.crypto.randomBytes(16)
-      replica.writeMembership(kinds.schema, encodeSchema({ salt, record: app.recordBytes }))
-    }
-  } else if (app.version === published.version && !equalBytes(schemaRecordToBytes(published), app.recordBytes)) {
-    throw new KithError(
-      'schema-mismatch',
-      `The space has another schema of version ${app.version}. Raise the version when the schema changes.`,
-    )
-  }
-  engine.unit.commit()
-  return apiOf(app, n)
-}
-
-/** By the rules that others will judge it by: a writer publishes what only adds, an admin all else. */
-const mayPublish = (replica: Replica, app: App): boolean => {
-  const me = replica.me()
-  if (!me || me.rank === 'reader' || replica.isReadOnly()) return false
-  const newest = replica.membership.newestSchemas().map(({ record }) => record)
-  return isRankAtLeast(me.rank, 'admin') || schemaStep(app.recordBytes, newest) === 'adds'
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNodePlatform } from '../../../node/src/platform/platform.ts'
 import { add, app, counter, increment, ref, remove, set, table, text } from '../schema/index.ts'
-import { createKith } from './kith.ts'
+import { createKith } from './start.ts'
 
 const todo = app('org.example.todo', {
   version: 1,
