@@ -42,7 +42,7 @@ export default defineConfig({
     ],
     sidebar: {
       '/': mainSidebar(),
-      '/api/': [{ text: 'API reference', link: '/api/', items: titled('docs/api/@kith/*.md') }],
+      '/api/': [{ text: 'API reference', link: '/api/', items: titled('docs/api/@kith/**/*.md') }],
       '/decisions/': [{ text: 'Decisions', link: '/decisions/', items: titled('docs/decisions/0*.md') }],
     },
   },

@@ -8,9 +8,10 @@ const root = join(import.meta.dirname, '..', '..')
 export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
-      const folder = module.name.replace(/\/src(\/index)?$/, '')
+      // `editors/src/tiptap` is imported as `@kith/editors/tiptap`.
+      const [folder, door = ''] = module.name.split(/\/src(?=\/|$)/)
       const { name, description } = JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'))
-      module.name = name
+      module.name = `${name}${door}`
       module.comment = new Comment([{ kind: 'text', text: description }])
     }
   })
