@@ -12,7 +12,7 @@ import { readPage } from './blocks.ts'
 const guide = import.meta.dirname
 const root = join(guide, '..', '..')
 const start = process.cwd()
-const pages = globSync('{ideas/*,recipes/*,coming-from,migrations}.md', { cwd: guide })
+const pages = globSync('{ideas/*,recipes/*,coming-from,devtools,migrations}.md', { cwd: guide })
   .sort()
   .map((path) => ({ path, ...readPage(readFileSync(join(guide, path), 'utf8')) }))
 let folder = ''
