@@ -1,5 +1,6 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
 import { entryKinds, entryPayloadBytesMax, sealEntry } from '../change/index.ts'
+import type { Statements } from '../database/index.ts'
 import type { Epoch } from '../membership/index.ts'
 import type { Outgoing, Whose } from '../sync/index.ts'
 import { findBoxes } from './boxes.ts'
@@ -70,8 +71,8 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
     return list
   }
 
-  const note = ({ hub, log }: Origin, id: Uint8Array): void => {
-    statements('INSERT OR IGNORE INTO boxed (hub, log, boxes) VALUES (?, ?, ?)').run(hub, log, id)
+  const note = (at: Origin, id: Uint8Array): void => {
+    noteBoxed(statements, at, id)
     owed.clear()
   }
 
@@ -99,6 +100,11 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
       owed.clear()
     },
   }
+}
+
+/** That a hub is known to have boxes on a log. */
+export const noteBoxed = (statements: Statements, { hub, log }: Origin, id: Uint8Array): void => {
+  statements('INSERT OR IGNORE INTO boxed (hub, log, boxes) VALUES (?, ?, ?)').run(hub, log, id)
 }
 
 const belongsOn = (log: SpaceLog, record: Epoch, records: readonly Epoch[]): boolean => {

@@ -35,6 +35,8 @@ export type Fetched = {
 export type FetchedLog = {
   readonly log: Uint8Array
   readonly segments: readonly UnpackedSegment[]
+  /** Boxes of epochs. */
+  readonly sealedBoxes: readonly Uint8Array[]
   readonly cursor: Cursor | undefined
 }
 
@@ -136,13 +138,15 @@ const createWalk = (engine: Engine, reader: LogReader, space: Uint8Array) => {
     if (!readKey) return
     const { log, entries, cursor } = await reader.read({ policy, rights: [{ right: 'read', seed: readKey.seed }] })
     const key = { baseKey: keys.membership, associated: epoch }
+    const sealedBoxes: Uint8Array[] = []
     const segments = entries.flatMap((bytes) => {
       // Entries that cannot be opened are passed over: whoever may write to a log, or keeps it, could put such there to lock others out.
       const opened = ifUsable(() => openEntry(crypto, bytes, [key]))
+      if (opened?.kind === entryKinds.boxes) sealedBoxes.push(opened.payload)
       if (opened?.kind !== entryKinds.segments) return []
       return ifUsable(() => unpackSegments(compression, opened.payload, bytes.length)) ?? []
     })
-    logs.unshift({ log, segments, cursor })
+    logs.unshift({ log, segments, sealedBoxes, cursor })
     take(segments)
   }
 

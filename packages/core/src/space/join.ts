@@ -10,6 +10,7 @@ import {
 } from '../keys/index.ts'
 import type { Membership } from '../membership/index.ts'
 import type { App } from '../schema/index.ts'
+import { noteBoxed } from './boxes-out.ts'
 import type { Engine } from './engine.ts'
 import { saveCursor } from './cursors.ts'
 import { type Fetched, fetchFrom, withoutBeginning } from './fetch-space.ts'
@@ -62,6 +63,37 @@ export const fetchFromAny = async <Found>(
 }
 
 /**
+ * Takes in all that lay on lane 0 of the logs that were read, boxes too: it need not be read again, and in a space of thousands it is a good
+ * part of all that a joiner loads. Returns what was refused. Within the open transaction.
+ */
+export const takeLogs = (
+  engine: Engine,
+  logs: Fetched['logs'],
+  replica: Replica,
+  hub: number,
+): readonly KithError[] => {
+  const { statements, platform } = engine
+  const refused = logs.flatMap(({ log, segments, cursor }) => {
+    const taken = replica.receive(segments, { hub, log }, 'membership')
+    if (cursor) saveCursor(statements, hub, log, 0, cursor)
+    return taken.refused
+  })
+  // Once all records are here that name them.
+  for (const { log, sealedBoxes } of logs) {
+    for (const boxes of sealedBoxes) {
+      try {
+        replica.boxesCame(boxes)
+        noteBoxed(statements, { hub, log }, platform.crypto.sha256(boxes))
+      } catch (cause) {
+        if (!(cause instanceof KithError) || cause.code !== 'too-large') throw cause
+        refused.push(cause)
+      }
+    }
+  }
+  return refused
+}
+
+/**
  * Takes in what was fetched of a space's membership. Within the open transaction; the caller abandons it when this throws.
  *
  * @throws KithError `wrong-app`, `cannot-open`, `bad-signature`.
@@ -73,12 +105,7 @@ export const takeMembership = (
   replica: Replica,
   hub: number,
 ): Membership => {
-  const refused = fetched.logs.flatMap(({ log, segments, cursor }) => {
-    const taken = replica.receive(segments, { hub, log }, 'membership')
-    // What was read now need not be read again: in a space of thousands it is a good part of all that a joiner loads.
-    if (cursor) saveCursor(engine.statements, hub, log, 0, cursor)
-    return taken.refused
-  })
+  const refused = takeLogs(engine, fetched.logs, replica, hub)
   const { membership } = replica
   if (membership.app() === undefined) throw refused[0] ?? withoutBeginning()
   if (membership.app() !== app.id)

@@ -158,6 +158,33 @@ test('who comes back by the words reads what the lost device wrote, also in a sp
   })
 })
 
+test('who comes back by the words has at once the keys that were made since the old device was last there', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const lost = await openPerson(scene, 'lost', [url])
+    const bob = await openPerson(scene, 'bob', [url])
+    const carol = await openPerson(scene, 'carol', [url])
+    const home = await lost.createSpace(journal, { name: 'Home' })
+    const invite = await home.invite({ role: 'admin', uses: 10 })
+    const his = await bob.join(journal, invite)
+    await carol.join(journal, await home.invite({ role: 'writer', uses: 10 }))
+    await until('Bob knows of both', async () => (await his.members()).length === 3)
+    await until('the hub has everything', async () => (await lost.status()).pending === 0)
+    const phrase = (await lost.recoveryPhrase()) ?? ''
+    await lost.close()
+    await his.remove(carol.address)
+    await his.tables.entries.insert({ title: 'under newer keys' })
+    await his.synced()
+    const found = await recoverPerson({ path: scene.path('found'), phrase, hubs: [url] })
+    scene.ends(found, (kith) => kith.close())
+    await until('the space is there', async () => (await found.spaces()).length === 1)
+    const again = await found.open(journal, home.id)
+    await until('it reads on', () => has(again, 'under newer keys'))
+    await again.synced()
+    assert.equal((await again.status()).rotationOwed, false, 'nobody had to be asked for keys')
+  })
+})
+
 test('a device that came back by the words and is lost within the minute is followed by another: the new log has no history yet', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

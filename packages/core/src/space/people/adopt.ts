@@ -1,8 +1,8 @@
 import { ifUsable, KithError, toHex } from '../../bytes/index.ts'
 import { type HomePointer, openHomePointer, type SpaceAccess, type TagSecret, tagToHomeLog } from '../../keys/index.ts'
-import { saveCursor } from '../cursors.ts'
 import type { Engine } from '../engine.ts'
 import { type Fetched, fetchNewest } from '../fetch-space.ts'
+import { takeLogs } from '../join.ts'
 import { createLogReader, type LogReader } from '../log-reader.ts'
 import type { Replica } from '../replica.ts'
 
@@ -73,10 +73,7 @@ export const createAdoption = ({ engine, replicaOf, carryPerson }: AdoptionInput
       engine.unit.enter()
       const { n } = engine.store().registry.addSpace(listed.space, listed.app, 'space')
       const replica = replicaOf(n)
-      for (const { log, segments, cursor } of logs) {
-        replica.receive(segments, { hub, log }, 'membership')
-        if (cursor) saveCursor(engine.statements, hub, log, 0, cursor)
-      }
+      takeLogs(engine, logs, replica, hub)
       if (replica.membership.app() !== listed.app)
         throw new KithError('wrong-app', 'A list of spaces names one that is another app’s. It was left out.')
       replica.addEpochSecret(listed.epoch, listed.level, listed.secret)
