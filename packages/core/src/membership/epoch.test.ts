@@ -145,6 +145,29 @@ test('whoever was given an epoch may call it broken; others may not, and a remov
   assert.equal(text(now(cast).epochInUse()?.hash), text(third))
 })
 
+test('whoever calls an epoch broken is due a share of it, once: what was written under it is for him too', () => {
+  const { cast, alice, bob } = withThree()
+  const epoch = alice.epoch().hash
+  const due = (): unknown[] =>
+    now(cast)
+      .missed(epoch)
+      .map(({ person, level }) => [person, level])
+  assert.deepEqual(due(), [])
+  bob.learn(alice)
+  bob.write(kinds.broken, encodeBroken({ salt, epoch }))
+  assert.deepEqual(due(), [[bob.id, 'write']], 'and nobody else, for the epoch is used no more')
+  alice.learn(bob)
+  alice.epoch()
+  assert.deepEqual(due(), [[bob.id, 'write']], 'the next epoch does not give it to him')
+  const ephemeral = crypto.x25519PublicKey(crypto.randomBytes(32))
+  const boxes = [{ person: bob.id, level: 'write', box: new Uint8Array(48) }] as const
+  alice.write(kinds.share, encodeShare({ salt, epoch, ephemeral, boxes }))
+  assert.deepEqual(due(), [])
+  bob.learn(alice)
+  bob.write(kinds.broken, encodeBroken({ salt: crypto.randomBytes(16), epoch }))
+  assert.deepEqual(due(), [], 'to say it again gives nothing more to do')
+})
+
 test('a record with a published secret is an admin’s, and the secret is its own', () => {
   const { cast, alice, bob, carol } = withThree()
   const open = (by: Actor, highest: 'admin' | 'write', patch = {}): Change => {

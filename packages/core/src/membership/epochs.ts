@@ -1,4 +1,5 @@
 import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
+import { noBytes } from '../change/index.ts'
 import type { EpochBody, Recipient } from './bodies/index.ts'
 import { byHash, type Facts } from './facts.ts'
 import type { Graph, Node } from './graph.ts'
@@ -18,7 +19,7 @@ export type Epochs = {
   readonly clean: (past?: Past) => Node[]
   /** The one to write under: the clean one with the lowest hash (rule 16). */
   readonly inUse: () => Node | undefined
-  /** By person ascending. */
+  /** By person ascending. Of a broken one only those who said so, and whom no share has given it. */
   readonly missed: (node: Node) => ShareDue[]
   /** Everybody who was given a secret, with the level. */
   readonly sealedTo: (node: Node, past?: Past) => Sealed[]
@@ -111,8 +112,10 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
   const isSuperseded = (node: Node, past: Past | undefined): boolean =>
     facts.epochs(past).some((other) => isIndexInPast(other.past, node.index))
 
-  const isBroken: Epochs['isBroken'] = (node, past) =>
-    facts.brokenOf(node.change.hash, past).some((broken) => standing.stands(broken, past))
+  const standingBroken = (node: Node, past?: Past): Node[] =>
+    facts.brokenOf(node.change.hash, past).filter((broken) => standing.stands(broken, past))
+
+  const isBroken: Epochs['isBroken'] = (node, past) => standingBroken(node, past).length > 0
 
   const judge = (node: Node, past: Past | undefined): boolean => {
     if (isSuperseded(node, past)) return false
@@ -153,8 +156,13 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
       }),
     missed: (node) => {
       const highest = nodeToHighest(node)
-      const given = Map.groupBy(sealedTo(node), ({ id }) => toHex(id))
-      const due = [...views.of().members.values()].flatMap(({ best }): ShareDue[] => {
+      const broken = standingBroken(node)
+      const sayBroken = new Set(broken.map((said) => toHex(facts.authorOf(said)?.person.id ?? noBytes)))
+      // The record's boxes are what they could not open.
+      const sealed = sealedTo(node).filter(({ isByShare }) => isByShare || broken.length === 0)
+      const given = Map.groupBy(sealed, ({ id }) => toHex(id))
+      const due = [...views.of().members].flatMap(([key, { best }]): ShareDue[] => {
+        if (broken.length > 0 && !sayBroken.has(key)) return []
         const sealing = views.sealingKey(best.person, best.tag)
         if (sealing === undefined) return []
         const level = levelDue(best.rank, highest)

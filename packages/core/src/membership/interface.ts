@@ -40,7 +40,10 @@ export type Membership = {
   readonly recipients: (highest: Level) => Recipient[]
   /** No epoch is clean: somebody has to start one before content can be written (rule 14). */
   readonly isRotationOwed: () => boolean
-  /** Members whom an epoch missed, or has sealed too little or to an older key: a share is due to them. */
+  /**
+   * Members to whom a share is due: whom an epoch missed, or has sealed too little or to an older key. Of one that is broken, and so used no more:
+   * those who said so, for they lack what was written under it.
+   */
   readonly missed: (epoch: Uint8Array) => ShareDue[]
   /** Whom an epoch is sealed to though it is not due to them: one such makes it unclean. */
   readonly notDue: (epoch: Uint8Array) => NotDue[]

@@ -9,7 +9,7 @@ import { endedInvites, nextExpiry } from './invite-ends.ts'
 import { removeLateGrants } from './late-grants.ts'
 import { endRights } from './removal.ts'
 import { startEpoch } from './rotation.ts'
-import type { HeldEpoch, Replica } from './replica.ts'
+import { type HeldEpoch, isHeld, type Replica } from './replica.ts'
 
 /**
  * What a device does for a space without being asked: it says that keys are broken, hands keys to members whom an epoch missed, closes links that
@@ -218,14 +218,16 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
   }
 }
 
-/** Members whom the epochs in use missed, as far as we have what is due to them. */
+/** Members whom the epoch in use missed, and those who called one broken that we have keys of: as far as we have what is due to them. */
 const sharesDue = (replica: Replica): { epoch: HeldEpoch; to: ShareDue[] }[] => {
-  const epoch = replica.epochInUse()
-  if (!epoch) return []
-  const to = replica.membership
-    .missed(epoch.hash)
-    .filter(({ level }) => secretOfLevel(epoch.secrets, level) !== undefined)
-  return to.length === 0 ? [] : [{ epoch, to }]
+  const { membership } = replica
+  const inUse = replica.epochInUse()
+  const broken = new Set(membership.epochs().flatMap(({ hash, isBroken }) => (isBroken ? [toHex(hash)] : [])))
+  const heldBroken = replica.epochs().filter(({ hash }) => broken.has(toHex(hash)))
+  return [...(inUse ? [inUse] : []), ...heldBroken.filter(isHeld)].flatMap((epoch) => {
+    const to = membership.missed(epoch.hash).filter(({ level }) => secretOfLevel(epoch.secrets, level) !== undefined)
+    return to.length === 0 ? [] : [{ epoch, to }]
+  })
 }
 
 /** Hands our secret of an epoch to members, to each at most what its rank is due. */

@@ -166,7 +166,7 @@ test('two removals at once leave no clean keys: whoever writes next makes some, 
   })
 })
 
-test('keys whose boxes do not open are called broken, and others are made', async () => {
+test('keys whose boxes do not open are called broken, and others are made; what was written under them is shared', async () => {
   await inScene(async (scene) => {
     let isHostile = false
     const spoiling = (name: string, platform: Platform): Platform => {
@@ -186,11 +186,15 @@ test('keys whose boxes do not open are called broken, and others are made', asyn
       spoiling,
     )) as unknown as Trio & { dora: Member }
     isHostile = true
+    dora.line.cut()
     await dora.space.remove(bob.kith.address)
     isHostile = false
+    await write(dora, 'under bad keys')
+    dora.line.mend()
     await until('somebody says so', async () => (await carol.space.status()).rotationOwed)
     await write(carol, 'under good keys')
     await untilShown('under good keys', alice, dora)
+    await untilShown('under bad keys', alice, carol)
     assert.equal((await alice.space.status()).rotationOwed, false)
   })
 })
