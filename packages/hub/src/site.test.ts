@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { get, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { brotliDecompressSync } from 'node:zlib'
 import { type Hub, startHub } from './index.ts'
 import { nodeClock } from './node-clock.ts'
 
@@ -55,6 +57,30 @@ test('what a browser has already is not sent again, and HEAD sends no content', 
   assert.equal(head.headers.get('content-length'), '19')
   assert.equal(await head.text(), '')
   assert.equal((await fetch(`${url}/`, { method: 'POST' })).status, 405)
+})
+
+test('what a program takes compressed goes compressed, and a new build goes as it is now', async () => {
+  const path = join(site, 'large.js')
+  const code = (word: string): string => `console.log('${word}')\n`.repeat(2000)
+  const ask = async (coding: string) => {
+    const { headers, body } = await rawGet(`${url}/large.js`, coding)
+    return { coding: headers['content-encoding'], etag: headers['etag'], vary: headers['vary'], body }
+  }
+  writeFileSync(path, code('one'))
+  atMs += 2000
+  const plain = await ask('gzip, identity')
+  assert.equal(plain.coding, undefined)
+  assert.equal(plain.body.toString(), code('one'))
+  const small = await ask('gzip, deflate, br')
+  assert.equal(small.coding, 'br')
+  assert.equal(small.vary, 'accept-encoding')
+  assert.notEqual(small.etag, plain.etag)
+  assert.ok(small.body.length < plain.body.length / 10)
+  assert.equal(brotliDecompressSync(small.body).toString(), code('one'))
+  writeFileSync(path, code('two!'))
+  atMs += 2000
+  assert.equal(brotliDecompressSync((await ask('br')).body).toString(), code('two!'))
+  assert.equal((await ask('broken')).coding, undefined)
 })
 
 test('nothing outside the folder, hidden or linked can be had, however it is written', async () => {
@@ -110,4 +136,14 @@ const askRaw = (path: string): Promise<string> =>
     })
     socket.on('error', reject)
     socket.on('close', () => resolve(answer))
+  })
+
+/** As it comes over the wire: `fetch` unpacks by itself. */
+const rawGet = (from: string, coding: string): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> =>
+  new Promise((resolve, reject) => {
+    get(from, { headers: { 'accept-encoding': coding } }, (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(parts) }))
+    }).on('error', reject)
   })

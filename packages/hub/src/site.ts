@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, posix, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 import { KithError } from '@kith/core/bytes'
+import { type Compressed, createCompressed } from './site-compressed.ts'
 
 export type Site = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -47,6 +48,7 @@ export function createSite(folder: string, monotonic: () => number): Site {
       'not-found',
       `There is no index.html in ${folder}. Build the app first, or name another folder.`,
     )
+  const compressed = createCompressed()
   let files = listFiles(folder)
   let listedMs = monotonic()
 
@@ -72,14 +74,24 @@ export function createSite(folder: string, monotonic: () => number): Site {
       response.writeHead(404, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end('Not here.\n')
       return
     }
-    send(file, request, response)
+    void send(file, compressed, request, response)
   }
 }
 
-function send(file: File, request: IncomingMessage, response: ServerResponse): void {
-  const etag = `"${file.bytes.toString(36)}-${Math.floor(file.changedMs).toString(36)}"`
+async function send(
+  file: File,
+  compressed: Compressed,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const version = `${file.bytes.toString(36)}-${Math.floor(file.changedMs).toString(36)}`
+  const takesBrotli = /(^|,)\s*br\s*(,|$)/.test(request.headers['accept-encoding'] ?? '')
+  const brotli = takesBrotli ? await compressed.of({ ...file, version }) : undefined
+  if (response.destroyed) return
+  const etag = `"${version}${brotli ? '-br' : ''}"`
   const headers = {
     etag,
+    vary: 'accept-encoding',
     // Vite names what lies there by its content.
     'cache-control': file.path.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
     'x-content-type-options': 'nosniff',
@@ -89,12 +101,18 @@ function send(file: File, request: IncomingMessage, response: ServerResponse): v
     response.writeHead(304, headers).end()
     return
   }
-  response.writeHead(200, { ...headers, 'content-type': file.type, 'content-length': file.bytes })
+  const coding = brotli ? { 'content-encoding': 'br' } : {}
+  const length = brotli?.length ?? file.bytes
+  response.writeHead(200, { ...headers, ...coding, 'content-type': file.type, 'content-length': length })
   if (request.method === 'HEAD') {
     response.end()
     return
   }
   response.setTimeout(silenceMsMax, () => response.destroy())
+  if (brotli) {
+    response.end(brotli)
+    return
+  }
   // A file that was replaced meanwhile ends the answer early, and the browser asks again.
   pipeline(createReadStream(file.path, { end: Math.max(0, file.bytes - 1) }), response, () => {})
 }
