@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Kith } from '@kith/core'
+import { toHex } from '@kith/core/bytes'
 import { startHub } from '@kith/hub'
 import { inScene, until } from './conditions.fixture.ts'
 import { openedLogs, openWatched } from './contacts.fixture.ts'
 import { journal } from './journal.fixture.ts'
+import { link } from './linking.fixture.ts'
 import { has, openPerson, untilAgree } from './people.fixture.ts'
 
 const befriend = async (alice: Kith, bob: Kith): Promise<void> => {
@@ -55,6 +57,41 @@ test('a member who was away finds the new log by the notice in the mailbox, thou
     const daves = await dave.open(journal, hers.id)
     await daves.synced()
     assert.equal(await has(daves, 'Only for those who are left'), false)
+  })
+})
+
+test('a device that was away finds the new log by the list that its person’s other devices keep, though the old log is gone', async () => {
+  await inScene(async (scene) => {
+    const storage = scene.path('hub.db')
+    const first = await startHub({ storage, port: 0 })
+    const { port, url } = first
+    const { kith: phone, lines } = await openWatched(scene, 'phone', [url])
+    await phone.createSpace(journal, { name: 'Before' })
+    const laptop = await link(scene, phone, 'laptop', [url])
+    await until('the laptop has the space', async () => (await laptop.spaces()).length === 1)
+    const others = openedLogs(lines).map(toHex)
+    const hers = await phone.createSpace(journal, { name: 'Ours' })
+    const carol = await openPerson(scene, 'carol', [url])
+    await carol.join(journal, await hers.invite({ role: 'writer' }))
+    await until('she is in', async () => (await hers.members()).length === 2)
+    await until('the laptop has it too', async () => (await laptop.spaces()).length === 2)
+    await (await laptop.open(journal, hers.id)).synced()
+    await laptop.close()
+    await hers.synced()
+    const old = openedLogs(lines).filter((log) => !others.includes(toHex(log)))
+
+    await hers.remove(carol.address)
+    await hers.tables.entries.insert({ title: 'Not for Carol' })
+    await hers.synced()
+    await until('the list is at the hub', async () => (await phone.status()).pending === 0)
+    for (const kith of [phone, carol]) await kith.close()
+    await first.close()
+    forget(storage, old)
+
+    scene.ends(await startHub({ storage, port }), (open) => open.close())
+    const again = await openPerson(scene, 'laptop', [url])
+    const there = await again.open(journal, hers.id)
+    await until('it reads what is new', () => has(there, 'Not for Carol'))
   })
 })
 

@@ -1,12 +1,10 @@
-import { encodeCbor, equalBytes, KithError, labelled } from '../../bytes/index.ts'
+import { equalBytes, KithError, labelled } from '../../bytes/index.ts'
 import { openBox, sealBoxes } from '../../crypto/seal/index.ts'
-import { checkSecret, type Notice, secretOfLevel, secretToKeys } from '../../keys/index.ts'
-import { noticesPerSpaceMax } from '../../limits/index.ts'
-import { policyToBytes } from '../../wire/index.ts'
+import { type Notice, secretOfLevel } from '../../keys/index.ts'
 import type { Engine } from '../engine.ts'
 import { isHeld } from '../epochs.ts'
 import type { Replica } from '../replica.ts'
-import { epochSecretToBytes, keepSecret, loadSecrets } from '../secrets.ts'
+import { takeToldEpoch } from '../told-epoch.ts'
 import type { Post } from './post.ts'
 import type { ContactRow, ContactStore } from './store.ts'
 
@@ -55,32 +53,13 @@ export const takeNotice = (
   notice: Notice,
   from: ContactRow,
 ): void => {
-  const { statements, unit, platform } = engine
   const entry = engine.store().registry.space(notice.space)
   // Of a space that we never were in, or that another device of ours is in.
   if (!entry || entry.kind !== 'space') return
   const replica = replicaOf(entry.n)
   if (!replica.membership.member(from.person))
     throw new KithError('not-allowed', 'Somebody who is no member tells of new keys of a space. It was refused.')
-  const { level, policy, epoch } = notice
-  const secret = openAny(engine, notice)
-  secretToKeys(platform.crypto, level, secret, policy)
-  unit.enter('soon')
-  const record = replica.membership.epochs().find(({ hash }) => equalBytes(hash, epoch))
-  if (record) {
-    checkSecret(platform.crypto, record.commitments, level, secret)
-    const isKnown = replica.epochs().some((known) => isHeld(known) && equalBytes(known.hash, epoch))
-    if (!isKnown) replica.addEpochSecret(epoch, level, secret)
-    return
-  }
-  const kept = loadSecrets(statements, entry.n, 'notice').filter(
-    ({ id }) => !replica.membership.epochs().some(({ hash }) => equalBytes(hash, id)),
-  )
-  if (kept.length >= noticesPerSpaceMax)
-    throw new KithError('too-large', 'Too many epochs of a space were told of whose records never came.')
-  const value = encodeCbor([epochSecretToBytes(level, secret), policyToBytes(policy)])
-  keepSecret(statements, entry.n, 'notice', epoch, value)
-  replica.keysCame()
+  takeToldEpoch(engine, replica, { ...notice, secret: openAny(engine, notice) })
 }
 
 /** The box is for one of our keys: which app the space belongs to is not said. */

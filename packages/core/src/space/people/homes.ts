@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, fromBase64Url, ifUsable, toBase32, toBase64Url, toHex } from '../../bytes/index.ts'
+import { concatBytes, equalBytes, fromBase64Url, ifUsable, toBase32, toBase64Url } from '../../bytes/index.ts'
 import {
   decodeAccess,
   encodeAccess,
@@ -49,8 +49,8 @@ export type Homes = {
   readonly all: () => Home[]
   /** Makes the homes that are missing and brings the lists in them up to date. Resolves when nothing is left to do. */
   readonly keep: () => Promise<void>
-  /** Spaces in the lists that are not here. */
-  readonly missing: () => Promise<Listed[]>
+  /** What the lists say, of spaces that are here too. */
+  readonly listed: () => Promise<Listed[]>
   readonly things: (kind: string) => Promise<Thing[]>
   /** Writes it into every home that does not have it so. */
   readonly put: (thing: Thing) => Promise<void>
@@ -178,14 +178,12 @@ export const createHomes = (input: HomesInput): Homes => {
         await listIn(one)
       }
     },
-    missing: async () => {
-      const { registry } = engine.store()
-      const here = new Set(registry.spaces().flatMap(({ kind, id }) => (kind === 'space' ? [toHex(id)] : [])))
+    listed: async () => {
       const lists = await Promise.all(all().map(({ space }) => space.query((q) => q.selectFrom('spaces').selectAll())))
       return lists.flat().flatMap(({ app: appId, access, hubs }): Listed[] => {
         const found = tryDecode(access)
         const urls = Array.isArray(hubs) ? hubs.filter((url) => typeof url === 'string') : []
-        return found && !here.has(toHex(found.space)) ? [{ ...found, app: appId, hubs: urls }] : []
+        return found ? [{ ...found, app: appId, hubs: urls }] : []
       })
     },
     things: async (kind) => {

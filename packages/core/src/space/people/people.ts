@@ -2,12 +2,13 @@ import { KithError } from '../../bytes/index.ts'
 import type { TagSecret } from '../../keys/index.ts'
 import { homeApp, isTag } from '../identity.ts'
 import type { Replica } from '../replica.ts'
+import { takeToldEpoch } from '../told-epoch.ts'
 import { type Adoption, createAdoption } from './adopt.ts'
 import { contactsNumber } from '../contacts/boxes.ts'
 import type { PeopleApi, PeopleStatus, Profile } from './api.ts'
 import { createContactSync } from './contact-sync.ts'
 import { createDevices } from './devices.ts'
-import { createHomes, type Homes, type HomesInput } from './homes.ts'
+import { createHomes, type Homes, type HomesInput, type Listed } from './homes.ts'
 import { createOwnPerson } from './own-person.ts'
 import { createProfiles, createSettings } from './profiles.ts'
 import { createRecovery } from './recovery.ts'
@@ -73,8 +74,31 @@ export const createPeople = (input: PeopleInput): People => {
     }
   })
 
+  const findHere = ({ space }: Listed): number | undefined => {
+    const entry = engine.store().registry.space(space)
+    return entry?.kind === 'space' ? entry.n : undefined
+  }
+
+  /**
+   * Keys of spaces that are here, made while this device was away. Its other devices have moved on, so nobody keeps for it what the older logs told,
+   * should a hub lose them. Before the lists are kept: they would be given the older keys instead.
+   */
+  const takeNewer = async (): Promise<void> => {
+    for (const listed of await homes.listed()) {
+      const n = findHere(listed)
+      const replica = n === undefined ? undefined : replicaOf(n)
+      if (!replica?.me()) continue
+      try {
+        takeToldEpoch(engine, replica, listed)
+      } catch (cause) {
+        // One list that is wrong must not keep the others away.
+        if (!(cause instanceof KithError) || cause.code.startsWith('storage-')) throw cause
+      }
+    }
+  }
+
   const adoptAll = async (): Promise<void> => {
-    const missing = await homes.missing()
+    const missing = (await homes.listed()).filter((listed) => findHere(listed) === undefined)
     let problem: KithError | undefined
     const adoptSome = async (): Promise<void> => {
       const adoption = createAdoption({ engine, replicaOf, carryPerson })
@@ -116,6 +140,7 @@ export const createPeople = (input: PeopleInput): People => {
     tasks.look()
     // Before a hub has told the time, nothing is written that the person did not ask for.
     if (!isGreeted || !person.isLive()) return
+    await takeNewer()
     await homes.keep()
     recovery.keepRecord()
     const adoption = createAdoption({ engine, replicaOf, carryPerson })
