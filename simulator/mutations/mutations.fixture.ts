@@ -117,8 +117,8 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'an epoch stays clean when somebody has a higher secret than due',
     file: 'epochs.ts',
-    find: 'rank === undefined || levelNumbers[recipient.level] > levelNumbers[levelDue(rank, highest)]',
-    replace: 'rank === undefined',
+    find: 'if (levelNumbers[recipient.level] > levelNumbers[levelDue(rank, highest)])',
+    replace: 'if (false)',
     foundBy: 28,
   },
   {
@@ -285,8 +285,8 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'broken keys are used on',
     file: 'epochs.ts',
-    find: '!isBroken(node, past) && sealedTo',
-    replace: 'sealedTo',
+    find: '!isBroken(node, past) &&',
+    replace: '',
     foundBy: 4,
   },
   {
