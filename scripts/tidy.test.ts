@@ -12,6 +12,7 @@ const untidy: [sentence: string, path: string, text: string, says: RegExp][] = [
   ['a leftover is found', 'docs/a.md', 'fine\nTODO later\n', /^docs\/a\.md:2: a leftover/],
   ['a library does not print', 'packages/core/src/a.ts', "console.log('x')\n", /:1: console/],
   ['a single test left on alone is found', 'scripts/a.test.ts', "test.only('x', () => {})\n", /debugging/],
+  ['an unsettled conflict is found', 'docs/a.md', `one\n${'<'.repeat(7)} HEAD\ntwo\n`, /docs\/a\.md:2: a conflict/],
   ['a path of one machine is found', 'docs/a.md', 'see /home/somebody/x\n', /one machine/],
   ['the host of a registry is found', 'docs/a.md', 'from registry.npmjs.org\n', /registry/],
   [

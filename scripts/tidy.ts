@@ -60,6 +60,7 @@ const leftovers: [pattern: RegExp, what: string, applies: (path: string) => bool
     (path) => /^packages\/[^/]+\/src\/(?!command\/)/.test(path) && !isTest(path),
   ],
   [/\b(test|describe|it)\.only\(|\bdebugge[r]\b/, 'a leftover of debugging', (path) => path.endsWith('.ts')],
+  [/^(<{7}|>{7})( |$)/m, 'a conflict that nobody settled', () => true],
   [/(?<![\w.-])\/(work|root|home)\/[a-z]/, 'a path of one machine', () => true],
   [/registry\.npm|npmjs\.(org|com)|deb\.debian|security\.debian|yarnpkg/, 'the host of a registry', () => true],
 ]
