@@ -196,7 +196,8 @@ test('a client that asks and never takes the answers is not read any further', {
 
 test('health answers, and tells sums only where the operator wants it', async (context) => {
   const [quiet, open] = [await start(context), await start(context, { publishTotals: true })]
-  const get = async (port: number, path = '/health') => (await fetch(`http://127.0.0.1:${port}${path}`)).json()
+  const get = async (port: number, path = '/health'): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<unknown>
   assert.deepEqual(await get(quiet.port), { status: 'ok' })
   assert.deepEqual(await get(open.port), { status: 'ok', logs: 0, entries: 0, bytes: 0 })
   assert.deepEqual(await get(quiet.port, '/'), { error: 'not found' })
