@@ -83,6 +83,12 @@ test('a device that was away finds the new log by the list that its person’s o
     await hers.remove(carol.address)
     await hers.tables.entries.insert({ title: 'Not for Carol' })
     await hers.synced()
+    const [epoch] = await phone.inspect.epochs(hers.id)
+    const home = (await phone.inspect.spaces()).find(({ kind }) => kind === 'home')
+    await until('the list tells of the new keys', async () => {
+      const [last] = (await phone.inspect.log(home?.id ?? '', { limit: 1 })).changes
+      return last !== undefined && epoch !== undefined && last.time >= epoch.at
+    })
     await until('the list is at the hub', async () => (await phone.status()).pending === 0)
     for (const kith of [phone, carol]) await kith.close()
     await first.close()
