@@ -1,4 +1,4 @@
-import { compareBytes, decodeCbor, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
+import { compareBytes, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import type { Statements } from '../database/index.ts'
 import {
@@ -14,8 +14,7 @@ import {
 } from '../keys/index.ts'
 import { decodeEpoch, type Epoch, type EpochBody, type Level, type Membership } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
-import { bytesToPolicy } from '../wire/index.ts'
-import { bytesToEpochSecret, loadSecrets } from './secrets.ts'
+import { bytesToEpochSecret, epochSecretToBytes, loadNotices, loadSecrets } from './secrets.ts'
 
 /** An epoch that this device has a secret of, with the keys that follow from it. */
 export type HeldEpoch = { readonly hash: Uint8Array; readonly keys: EpochKeys; readonly secrets: EpochSecrets }
@@ -51,7 +50,15 @@ export type EpochsInput = {
 }
 
 /** What a record says, whether it can be judged here or not. */
-type Recorded = EpochBody & { readonly hash: Uint8Array }
+export type RecordedEpoch = EpochBody & { readonly hash: Uint8Array }
+
+/** Records that wait for changes which are not here, perhaps because a hub has lost them: the keys that belong to them lead to where others put those again. */
+export const waitingRecords = (membership: Membership, space: Uint8Array): RecordedEpoch[] =>
+  membership.waiting().flatMap(({ change: { header, hash, body } }): RecordedEpoch[] => {
+    const isRecord = header.kind === kinds.epoch && equalBytes(header.space, space)
+    const read = isRecord && body ? ifUsable(() => decodeEpoch(body)) : undefined
+    return read ? [{ ...read, hash }] : []
+  })
 
 /** Keys are derived once: epochs are loaded after each membership change. */
 export const createEpochs = ({ crypto, statements, space, membership }: EpochsInput): Epochs => {
@@ -59,24 +66,14 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
   const opened = new Map<string, readonly LinkedEpoch[]>()
   const shown = new Map<string, ReadEpoch>()
 
-  const linksOf = (record: Recorded, keys: ReplicaEpoch['keys']): readonly LinkedEpoch[] => {
+  const linksOf = (record: RecordedEpoch, keys: ReplicaEpoch['keys']): readonly LinkedEpoch[] => {
     const name = `${toHex(record.hash)}${toHex(keys.membership)}${keys.content ? 1 : 0}`
     let found = opened.get(name)
     if (!found) opened.set(name, (found = openLinks(crypto, space.id, keys, record.links)))
     return found
   }
 
-  /**
-   * Records that wait for changes which are not here, perhaps because a hub has lost them: the keys that belong to them lead to where others put those again.
-   */
-  const waitingRecords = (): Recorded[] =>
-    membership.waiting().flatMap(({ change: { header, hash, body } }): Recorded[] => {
-      const isRecord = header.kind === kinds.epoch && equalBytes(header.space, space.id)
-      const read = isRecord && body ? ifUsable(() => decodeEpoch(body)) : undefined
-      return read ? [{ ...read, hash }] : []
-    })
-
-  const loadHeld = (records: readonly Recorded[]): HeldEpoch[] => {
+  const loadHeld = (records: readonly RecordedEpoch[]): HeldEpoch[] => {
     const kept = new Map(loadSecrets(statements, space.n, 'epoch').map(({ id, value }) => [toHex(id), value]))
     const inUse = membership.epochInUse()?.hash
     const found = records.flatMap((record): HeldEpoch[] => {
@@ -99,19 +96,18 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
    * Epochs that a contact told of and whose records are not here: their logs are followed for the records. Once a record has come, the
    * secret counts if it is what the record commits to.
    */
-  const loadNoticed = (records: readonly Recorded[], own: readonly HeldEpoch[]): HeldEpoch[] =>
-    loadSecrets(statements, space.n, 'notice').flatMap(({ id, value }): HeldEpoch[] => {
-      if (own.some(({ hash }) => equalBytes(hash, id))) return []
-      const [kept, policyBytes] = decodeCbor(value) as unknown as [Uint8Array, Uint8Array]
-      const { level, secret } = bytesToEpochSecret(kept)
-      const record = records.find(({ hash }) => equalBytes(hash, id))
+  const loadNoticed = (records: readonly RecordedEpoch[], own: readonly HeldEpoch[]): HeldEpoch[] =>
+    loadNotices(statements, space.n).flatMap(({ epoch: hash, level, secret, policy }): HeldEpoch[] => {
+      if (own.some((epoch) => equalBytes(epoch.hash, hash))) return []
+      const record = records.find((known) => equalBytes(known.hash, hash))
       if (record && !isCommitted(record, level, secret)) return []
-      const name = toHex(id)
+      const name = toHex(hash)
+      const kept = toHex(epochSecretToBytes(level, secret))
       const known = held.get(name)
-      if (known?.kept === toHex(kept)) return [known.epoch]
+      if (known?.kept === kept) return [known.epoch]
       const secrets = secretToSecrets(crypto, level, secret)
-      const epoch = { hash: id, secrets, keys: secretToKeys(crypto, level, secret, bytesToPolicy(policyBytes)) }
-      held.set(name, { kept: toHex(kept), epoch })
+      const epoch = { hash, secrets, keys: secretToKeys(crypto, level, secret, policy) }
+      held.set(name, { kept, epoch })
       return [epoch]
     })
 
@@ -131,11 +127,11 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
       return [known]
     })
 
-  const isCommitted = (record: Recorded, level: Level, secret: Uint8Array): boolean =>
+  const isCommitted = (record: RecordedEpoch, level: Level, secret: Uint8Array): boolean =>
     ifUsable(() => checkSecret(crypto, record.commitments, level, secret)) !== undefined
 
   /** Epochs that links lead to, near ones first. One that several links name otherwise is listed with each of its keys. */
-  const follow = (records: readonly Recorded[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {
+  const follow = (records: readonly RecordedEpoch[], from: readonly ReplicaEpoch[]): LinkedEpoch[] => {
     const recordOf = new Map(records.map((record) => [toHex(record.hash), record]))
     const found = new Map<string, LinkedEpoch>()
     const queue: { readonly hash: Uint8Array; readonly keys: ReplicaEpoch['keys'] }[] = [...from]
@@ -155,7 +151,7 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
     return [...found.values()]
   }
 
-  const loadFrom = (judged: readonly Epoch[], waiting: readonly Recorded[]): ReplicaEpoch[] => {
+  const loadFrom = (judged: readonly Epoch[], waiting: readonly RecordedEpoch[]): ReplicaEpoch[] => {
     const records = [...judged, ...waiting]
     const recorded = loadHeld(records)
     const own = [...recorded, ...loadNoticed(records, recorded)]
@@ -168,7 +164,7 @@ export const createEpochs = ({ crypto, statements, space, membership }: EpochsIn
   }
 
   return {
-    load: () => loadFrom(membership.epochs(), waitingRecords()),
+    load: () => loadFrom(membership.epochs(), waitingRecords(membership, space.id)),
     links: (secrets, history = 'shown') => {
       const records = membership.epochs()
       const depth = new Map(records.map(({ hash, supersedes }) => [toHex(hash), supersedes.length]))

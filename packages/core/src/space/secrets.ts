@@ -1,6 +1,8 @@
-import { concatBytes } from '../bytes/index.ts'
+import { concatBytes, decodeCbor, encodeCbor } from '../bytes/index.ts'
 import type { Statements } from '../database/index.ts'
+import type { SpaceAccess } from '../keys/index.ts'
 import type { Level } from '../membership/index.ts'
+import { bytesToPolicy, policyToBytes } from '../wire/index.ts'
 
 /**
  * What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash;
@@ -66,3 +68,21 @@ export const bytesToEpochSecret = (bytes: Uint8Array): { level: Level; secret: U
   level: levels[bytes[0] as number] as Level,
   secret: bytes.subarray(1),
 })
+
+/** An epoch that was told of, whose record has not come or waits: the log of its policy is followed for it. */
+export type NoticedEpoch = Omit<SpaceAccess, 'space'>
+
+export const keepNotice = (
+  statements: Statements,
+  space: number,
+  { epoch, level, secret, policy }: NoticedEpoch,
+): void => {
+  const value = encodeCbor([epochSecretToBytes(level, secret), policyToBytes(policy)])
+  keepSecret(statements, space, 'notice', epoch, value)
+}
+
+export const loadNotices = (statements: Statements, space: number): NoticedEpoch[] =>
+  loadSecrets(statements, space, 'notice').map(({ id, value }) => {
+    const [kept, policy] = decodeCbor(value) as unknown as [Uint8Array, Uint8Array]
+    return { epoch: id, ...bytesToEpochSecret(kept), policy: bytesToPolicy(policy) }
+  })

@@ -1,11 +1,10 @@
-import { encodeCbor, equalBytes, KithError } from '../bytes/index.ts'
-import { checkSecret, type SpaceAccess, secretToKeys } from '../keys/index.ts'
+import { equalBytes, KithError } from '../bytes/index.ts'
+import { checkSecret, secretToKeys } from '../keys/index.ts'
 import { noticesPerSpaceMax } from '../limits/index.ts'
-import { policyToBytes } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import { isHeld } from './epochs.ts'
 import type { Replica } from './replica.ts'
-import { epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
+import { keepNotice, loadNotices, type NoticedEpoch } from './secrets.ts'
 
 /**
  * Takes in the secret of an epoch that a letter or a list of our own told of. Where its record is not here its log is followed for it, and nothing
@@ -13,7 +12,7 @@ import { epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
  *
  * @throws KithError `bad-key` (not what the record commits to), `too-large`.
  */
-export const takeToldEpoch = (engine: Engine, replica: Replica, told: Omit<SpaceAccess, 'space'>): void => {
+export const takeToldEpoch = (engine: Engine, replica: Replica, told: NoticedEpoch): void => {
   const { statements, unit, platform } = engine
   const { level, policy, epoch, secret } = told
   const { n } = replica.entry
@@ -26,11 +25,11 @@ export const takeToldEpoch = (engine: Engine, replica: Replica, told: Omit<Space
     replica.addEpochSecret(epoch, level, secret)
     return
   }
-  const kept = loadSecrets(statements, n, 'notice').filter(
-    ({ id }) => !replica.membership.epochs().some(({ hash }) => equalBytes(hash, id)),
+  const kept = loadNotices(statements, n).filter(
+    (notice) => !replica.membership.epochs().some(({ hash }) => equalBytes(hash, notice.epoch)),
   )
   if (kept.length >= noticesPerSpaceMax)
     throw new KithError('too-large', 'Too many epochs of a space were told of whose records never came.')
-  keepSecret(statements, n, 'notice', epoch, encodeCbor([epochSecretToBytes(level, secret), policyToBytes(policy)]))
+  keepNotice(statements, n, told)
   replica.keysCame()
 }

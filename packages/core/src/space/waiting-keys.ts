@@ -1,4 +1,4 @@
-import { concatBytes, encodeCbor, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
+import { concatBytes, equalBytes, ifUsable, toHex } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { openBox } from '../crypto/seal/index.ts'
 import {
@@ -10,11 +10,11 @@ import {
   secretsToLevel,
 } from '../keys/index.ts'
 import { noticesPerSpaceMax } from '../limits/index.ts'
-import { decodeEpoch, decodeShare, type EpochBody, type Membership, type ShareBody } from '../membership/index.ts'
-import { policyToBytes } from '../wire/index.ts'
+import { decodeShare, type EpochBody, type Membership, type ShareBody } from '../membership/index.ts'
 import { findBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
-import { epochSecretToBytes, keepSecret, loadSecrets } from './secrets.ts'
+import { type RecordedEpoch, waitingRecords } from './epochs.ts'
+import { keepNotice, loadNotices } from './secrets.ts'
 
 /**
  * Keys of epochs whose records, or shares, wait for changes that lie only in those epochs' own logs: somebody who was missed by an epoch learns of
@@ -53,29 +53,25 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
     return undefined
   }
 
-  const keep = (epoch: Uint8Array, body: EpochBody, secrets: EpochSecrets): boolean => {
+  const keep = (body: RecordedEpoch, secrets: EpochSecrets): boolean => {
+    const { hash: epoch } = body
     const level = secretsToLevel(secrets)
     const secret = secretOfLevel(secrets, level)
-    if (!secret || loadSecrets(statements, space.n, 'notice').length >= noticesPerSpaceMax) return false
-    const policy = policyToBytes(keysToPolicy(body.policy))
+    if (!secret || loadNotices(statements, space.n).length >= noticesPerSpaceMax) return false
     engine.unit.enter('soon')
-    keepSecret(statements, space.n, 'notice', epoch, encodeCbor([epochSecretToBytes(level, secret), policy]))
+    keepNotice(statements, space.n, { epoch, level, secret, policy: keysToPolicy(body.policy) })
     return true
   }
 
   return {
     look: () => {
       const waiting = membership.waiting().filter(({ change }) => equalBytes(change.header.space, space.id))
-      const records = new Map<string, { hash: Uint8Array; body: EpochBody }>()
-      for (const epoch of membership.epochs()) records.set(toHex(epoch.hash), { hash: epoch.hash, body: epoch })
-      for (const { change } of waiting) {
-        const { body } = change
-        const decoded = change.header.kind === kinds.epoch && body ? ifUsable(() => decodeEpoch(body)) : undefined
-        if (decoded) records.set(toHex(change.hash), { hash: change.hash, body: decoded })
-      }
+      const records = new Map<string, RecordedEpoch>(
+        [...membership.epochs(), ...waitingRecords(membership, space.id)].map((record) => [toHex(record.hash), record]),
+      )
       let isNew = false
-      const take = (hash: Uint8Array, body: EpochBody, secrets: EpochSecrets | undefined): void => {
-        if (secrets && !isHeld(hash)) isNew = keep(hash, body, secrets) || isNew
+      const take = (record: RecordedEpoch, secrets: EpochSecrets | undefined): void => {
+        if (secrets && !isHeld(record.hash)) isNew = keep(record, secrets) || isNew
       }
       for (const { change } of waiting) {
         const key = toHex(change.hash)
@@ -86,17 +82,16 @@ export const createWaitingKeys = ({ engine, space, membership, isHeld }: Waiting
           const record = share && records.get(toHex(share.epoch))
           if (!share || !record) continue
           tried.set(key, person.tagKeys.length)
-          take(record.hash, record.body, openShare(record.hash, record.body, share))
+          take(record, openShare(record.hash, record, share))
         } else if (change.header.kind === kinds.epoch) {
           const record = records.get(key)
-          const boxes = record && findBoxes(statements, space.n, record.body)
+          const boxes = record && findBoxes(statements, space.n, record)
           if (!record || !boxes) continue
           tried.set(key, person.tagKeys.length)
           const keys = person.tagKeys.map(({ sealing }) => sealing.secretKey)
           take(
-            record.hash,
-            record.body,
-            ifUsable(() => findEpochBox(crypto, space.id, record.body, boxes, keys)),
+            record,
+            ifUsable(() => findEpochBox(crypto, space.id, record, boxes, keys)),
           )
         }
       }
