@@ -21,7 +21,7 @@ export const createKith = async (platform: Platform, options: KithOptions = {}):
  * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
  */
 export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
-  linkPlatform(platform, options, (identity, hubs) => openFound(platform, { ...nameOf(options), hubs }, identity))
+  linkPlatform(platform, options, (identity, hubs) => openFound(platform, { name: options.name, hubs }, identity))
 
 /**
  * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
@@ -29,9 +29,7 @@ export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promis
  * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
  */
 export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
-  recoverPlatform(platform, options, (identity, hubs) => openFound(platform, { ...nameOf(options), hubs }, identity))
-
-const nameOf = ({ name }: { readonly name?: string }): { name?: string } => (name === undefined ? {} : { name })
+  recoverPlatform(platform, options, (identity, hubs) => openFound(platform, { name: options.name, hubs }, identity))
 
 /** How long a device waits for the spaces of its person before it is used without: they go on coming. */
 const firstSpacesMs = 10_000
