@@ -71,14 +71,8 @@ export const createOwnMembership = ({ engine, space, membership, log, ours }: Ow
       history.append(registry.chainOf(space.n, own, 0), change)
       came = log.add([change])
       if (space.n === engine.personSpace) engine.personCame(space.n, [change], space.n)
+      checkApplied(membership, change.hash)
     })
-    const verdict = membership.verdictOf(change.hash)
-    if (verdict !== 'applied') {
-      const reason = typeof verdict === 'object' ? verdict.message : 'The rules of the space do not let you do this.'
-      const error = new KithError('not-allowed', reason)
-      unit.abandon(error)
-      throw error
-    }
     whole(() => log.settled(came))
     engine.notifier.touch(space.n, [''])
     return change
@@ -105,4 +99,12 @@ export const createOwnMembership = ({ engine, space, membership, log, ours }: Ow
     draft,
     mergeHeads,
   }
+}
+
+/** @throws KithError `not-allowed` with the reason where the rules refuse a change of ours. */
+export const checkApplied = (membership: Membership, hash: Uint8Array): void => {
+  const verdict = membership.verdictOf(hash)
+  if (verdict === 'applied') return
+  const reason = typeof verdict === 'object' ? verdict.message : 'The rules of the space do not let you do this.'
+  throw new KithError('not-allowed', reason)
 }

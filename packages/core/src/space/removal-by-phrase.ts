@@ -1,10 +1,10 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { kinds, noBytes } from '../change/index.ts'
 import { createChainWriter, entropyToRecovery, phraseToEntropy, type RecoverySecrets } from '../keys/index.ts'
-import { depsHeadsMax } from '../limits/index.ts'
-import { decodeGenesis, encodeMerge } from '../membership/index.ts'
+import { decodeGenesis } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
 import { type Ending, encodeEnding } from './removal.ts'
+import { checkApplied } from './own-membership.ts'
 import type { Replica } from './replica.ts'
 import { startEpoch } from './rotation.ts'
 
@@ -44,11 +44,7 @@ export const endRightsByRecovery = (
   engine.whole(() => {
     unit.commit()
     unit.enter()
-    const many = membership.heads()
-    if (many.length > depsHeadsMax)
-      replica.writeMembership(kinds.merge, encodeMerge({ salt: crypto.randomBytes(16), heads: many }), {
-        joinsLast: true,
-      })
+    replica.mergeHeads()
     const last = replica
       .changes()
       .filter(({ header }) => equalBytes(header.device, signing.publicKey) && equalBytes(header.space, id))
@@ -66,12 +62,7 @@ export const endRightsByRecovery = (
     const removal = writer.write(kinds.removal, encodeEnding(engine, replica, ending), membership.heads())
     clock.advance(writer.end().time)
     replica.keepOwn(writer.sign())
-    const verdict = membership.verdictOf(removal.hash)
-    if (verdict !== 'applied')
-      throw new KithError(
-        'not-allowed',
-        typeof verdict === 'object' ? verdict.message : 'The rules of the space do not allow it.',
-      )
+    checkApplied(membership, removal.hash)
     if (membership.isRotationOwed()) startEpoch(engine, replica, { joinsLast: true })
   })
 }

@@ -70,6 +70,7 @@ export type Replica = {
   readonly reissue: OwnContent['reissue']
   readonly writeMembership: OwnMembership['write']
   readonly draftMembership: OwnMembership['draft']
+  readonly mergeHeads: OwnMembership['mergeHeads']
   /** Takes a segment that this device has just made and signed. */
   readonly keepOwn: (segment: Segment) => void
   /** Takes segments from elsewhere. Nothing of a segment that does not verify is kept. */
@@ -231,6 +232,7 @@ export const createReplica = (
     reissue: ownContent.reissue,
     writeMembership: ownMembership.write,
     draftMembership: ownMembership.draft,
+    mergeHeads: ownMembership.mergeHeads,
     keepOwn: (segment) => {
       unit.enter()
       const bytes = encodeSegment(segment)
