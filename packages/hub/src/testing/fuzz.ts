@@ -16,11 +16,12 @@ import {
   resumeBytes,
   rights,
 } from '@kith/core/wire'
+import { createDice } from '@kith/testing/simulation'
 import type { Connection } from '../connection.ts'
 import { createHubService, type HubService } from '../service.ts'
 import { openSqlite } from '../store/sqlite-open.ts'
 import { createTestLog, type TestLog, testSigning } from './client.ts'
-import { createMalformer, createRandom } from './malform.ts'
+import { createMalformer } from './malform.ts'
 
 export type FuzzReport = {
   /** Frames that were a message by the decoder, and were answered. */
@@ -51,13 +52,13 @@ export async function fuzzHub(
   seed: number,
   tick: (done: number) => void = () => {},
 ): Promise<FuzzReport> {
-  const random = createRandom(seed)
+  const dice = createDice(String(seed))
   const database = openSqlite(':memory:', undefined)
   const service = createHubService({ database })
   const logs = [createTestLog(), createTestLog('knock'), createTestLog('location'), createTestLog('mailbox')]
   const entryIds: Uint8Array[] = []
   const resumption = createHash('sha256').update(String(seed)).digest()
-  const malformer = createMalformer(random, () => ({
+  const malformer = createMalformer(dice, () => ({
     logs: logs.map(({ id }) => id),
     policies: logs.map(({ policy }) => decodeCbor(policyToBytes(policy))),
     entryIds,
@@ -80,7 +81,7 @@ export async function fuzzHub(
       if (line.isOver()) {
         line = connect(service)
         // Most come as somebody who has rights: a stranger is refused before much can go wrong.
-        if (random() < 0.7) await openAgain(line, logs, tickets, resumption)
+        if (dice.chance(0.7)) await openAgain(line, logs, tickets, resumption)
       }
       const frame = malformer.frame()
       const message = await line.ask(frame).catch((cause: unknown) => {

@@ -1,20 +1,7 @@
 /** For tests: frames that are almost right. Structure-aware: messages of the protocol's shape, then mistakes in them. */
 import { type CborValue, encodeCbor } from '@kith/core/bytes'
 import { messageCodes } from '@kith/core/wire'
-
-/** A seeded generator of numbers from 0 below 1. */
-export type Random = () => number
-
-/** mulberry32: any seed, the same numbers everywhere. */
-export function createRandom(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
+import type { Dice } from '@kith/testing/simulation'
 
 /** What a client could know: right answers to some fields, so that frames come past the first checks. */
 export type Known = {
@@ -32,10 +19,7 @@ export type Malformer = {
 const edges = [0, 1, 2, 3, 4, 23, 24, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
 const byteLengths = [0, 1, 15, 16, 17, 31, 32, 33, 41, 63, 64, 65, 300, 5000]
 
-export function createMalformer(random: Random, known: () => Known): Malformer {
-  const below = (count: number): number => Math.floor(random() * count)
-  const chance = (share: number): boolean => random() < share
-  const pick = <Item>(items: readonly Item[]): Item => items[below(items.length)] as Item
+export function createMalformer({ roll: below, chance, pick }: Dice, known: () => Known): Malformer {
   const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => below(256))
   const some = <Item>(most: number, make: () => Item): Item[] => Array.from({ length: below(most + 1) }, make)
   const orRandom = (items: readonly Uint8Array[], length: number): Uint8Array =>
@@ -90,7 +74,7 @@ export function createMalformer(random: Random, known: () => Known): Malformer {
       case 1:
         return -1 - below(1000)
       case 2:
-        return random() * 1e6
+        return below(2 ** 32) / 4096
       case 3:
         return bytes(pick(byteLengths))
       case 4:
