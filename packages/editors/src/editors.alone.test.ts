@@ -55,6 +55,23 @@ test('Tiptap keeps words, selection and undo when its document is replaced', { t
   assert.equal(await proseOf(page, 1), '<p>now yours and mine</p>')
 })
 
+test('a format is taken back without the words typed just before, and words without the format before them', {
+  timeout,
+}, async () => {
+  const page = await open()
+  await page.evaluate(() => {
+    const [editor] = trial.prose
+    editor!.chain().insertContent('plain').run()
+    editor!.chain().selectAll().toggleBold().run()
+    editor!.chain().setTextSelection(6).insertContent(' more').run()
+  })
+  const shown = ['<p><strong>plain more</strong></p>', '<p><strong>plain</strong></p>', '<p>plain</p>', '<p></p>']
+  for (const html of shown) {
+    for (const at of [0, 1]) assert.equal(await proseOf(page, at), html)
+    await page.evaluate(() => trial.prose[0]!.commands.undo())
+  }
+})
+
 test('CodeMirror keeps words, selection and undo when its document is replaced', { timeout }, async () => {
   const page = await open()
   await page.locator('#code0 .cm-content').click()

@@ -12,10 +12,11 @@ import type { EditorView } from '@tiptap/pm/view'
 import type * as Y from 'yjs'
 import { type Cursors, createCursors, type CursorsInput } from '../cursors.ts'
 import { createUndo } from '../undo.ts'
+import { isFormatting } from './formatting.ts'
 import { createUndoPlugin } from './undo-plugin.ts'
 
 /** The name of the type that the editor's elements are in: queries see its plain text. */
-export const proseRoot = 'prose'
+const proseRoot = 'prose'
 
 /** The plugins that tie an editor to one document, and to the next that replaces it. */
 export type Binding = {
@@ -53,9 +54,20 @@ const bind = (doc: Y.Doc, cursors: Cursors, before?: Y.UndoManager): Bound => {
   const options = {
     trackedOrigins: new Set<unknown>([ySyncPluginKey]),
     deleteFilter: (item: Y.Item) => defaultDeleteFilter(item, defaultProtectedNodes),
-    captureTransaction: ({ meta }: Y.Transaction) => meta.get('addToHistory') !== false,
+    captureTransaction: (transaction: Y.Transaction) => {
+      if (transaction.meta.get('addToHistory') === false) return false
+      if (transaction.origin === ySyncPluginKey) separate(transaction)
+      return true
+    },
   }
-  const undo = createUndo(fragment, options, before)
+  const undo: Y.UndoManager = createUndo(fragment, options, before)
+  // What is done in quick succession is taken back together; but who takes back a format keeps the words typed just before.
+  let wasFormatting = false
+  const separate = (transaction: Y.Transaction): void => {
+    const formats = isFormatting(transaction)
+    if (formats || wasFormatting) undo.stopCapturing()
+    wasFormatting = formats
+  }
   return {
     undo,
     plugins: [
