@@ -40,7 +40,7 @@ export const createResources = (): Resources => {
   }
 }
 
-export const createResource = <T>(start: Start<T>, ended: () => void): Resource<T> => {
+const createResource = <T>(start: Start<T>, ended: () => void): Resource<T> => {
   const listeners = new Set<() => void>()
   let snapshot: Snapshot<T> = { state: 'pending' }
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -4,7 +4,7 @@ import type { Dice } from '@kith/testing/simulation'
 import type { Actor, Scene } from '../scene/scene.ts'
 
 /** Everything that ever gave this person a right, ended or not: what somebody removed may still name. */
-export const grantsEver = (scene: Scene, { person }: Actor): Uint8Array[] => {
+const grantsEver = (scene: Scene, { person }: Actor): Uint8Array[] => {
   const members = scene.actors.flatMap(({ membership }) => membership.member(person.id)?.grants ?? [])
   const named = scene.changes.filter(({ header }) =>
     scene.actors.some(({ device, person: owner }) => owner === person && toHex(device) === toHex(header.device)),

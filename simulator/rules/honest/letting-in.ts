@@ -22,7 +22,7 @@ export const grant: Act = (scene, actor, dice) => {
 }
 
 /** A grant's past must show who it is for. */
-export const withPerson = ({ membership }: Actor, person: Uint8Array): Header['deps'] => {
+const withPerson = ({ membership }: Actor, person: Uint8Array): Header['deps'] => {
   const heads = [...membership.heads().slice(0, 60), ...membership.personHeads(person)]
   return { membership: sortHeads([...new Map(heads.map((head) => [toHex(head), head])).values()]), content: [] }
 }

@@ -129,7 +129,7 @@ const enterScene = (scene: Scene, bare: Bare): Actor => {
 }
 
 /** The space's genesis, its first rules and its first epoch. */
-export const found = (scene: Scene & { space: Uint8Array }, { person, first }: NewSimPerson): void => {
+const found = (scene: Scene & { space: Uint8Array }, { person, first }: NewSimPerson): void => {
   const { crypto } = scene
   const { device } = first
   const personHead = (first.own.person.at(-1) as Change).hash

@@ -3,9 +3,6 @@
 /** Held by the page whose worker is the engine; the others queue for it. */
 export const leaderLock = (store: string): string => `kith/${store}/leader`
 
-/** Held by the worker that has the files. */
-export const storeLock = (store: string): string => `kith/${store}`
-
 /** Held by a worker while it lives: its page learns by it that it is gone. */
 export const roundLock = (store: string, round: string): string => `kith/${store}/round/${round}`
 

@@ -3,7 +3,7 @@ import { bodyBytesMax, changeOpsMax, pictureBytesMax, shortTextBytesMax, tableCo
 import { type Op, opCodes, opToCount } from './ops.ts'
 
 /** A body is CBOR [salt, …what its kind says]. The salt makes the hash of a short body unguessable. */
-export const saltBytes = 16
+const saltBytes = 16
 
 export type DataBody = {
   readonly salt: Uint8Array

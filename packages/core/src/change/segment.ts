@@ -42,7 +42,7 @@ export type Segment = {
 }
 
 /** What a segment's signature is over. */
-export function segmentToSign(lastHash: Uint8Array): Uint8Array {
+function segmentToSign(lastHash: Uint8Array): Uint8Array {
   return labelled('kith/1 segment', lastHash)
 }
 

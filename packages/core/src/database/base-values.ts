@@ -1,5 +1,4 @@
 import { type CborValue, toHex } from '../bytes/index.ts'
-import { opCodes } from '../change/index.ts'
 import type { SqlValue } from '../ports/index.ts'
 import type { StoredColumn } from './compiled.ts'
 import { cellOf, findInsert, findUpsert, type InsertedRow } from './inserts.ts'
@@ -48,7 +47,3 @@ const findInserted = ({ body, opId }: MergeInput, id: Uint8Array): InsertedRow |
   const index = ((id[14] as number) << 8) | (id[15] as number)
   return index < body.count && toHex(opId(index)) === toHex(id) ? findInsert(body, index) : undefined
 }
-
-/** Whether a body has nothing that makes a row. */
-export const insertsNothing = ({ body }: MergeInput): boolean =>
-  !body.ops.some((op) => op[0] === opCodes.insert || op[0] === opCodes.upsert)

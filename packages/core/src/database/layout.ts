@@ -8,7 +8,7 @@ export const layoutVersion = 1
  * What this version can read of a space's history. Raise it with each column type, op, kind of change or rule that a version learns: what
  * was held back or left out for want of it is then taken once more, when the space is opened.
  */
-export const understanding = 1
+const understanding = 1
 
 /**
  * One database holds a person's spaces of all apps. `segment`, `hub`, `cursor`, `outbox`, `parcel` and `secret` are the

@@ -43,7 +43,7 @@ export type SpaceLogs = {
  */
 const lingersMs = 24 * 60 * 60_000
 /** From then on it is looked at so often: its lease is renewed by it, and who was away may have written there. */
-export const visitEachMs = 7 * 24 * 60 * 60_000
+const visitEachMs = 7 * 24 * 60 * 60_000
 /** How long after an epoch was superseded somebody may be about to join by its keys; who comes later is found by the visits. */
 const joinersMs = 24 * 60 * 60_000
 /** What hangs on the time is looked at again after so long. */

@@ -47,12 +47,12 @@ export function startGeneration(
   return { generation, isClean }
 }
 
-export function readMeta(database: DatabaseSync, name: string): Uint8Array | undefined {
+function readMeta(database: DatabaseSync, name: string): Uint8Array | undefined {
   const row = database.prepare('SELECT value FROM meta WHERE name = ?').get(name) as { value: Uint8Array } | undefined
   return row?.value
 }
 
-export function writeMeta(database: DatabaseSync, name: string, value: Uint8Array): void {
+function writeMeta(database: DatabaseSync, name: string, value: Uint8Array): void {
   database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(name, value)
 }
 

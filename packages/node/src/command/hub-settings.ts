@@ -126,7 +126,7 @@ export const toSettings = (said: Said): HubSettings => {
   return settings
 }
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 const toPort = (written: string): number => {
   const port = Number(written)
