@@ -1,5 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Channel, type Connection, createHubService, type HubService, openHubDatabase } from '@kith/hub'
+import {
+  type Channel,
+  type Connection,
+  createHubService,
+  createSqliteStorage,
+  type HubService,
+  openHubDatabase,
+} from '@kith/hub'
 import { createSeededBytes, createTimelineClock, type Timeline } from '@kith/testing/simulation'
 import { startMs } from './clock.ts'
 import type { Meddler } from './meddling.ts'
@@ -54,7 +61,7 @@ export const createSimHub = (
     const clock = createTimelineClock(timeline, () => startMs + timeline.now(), isAlive)
     services = databases.map((database, fork) =>
       createHubService({
-        database,
+        storage: createSqliteStorage(database),
         clock,
         // Keys are of the database; all else must differ from run to run.
         random: createSeededBytes(`${seed}/${wipes}/${life}/${fork}`),

@@ -99,7 +99,12 @@ export function createConnection(
       return
     }
     const follower = log.followers[event.lane]
-    if (follower === undefined || !streams.isNext(follower, event, session.id)) return
+    if (follower === undefined) return
+    if (event.kind === 'news') {
+      streams.news(follower, event.last)
+      return
+    }
+    if (!streams.isNext(follower, event, session.id)) return
     hub.meter.add('entriesSent', event.last - event.first + 1)
     channel.send(event.frame)
   }

@@ -14,6 +14,12 @@ export type FanOutEvent =
       readonly from: string
     }
   | {
+      /** The store has numbers of the lane up to `last`: whoever lacks some finds them there. */
+      readonly kind: 'news'
+      readonly lane: Lane
+      readonly last: number
+    }
+  | {
       readonly kind: 'signal'
       /** A listener's name in hexadecimal; undefined for all. */
       readonly to: string | undefined

@@ -19,6 +19,7 @@ import { type Reading, readDisk } from './operator/reading.ts'
 import type { EntryStore, StoreTotals } from './store/entry-store.ts'
 import { createLargeEntryFiles } from './store/large-entries.ts'
 import { openFailure, openSqlite } from './store/sqlite-open.ts'
+import { createSqliteStorage } from './store/sqlite-storage.ts'
 import { createSecureServer, type TlsFiles } from './tls.ts'
 
 export type HubOptions = {
@@ -168,13 +169,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 }
 
 /** Lets go of the port if it fails. */
-function openService(options: Omit<HubServiceOptions, 'database'> & { storage: string }, server: Server): HubService {
+function openService(options: Omit<HubServiceOptions, 'storage'> & { storage: string }, server: Server): HubService {
   let database: DatabaseSync | undefined
   try {
     database = openSqlite(options.storage, options.limits?.storageBytesMax)
     const isFile = options.storage !== ':memory:'
     const largeEntries = isFile ? createLargeEntryFiles(largeEntryFolder(options.storage)) : undefined
-    return createHubService({ largeEntries, ...options, database })
+    return createHubService({ ...options, storage: createSqliteStorage(database, largeEntries) })
   } catch (cause) {
     server.close()
     database?.close()

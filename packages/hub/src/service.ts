@@ -1,5 +1,4 @@
 /** A hub without a socket: its storage, and connections over whatever carries whole messages both ways. */
-import type { DatabaseSync } from 'node:sqlite'
 import { trimDelayMs } from '@kith/core/limits'
 import type { Clock } from '@kith/core/ports'
 import { backupTo } from './backup.ts'
@@ -17,19 +16,14 @@ import { nodeVerifying, random } from './node-crypto.ts'
 import type { HubContext } from './session.ts'
 import { dayMs } from './store/days.ts'
 import { StoreFailure } from './store/entry-store.ts'
-import type { LargeEntries } from './store/large-entries.ts'
-import { loadIdentity } from './store/sqlite-meta.ts'
-import { createSqliteStore } from './store/sqlite-store.ts'
+import type { HubStorage } from './store/hub-storage.ts'
 
 export type HubServiceOptions = {
-  /** Of `openHubDatabase`; closed with the service. */
-  readonly database: DatabaseSync
+  readonly storage: HubStorage
   readonly limits?: Partial<HubLimitOptions> | undefined
   readonly log?: HubLog | undefined
   readonly clock?: Clock | undefined
   readonly fanOut?: FanOut | undefined
-  /** Where large entries lie; in the database unless given. */
-  readonly largeEntries?: LargeEntries | undefined
   /** The operating system's generator unless given: the simulator's is seeded. */
   readonly random?: ((length: number) => Uint8Array) | undefined
 }
@@ -47,17 +41,15 @@ export type HubService = {
 const dropPieceEntries = 1000
 
 export function createHubService(options: HubServiceOptions): HubService {
-  const { database } = options
   const limits = { ...defaultLimits, ...options.limits }
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const randomBytes = options.random ?? random
   const meter = createMeter()
-  const store = createSqliteStore(database, {
+  const { identity, store } = options.storage.start({
     ...limits,
     wallDay: Math.floor(clock.now() / dayMs),
     trimDays: trimDelayMs / dayMs,
-    largeEntries: options.largeEntries,
     random: randomBytes,
     soon: clock.soon,
     failed({ reason }) {
@@ -66,7 +58,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     },
   })
   const context: HubContext = {
-    identity: loadIdentity(database, randomBytes),
+    identity,
     crypto: nodeVerifying,
     clock,
     random: randomBytes,

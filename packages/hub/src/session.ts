@@ -7,7 +7,7 @@ import type { HubLimitOptions } from './limits/hub-limits.ts'
 import type { Knocks } from './limits/knocks.ts'
 import type { Meter } from './meter.ts'
 import type { EntryStore, LogName } from './store/entry-store.ts'
-import type { HubIdentity } from './store/sqlite-meta.ts'
+import type { HubIdentity } from './store/hub-storage.ts'
 import type { Follower, Streams } from './streams.ts'
 
 /** What all connections of a hub share. */

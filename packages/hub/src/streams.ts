@@ -52,9 +52,11 @@ export type Streams = {
   readonly start: (jobs: readonly Job[]) => void
   /** Whether a push goes straight to this follower; notes what that means for it. */
   readonly isNext: (follower: Follower, event: FanOutEvent & { kind: 'entries' }, self: string) => boolean
+  /** The store has numbers up to `last`. */
+  readonly news: (follower: Follower, last: number) => void
   readonly drained: () => void
   /** Whether so much is asked for already that a pull is refused: `added` are about to be started. */
-  readonly isFull: (added: readonly Job[]) => boolean
+  readonly isFull: (added: { readonly jobs: number; readonly fetches: number }) => boolean
   readonly close: () => void
 }
 
@@ -111,6 +113,7 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
   }
 
   async function sendFollower(follower: Follower): Promise<boolean> {
+    const { head } = follower
     const { entries, end } = await store.read(follower.log, follower.lane, {
       direction: 'after',
       n: follower.n,
@@ -120,11 +123,11 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
     })
     if (follower.state === 'stopped') return false
     follower.n = entries.at(-1)?.n ?? follower.n
+    // What was published before and is not in the store was taken back, or dropped: waiting for it would never end.
+    if (end) follower.n = Math.max(follower.n, head)
     const isEnd = end && follower.head <= follower.n
     send(follower, entries, isEnd ? 'caught-up' : 'more')
     if (isEnd) follower.state = 'live'
-    // What was published and is not in the store was taken back: waiting for it would never end.
-    else if (end && entries.length === 0) follower.head = follower.n
     return !isEnd
   }
 
@@ -174,6 +177,13 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
     client.send({ type: 'entries', request, log: from.log.id, lane, generation: store.generation, state, entries })
   }
 
+  function fallBack(follower: Follower, head: number): void {
+    follower.head = head
+    follower.state = 'reading'
+    waiting.push({ kind: 'follow', follower })
+    void pump()
+  }
+
   return {
     start(jobs) {
       if (jobs.length === 0) return
@@ -185,6 +195,8 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
         follower.head = Math.max(follower.head, event.last)
         return false
       }
+      // Read from the store already: what several processes publish comes in any order.
+      if (event.last <= follower.n) return false
       const isConsecutive = event.first === follower.n + 1
       if (isConsecutive && event.from === self) {
         follower.n = event.last
@@ -194,18 +206,19 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
         follower.n = event.last
         return true
       }
-      follower.head = event.last
-      follower.state = 'reading'
-      waiting.push({ kind: 'follow', follower })
-      void pump()
+      fallBack(follower, event.last)
       return false
+    },
+    news(follower, last) {
+      if (follower.state !== 'live') follower.head = Math.max(follower.head, last)
+      else if (last > follower.n) fallBack(follower, last)
     },
     drained() {
       void pump()
     },
     isFull: (added) => {
-      const jobs = [...waiting, ...added]
-      return jobs.length >= jobsMax || jobs.filter(({ kind }) => kind === 'fetch').length >= fetchesMax
+      const fetches = waiting.filter(({ kind }) => kind === 'fetch').length + added.fetches
+      return waiting.length + added.jobs >= jobsMax || fetches >= fetchesMax
     },
     close() {
       waiting = []

@@ -1,4 +1,4 @@
-import { createHubService, type HubService, openHubDatabase } from '@kith/hub'
+import { createHubService, createSqliteStorage, type HubService, openHubDatabase } from '@kith/hub'
 import { createSeededBytes, createTimelineClock, type Timeline, type WiredHub } from './simulation/index.ts'
 
 /** The production hub without sockets, on virtual time and a database in memory. */
@@ -31,7 +31,7 @@ export const createWorldHub = ({ seed, timeline, now, defect }: WorldHubOptions)
     lives += 1
     const life = lives
     service = createHubService({
-      database,
+      storage: createSqliteStorage(database),
       clock: createTimelineClock(timeline, now, () => life === lives && service !== undefined),
       random: createSeededBytes(`${seed}/${life}`),
       log: (event) => {

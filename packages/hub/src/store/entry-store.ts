@@ -9,7 +9,8 @@ export type NewEntry = { readonly id: Uint8Array; readonly bytes: Uint8Array }
 export type Placed = { readonly n: number; readonly isNew: boolean }
 
 export type Appended = {
-  readonly placed: readonly Placed[]
+  /** In the order of the entries. A store that others write to as well knows the numbers only when it has committed. */
+  readonly placed: Promise<readonly Placed[]>
   /** Resolves when everything is on disk; rejects with a `StoreFailure` when it is not and never will be. */
   readonly durable: Promise<void>
 }
@@ -45,13 +46,16 @@ export class StoreFailure extends Error {
 
 /**
  * Keeps logs. Numbers within a lane of a log rise by one for each new entry and are never given twice within a generation, not
- * even when the transaction that gave them failed, for followers have seen them already. What was appended is visible to
- * reads at once. All failures are `StoreFailure`.
+ * even when the transaction that gave them failed, for followers have seen them already. What was appended is seen by every read
+ * that begins later. All failures are `StoreFailure`.
  */
 export type EntryStore = {
   /** 16 bytes, another after each unclean start or loss. */
   readonly generation: Uint8Array
-  /** Appends to a lane; ids in `covers` are marked to be dropped from the tail. Puts again what was to be dropped: it stays. */
+  /**
+   * Appends to a lane, in the order of the calls; resolves when there is room for the next. Ids in `covers` are marked to be dropped
+   * from the tail. Puts again what was to be dropped: it stays.
+   */
   readonly append: (
     log: LogName,
     lane: Lane,

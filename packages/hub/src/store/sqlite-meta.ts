@@ -2,14 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { generationBytes } from '@kith/core/wire'
 import { createHubKeyPair } from '../node-crypto.ts'
-
-export type HubIdentity = {
-  /** X25519, 32 bytes: the hub's name. */
-  readonly publicKey: Uint8Array
-  readonly secretKey: Uint8Array
-  /** Key of the tickets' MACs, 32 bytes. */
-  readonly ticketSecret: Uint8Array
-}
+import type { HubIdentity } from './hub-storage.ts'
 
 /** The hub's keys, made when the database is. */
 export function loadIdentity(database: DatabaseSync, random: (length: number) => Uint8Array): HubIdentity {

@@ -8,33 +8,16 @@ import { loadDays } from './days.ts'
 import { type EntryStore, type LogName, type NewEntry, type Placed, StoreFailure } from './entry-store.ts'
 import { createExpiry } from './expiry.ts'
 import { createGroupCommit, toStoreFailure } from './group-commit.ts'
+import type { StoreOptions } from './hub-storage.ts'
 import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
 import { createLogRecords, type LogRecord, type WritableRecord } from './log-records.ts'
 import { createOutside } from './outside.ts'
 import { startGeneration } from './sqlite-meta.ts'
 import { prepareStatements } from './statements.ts'
 
-export type SqliteStoreOptions = {
-  readonly logBytesMax: number
-  readonly logEntriesMax: number
-  readonly mailboxBytesMax: number
-  readonly mailboxEntriesMax: number
-  readonly locationEntriesMax: number
-  /** The calendar's day at the start. */
-  readonly wallDay: number
-  /** Days between a trim and what it does. */
-  readonly trimDays: number
-  /** Days that an entry stays in a mailbox or knock box. */
-  readonly letterDays: number
-  /** Days that a log stays which nobody opens. */
-  readonly leaseDays: number
+export type SqliteStoreOptions = StoreOptions & {
   /** Where large entries go; undefined: into the database. */
   readonly largeEntries?: LargeEntries | undefined
-  readonly random: (length: number) => Uint8Array
-  /** Commits a group when the work already queued has had its turn. */
-  readonly soon: (run: () => void) => void
-  /** Told of each failed group, and of entries that are gone. */
-  readonly failed: (failure: StoreFailure) => void
 }
 
 const noBytes = new Uint8Array(0)
@@ -197,7 +180,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
           if (log.kind === 'location') dropOlder(record, lane)
         })
         outside.drop(names.filter((_, at) => placed[at]?.isNew === false))
-        return { placed, durable }
+        return { placed: Promise.resolve(placed), durable }
       } catch (cause) {
         outside.drop(names)
         throw cause

@@ -20,6 +20,7 @@ import { createDice } from '@kith/testing/simulation'
 import type { Connection } from '../connection.ts'
 import { createHubService, type HubService } from '../service.ts'
 import { openSqlite } from '../store/sqlite-open.ts'
+import { createSqliteStorage } from '../store/sqlite-storage.ts'
 import { createTestLog, type TestLog, testSigning } from './client.ts'
 import { createMalformer } from './malform.ts'
 
@@ -54,7 +55,7 @@ export async function fuzzHub(
 ): Promise<FuzzReport> {
   const dice = createDice(String(seed))
   const database = openSqlite(':memory:', undefined)
-  const service = createHubService({ database })
+  const service = createHubService({ storage: createSqliteStorage(database) })
   const logs = [createTestLog(), createTestLog('knock'), createTestLog('location'), createTestLog('mailbox')]
   const entryIds: Uint8Array[] = []
   const resumption = createHash('sha256').update(String(seed)).digest()

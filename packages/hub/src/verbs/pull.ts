@@ -6,17 +6,25 @@ import { failureToRefusal } from './put.ts'
 
 /** Answers for each item whether there is news; the entries follow, a piece of each at a time. */
 export async function handlePull(session: Session, message: ClientMessage & { type: 'pull' }): Promise<void> {
-  const jobs: Job[] = []
-  const results: (PullStarted | Refusal)[] = []
+  const answer: Answer = { request: message.request, jobs: [], asked: { jobs: 0, fetches: 0 } }
   const refused = session.allowance.take('requests', 1 + message.pulls.length)
-  for (const item of message.pulls) {
-    results.push(refused ?? (await pullOne(session, message.request, item, jobs)))
-  }
+  // All are begun before the first is done, so that a store can look them up together.
+  const results = refused
+    ? message.pulls.map(() => refused)
+    : await Promise.all(message.pulls.map((item) => pullOne(session, item, answer)))
   session.send({ type: 'pulling', request: message.request, results })
-  session.streams.start(jobs)
+  session.streams.start(answer.jobs)
 }
 
-async function pullOne(session: Session, request: number, item: PullItem, jobs: Job[]): Promise<PullStarted | Refusal> {
+type Answer = {
+  readonly request: number
+  readonly jobs: Job[]
+  /** What may become of the items that were begun. */
+  readonly asked: { jobs: number; fetches: number }
+}
+
+async function pullOne(session: Session, item: PullItem, answer: Answer): Promise<PullStarted | Refusal> {
+  const { request, jobs, asked } = answer
   const log = logWithRight(session, item.log, 'read')
   if (log === undefined) return refusal('refused')
   const { store } = session.hub
@@ -27,7 +35,9 @@ async function pullOne(session: Session, request: number, item: PullItem, jobs: 
     return { generation, news: false }
   }
   if (item.generation !== undefined && !equalBytes(item.generation, generation)) return refusal('other-generation')
-  if (session.streams.isFull(jobs)) return refusal('slow-down', 1000)
+  if (session.streams.isFull(asked)) return refusal('slow-down', 1000)
+  asked.jobs += 1
+  if (item.mode === 'ids') asked.fetches += 1
   // Registered before the store is asked, so that nothing put meanwhile is missed.
   const follower = item.follow ? follow(log, request, item) : undefined
   try {

@@ -11,7 +11,7 @@ import {
 } from '@kith/core/wire'
 import type { HubLimitOptions } from '../limits/hub-limits.ts'
 import { logWithRight, type OpenLog, type Session } from '../session.ts'
-import { type NewEntry, StoreFailure } from '../store/entry-store.ts'
+import { type Appended, type NewEntry, StoreFailure } from '../store/entry-store.ts'
 
 type Result = StoredEntries | Refusal
 
@@ -28,7 +28,7 @@ export async function handlePut(session: Session, message: ClientMessage & { typ
 async function putOne(session: Session, item: PutItem): Promise<{ durable: Promise<Result> }> {
   const log = logWithRight(session, item.log, 'write')
   if (log === undefined) return settled(refusal('refused'))
-  const { store, crypto, knocks, limits, meter } = session.hub
+  const { store, crypto, knocks, limits } = session.hub
   const { prefix } = session.allowance
   const isKnock = log.kind === 'knock'
   const refused =
@@ -40,15 +40,35 @@ async function putOne(session: Session, item: PutItem): Promise<{ durable: Promi
   const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
   try {
     if (isKnock) await knocks.makeRoom(log, prefix, entries)
-    const { placed, durable } = await store.append(log, item.lane, entries, item.covers)
+    const appended = await store.append(log, item.lane, entries, item.covers)
+    return { durable: passOn(session, log, item.lane, entries, appended) }
+  } catch (cause) {
+    return settled(failureToRefusal(cause))
+  }
+}
+
+/** To the followers as soon as the numbers are known, to the writer when all is on disk. */
+async function passOn(
+  session: Session,
+  log: OpenLog,
+  lane: Lane,
+  entries: readonly NewEntry[],
+  appended: Appended,
+): Promise<Result> {
+  const { store, meter, fanOut } = session.hub
+  try {
+    const placed = await appended.placed
     const fresh = placed.flatMap(({ n, isNew }, at) => (isNew ? [{ n, ...entries[at]! }] : []))
     for (const { bytes } of fresh) meter.add('bytesPut', bytes.length)
     meter.add('entriesPut', fresh.length)
-    publish(session, log, item.lane, fresh)
-    const stored = { generation: store.generation, numbers: placed.map(({ n }) => n) }
-    return { durable: durable.then(() => stored, failureToRefusal) }
+    publish(session, log, lane, fresh)
+    // Who puts an entry again has missed the answer; whoever took it then may have died before it told the others.
+    const last = Math.max(0, ...placed.map(({ n, isNew }) => (isNew ? 0 : n)))
+    if (last > 0) fanOut.publish(log.key, { kind: 'news', lane, last })
+    await appended.durable
+    return { generation: store.generation, numbers: placed.map(({ n }) => n) }
   } catch (cause) {
-    return settled(failureToRefusal(cause))
+    return failureToRefusal(cause)
   }
 }
 
