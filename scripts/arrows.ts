@@ -9,6 +9,7 @@ const coreLayers = [
   'crypto/channel',
   'crypto/sign',
   'crypto/seal',
+  'crypto/blind',
   'wire',
   'ports',
   'change',

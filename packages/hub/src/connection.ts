@@ -14,10 +14,14 @@ import type { Allowance } from './limits/allowance.ts'
 import { toWireLimits } from './limits/hub-limits.ts'
 import { type HubContext, type OpenLog, renewLease, type Session } from './session.ts'
 import { createStreams } from './streams.ts'
+import { handleIssue } from './verbs/issue.ts'
+import { handleJoin } from './verbs/join.ts'
 import { handleOpen } from './verbs/open.ts'
+import { handlePay } from './verbs/pay.ts'
 import { handlePull } from './verbs/pull.ts'
 import { handlePut } from './verbs/put.ts'
 import { handleSignal } from './verbs/signal.ts'
+import { handleTerms } from './verbs/terms.ts'
 import { handleTrim } from './verbs/trim.ts'
 
 /** The socket as a connection sees it. */
@@ -82,6 +86,7 @@ export function createConnection(
     nameSecret: hub.random(32),
     allowance,
     logs: new Map(),
+    worked: new Set(),
     resumptionKeys: new Set(),
     streams,
     send,
@@ -198,5 +203,13 @@ async function handle(session: Session, message: ClientMessage): Promise<void> {
       return handleSignal(session, message)
     case 'trim':
       return handleTrim(session, message)
+    case 'terms':
+      return handleTerms(session, message)
+    case 'join':
+      return handleJoin(session, message)
+    case 'issue':
+      return handleIssue(session, message)
+    case 'pay':
+      return handlePay(session, message)
   }
 }

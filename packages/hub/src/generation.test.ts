@@ -25,7 +25,9 @@ function temporaryFile(context: TestContext): string {
 
 async function startChild(storage: string): Promise<{ url: string; kill: () => Promise<void> }> {
   const child = fork(new URL('./testing/hub-process.ts', import.meta.url), [storage])
-  const url = await new Promise<string>((resolve) => child.once('message', (message) => resolve(message as string)))
+  const url = await new Promise<string>((resolve) =>
+    child.once('message', (message) => resolve((message as { url: string }).url)),
+  )
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   return {
     url,

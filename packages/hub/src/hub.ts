@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http'
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Cancel, Clock } from '@kith/core/ports'
+import type { Members } from './access/invite.ts'
+import type { AccessOptions } from './access/options.ts'
 import type { FanOut } from './fan-out.ts'
 import { largeEntryFolder } from './backup.ts'
 import { createHealth } from './health.ts'
@@ -30,6 +32,8 @@ export type HubOptions = {
   /** The database file; ':memory:' forgets everything at the end. */
   readonly storage: string
   readonly limits?: Partial<HubLimitOptions>
+  /** Who may make logs; everybody unless given. */
+  readonly access?: Partial<AccessOptions>
   readonly log?: HubLog
   /** Tells each connection's address where a proxy of the operator's own stands before the hub: 'x-forwarded-for'. */
   readonly addressHeader?: string
@@ -53,6 +57,8 @@ export type Hub = {
   readonly key: Uint8Array
   /** Where the operator's page is, if there is one. */
   readonly operatorUrl: string | undefined
+  /** Invites and takes away: for hubs that are not open to all. */
+  readonly members: Members
   /** Copies the hub to a folder while it runs; `restoreStorage` makes a hub of that. */
   readonly backup: (folder: string) => Promise<void>
   readonly totals: () => Promise<StoreTotals & { readonly connections: number }>
@@ -91,7 +97,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   server.maxConnections = limits.connectionsMax + spareSockets
   const port = await listen(server, host, options.port ?? 0)
   // From here to where the server knows what to do nothing waits, so no client can come in between.
-  const { context, dropDue, backup } = openService({ ...options, limits, log, clock }, server)
+  const { context, members, dropDue, backup } = openService({ ...options, limits, log, clock }, server)
   const { identity, store } = context
   async function tidy(): Promise<number> {
     // Before anything expires.
@@ -160,6 +166,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     port,
     key: identity.publicKey,
     operatorUrl: operator?.url,
+    members,
     backup: (folder) => backup(options.storage, folder),
     totals: async () => ({ ...(await store.totals()), connections: sockets.count() }),
     tidy,

@@ -1,4 +1,6 @@
 export { backupStorage, largeEntryFolder, restoreStorage } from './backup.ts'
+export type { Invite, Members } from './access/invite.ts'
+export type { AccessOptions } from './access/options.ts'
 export type { FanOut, FanOutEvent } from './fan-out.ts'
 export { type Hub, type HubOptions, startHub } from './hub.ts'
 export type { HubLimitOptions, Rate, RateLimits } from './limits/hub-limits.ts'

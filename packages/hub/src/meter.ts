@@ -12,6 +12,11 @@ export const counters = {
   signals: 'Signals passed on.',
   entriesExpired: 'Entries dropped because they were due or their log expired.',
   logsExpired: 'Logs dropped because nobody used them.',
+  membersJoined: 'Invites that were used.',
+  tokensIssued: 'Tokens issued to members, blind.',
+  tokensSpent: 'Tokens spent.',
+  tokensRefused: 'Tokens refused: forged, too old, or spent before.',
+  worksDone: 'Proofs of work taken.',
   storageFailures: 'Writes that failed, and entries found missing.',
   defects: 'Mistakes in the program. Please report them.',
 } as const

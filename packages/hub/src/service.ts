@@ -1,6 +1,9 @@
 /** A hub without a socket: its storage, and connections over whatever carries whole messages both ways. */
 import { trimDelayMs } from '@kith/core/limits'
 import type { Clock } from '@kith/core/ports'
+import { createAccess } from './access/access.ts'
+import { createMembers, type Members } from './access/invite.ts'
+import { type AccessOptions, checkAccess, defaultAccess } from './access/options.ts'
 import { backupTo } from './backup.ts'
 import { type Channel, type Connection, createConnection } from './connection.ts'
 import { createLocalFanOut, type FanOut } from './fan-out.ts'
@@ -20,6 +23,7 @@ import type { HubStorage } from './store/hub-storage.ts'
 
 export type HubServiceOptions = {
   readonly storage: HubStorage
+  readonly access?: Partial<AccessOptions> | undefined
   readonly limits?: Partial<HubLimitOptions> | undefined
   readonly log?: HubLog | undefined
   readonly clock?: Clock | undefined
@@ -30,6 +34,7 @@ export type HubServiceOptions = {
 
 export type HubService = {
   readonly context: HubContext
+  readonly members: Members
   /** Serves one client. Its channel must give whole messages in order, and tell `closed` once. */
   readonly accept: (channel: Channel, defect: (cause: unknown) => void) => Connection
   /** Drops what is due now; returns how many entries went. */
@@ -42,12 +47,15 @@ const dropPieceEntries = 1000
 
 export function createHubService(options: HubServiceOptions): HubService {
   const limits = { ...defaultLimits, ...options.limits }
+  const access = { ...defaultAccess, ...options.access }
+  checkAccess(access)
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const randomBytes = options.random ?? random
   const meter = createMeter()
   const { identity, store } = options.storage.start({
     ...limits,
+    wantsTokens: access.access !== 'open',
     wallDay: Math.floor(clock.now() / dayMs),
     trimDays: trimDelayMs / dayMs,
     random: randomBytes,
@@ -57,6 +65,7 @@ export function createHubService(options: HubServiceOptions): HubService {
       log({ event: 'storage-failed', reason })
     },
   })
+  const newLogs = createBuckets({ ...limits.perConnection, newLogs: limits.newLogs }, clock.monotonic)
   const context: HubContext = {
     identity,
     crypto: nodeVerifying,
@@ -64,6 +73,8 @@ export function createHubService(options: HubServiceOptions): HubService {
     random: randomBytes,
     store,
     knocks: createKnocks(store, limits, clock.monotonic),
+    access: createAccess(store.access, identity, access, limits, clock),
+    newLogs: { add: () => void newLogs.take('newLogs', 1), room: () => newLogs.room('newLogs') },
     fanOut: options.fanOut ?? createLocalFanOut(),
     limits,
     meter,
@@ -73,6 +84,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     let dropped = 0
     try {
       await store.tick(Math.floor(clock.now() / dayMs))
+      await context.access.tidy()
       let isDone = false
       let logs = 0
       while (!isDone) {
@@ -95,6 +107,7 @@ export function createHubService(options: HubServiceOptions): HubService {
 
   return {
     context,
+    members: createMembers(store.access, identity.publicKey, access.inviteDays, clock.now),
     accept: (channel, defect) => {
       const buckets = createBuckets(limits.perConnection, clock.monotonic)
       return createConnection(context, channel, createAllowance(buckets, unlimited), defect)

@@ -1,6 +1,7 @@
 /** What a connection has opened, and what the verbs work on. */
 import type { Clock, Verifying } from '@kith/core/ports'
 import { type HubMessage, hasRight, type Right } from '@kith/core/wire'
+import type { Access } from './access/access.ts'
 import type { FanOut, FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import type { HubLimitOptions } from './limits/hub-limits.ts'
@@ -18,6 +19,9 @@ export type HubContext = {
   readonly random: (length: number) => Uint8Array
   readonly store: EntryStore
   readonly knocks: Knocks
+  readonly access: Access
+  /** Takes a new log of anybody's into account; what is left of the rate of all together, 0 to 1. */
+  readonly newLogs: { readonly add: () => void; readonly room: () => number }
   readonly fanOut: FanOut
   readonly limits: HubLimitOptions
   readonly meter: Meter
@@ -43,6 +47,8 @@ export type Session = {
   readonly nameSecret: Uint8Array
   readonly allowance: Allowance
   readonly logs: Map<string, OpenLog>
+  /** Logs by key that this connection has done work for. */
+  readonly worked: Set<string>
   /** Resumption keys proven on this connection, in hexadecimal. */
   readonly resumptionKeys: Set<string>
   readonly streams: Streams
@@ -59,6 +65,11 @@ export type Session = {
 export function logWithRight(session: Session, log: Uint8Array, right: Right): OpenLog | undefined {
   const found = session.logs.get(toKey(log))
   return found !== undefined && hasRight(found.rights, right) ? found : undefined
+}
+
+/** What is left of the rates of new logs, of this connection's neighbourhood or of all, whichever is less: 0 to 1. */
+export function newLogRoom({ allowance, hub }: Session): number {
+  return Math.min(allowance.room('newLogs'), hub.newLogs.room())
 }
 
 export function renewLease({ hub }: Session, log: LogName): void {

@@ -1,3 +1,4 @@
+import { createBlindRsa } from '@kith/core/crypto/blind'
 import type { Crypto, Platform, Vault } from '@kith/core/ports'
 import { createBrowserClock } from './clock.ts'
 import { createBrowserCompression } from './compression.ts'
@@ -31,6 +32,7 @@ export const createBrowserPlatform = async (store: string): Promise<BrowserPlatf
       clock,
       crypto,
       compression: createBrowserCompression(),
+      blindRsa: createBlindRsa(globalThis.crypto.subtle),
       network: createBrowserNetwork(),
       vault,
       openDatabase: storage.openDatabase,

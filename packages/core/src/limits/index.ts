@@ -1,5 +1,6 @@
 import './relations.ts'
 
+export * from './access.ts'
 export * from './change.ts'
 export * from './clock.ts'
 export * from './contacts.ts'

@@ -1,3 +1,4 @@
+export type * from './blind-rsa.ts'
 export type * from './clock.ts'
 export type * from './compression.ts'
 export type * from './crypto.ts'

@@ -1,3 +1,4 @@
+import type { BlindRsa } from './blind-rsa.ts'
 import type { Clock } from './clock.ts'
 import type { Compression } from './compression.ts'
 import type { Crypto } from './crypto.ts'
@@ -14,6 +15,8 @@ export type Platform = {
   readonly clock: Clock
   readonly crypto: Crypto
   readonly compression: Compression
+  /** Without it, this device can be no member of a hub that wants invites. */
+  readonly blindRsa?: BlindRsa
   readonly network: Network
   readonly files?: Files
   /** Without one, secrets lie in the database in clear. */

@@ -114,7 +114,8 @@ function start(options: { hubKey?: Uint8Array; resume?: ReturnType<typeof create
     async answer(results: readonly object[]) {
       while (sent.length === 0) await new Promise(setImmediate)
       const { request, type } = sent.shift()!
-      const types = { open: 'opened', put: 'stored', pull: 'pulling', signal: 'done', trim: 'done' } as const
+      const plain = { open: 'opened', put: 'stored', pull: 'pulling', signal: 'done', trim: 'done' } as const
+      const types = { ...plain, terms: 'told', join: 'done', issue: 'issued', pay: 'done' } as const
       say({ type: types[type], request, results } as HubMessage)
     },
   }

@@ -5,14 +5,18 @@ import {
   idsPerItemMax,
   laneMax,
   logsPerOpenMax,
+  paymentsPerLogMax,
   proofsPerLogMax,
   pullsPerFrameMax,
   putsPerFrameMax,
   requestNumberMax,
   signalBytesMax,
   signalsPerFrameMax,
+  termsPerFrameMax,
+  tokensPerIssueMax,
   trimsPerFrameMax,
 } from '../limits/index.ts'
+import { inviteCodeBytes, type PayItem } from './access.ts'
 import { followBit, idsOnlyBit, ticketProofCode } from './encode.ts'
 import {
   type ClientMessage,
@@ -30,6 +34,8 @@ import {
 import { readPolicy, rights } from './policy.ts'
 import { bad, createFrameReader, type FrameReader, tooLarge } from './reader.ts'
 import { ticketBytes } from './ticket.ts'
+import { tokenBytes, tokenRequestBytes } from './token.ts'
+import { workNonceBytes } from './work.ts'
 
 /**
  * What a client sent. Byte strings are views into `frame`. Throws 'too-large' for a frame or a list past its limit and
@@ -78,8 +84,42 @@ function readFields(reader: FrameReader, code: number, request: number): ClientM
           return { log: reader.fixedBytes(32), ids: readIds(reader) }
         }),
       }
+    case messageCodes.terms:
+      return { type: 'terms', request, logs: readList(reader, termsPerFrameMax, () => reader.fixedBytes(32)) }
+    case messageCodes.join:
+      reader.array(3)
+      return {
+        type: 'join',
+        request,
+        code: reader.fixedBytes(inviteCodeBytes),
+        member: reader.fixedBytes(32),
+        signature: reader.fixedBytes(64),
+      }
+    case messageCodes.issue:
+      reader.array(3)
+      return {
+        type: 'issue',
+        request,
+        member: reader.fixedBytes(32),
+        signature: reader.fixedBytes(64),
+        requests: readList(reader, tokensPerIssueMax, () => reader.fixedBytes(tokenRequestBytes)),
+      }
+    case messageCodes.pay:
+      return { type: 'pay', request, pays: readList(reader, termsPerFrameMax, readPayItem) }
     default:
       throw bad('the kind of message is unknown')
+  }
+}
+
+function readPayItem(reader: FrameReader): PayItem {
+  reader.array(3)
+  return {
+    log: reader.fixedBytes(32),
+    tokens: readList(reader, paymentsPerLogMax, () => reader.fixedBytes(tokenBytes)),
+    works: readList(reader, paymentsPerLogMax, () => {
+      reader.array(3)
+      return { bits: reader.integer(255), expiresMs: reader.integer(), nonce: reader.fixedBytes(workNonceBytes) }
+    }),
   }
 }
 

@@ -8,7 +8,12 @@ import {
   putsPerFrameMax,
   requestNumberMax,
   signalBytesMax,
+  termsPerFrameMax,
+  tokenKeysMax,
+  tokensPerIssueMax,
+  tokensPerPeriodMax,
 } from '../limits/index.ts'
+import { type HubTerms, hubAccesses } from './access.ts'
 import { readLane, readList } from './decode-client.ts'
 import {
   entriesStates,
@@ -22,6 +27,8 @@ import {
 import { bad, createFrameReader, type FrameReader, tooLarge } from './reader.ts'
 import { codeToReason, type Refusal } from './refusal.ts'
 import { ticketBytes } from './ticket.ts'
+import { isTokenModulus, tokenModulusBytes } from './token.ts'
+import { workSeedBytes } from './work.ts'
 
 /** Lengths of the messages as arrays, by code; the version of a hello is read before its length counts. */
 const lengths: Readonly<Record<number, number>> = {
@@ -32,6 +39,8 @@ const lengths: Readonly<Record<number, number>> = {
   [messageCodes.entries]: 7,
   [messageCodes.heard]: 4,
   [messageCodes.goodbye]: 3,
+  [messageCodes.told]: 4,
+  [messageCodes.issued]: 3,
 }
 
 /**
@@ -108,6 +117,23 @@ function readFields(reader: FrameReader, code: number): HubMessage {
       }
     case messageCodes.done:
       return { type: 'done', ...readAnswer(reader, pullsPerFrameMax, 1, () => ({ done: true as const })) }
+    case messageCodes.told: {
+      const request = reader.integer(requestNumberMax)
+      const terms = readTerms(reader)
+      const results = readResults(reader, termsPerFrameMax, 4, () => {
+        const bits = reader.integer(255)
+        const expiresMs = reader.integer()
+        return { bits, expiresMs, seed: reader.fixedBytes(workSeedBytes).slice() }
+      })
+      return { type: 'told', request, terms, results }
+    }
+    case messageCodes.issued:
+      return {
+        type: 'issued',
+        ...readAnswer(reader, tokensPerIssueMax, 2, () => ({
+          signature: reader.fixedBytes(tokenModulusBytes).slice(),
+        })),
+      }
     case messageCodes.entries:
       return readEntries(reader)
     case messageCodes.heard: {
@@ -132,13 +158,35 @@ function readAnswer<Result>(
   readGranted: () => Result,
 ): { request: number; results: (Result | Refusal)[] } {
   const request = reader.integer(requestNumberMax)
-  const results = readList(reader, resultsMax, () => {
+  return { request, results: readResults(reader, resultsMax, length, readGranted) }
+}
+
+function readResults<Result>(
+  reader: FrameReader,
+  resultsMax: number,
+  length: number,
+  readGranted: () => Result,
+): (Result | Refusal)[] {
+  return readList(reader, resultsMax, () => {
     const found = reader.list(length > 2 ? length : 2)
     const code = reader.integer()
     if (found !== (code === 0 ? length : 2)) throw bad('a result is of another length')
     return code === 0 ? readGranted() : { refused: codeToReason(code), waitMs: reader.integer() }
   })
-  return { request, results }
+}
+
+function readTerms(reader: FrameReader): HubTerms {
+  reader.array(4)
+  const access = hubAccesses[reader.integer(hubAccesses.length - 1)]!
+  const tokensPerPeriod = reader.integer(tokensPerPeriodMax)
+  const roomBytes = reader.integer()
+  const keys = readList(reader, tokenKeysMax, () => {
+    reader.array(3)
+    const modulus = reader.fixedBytes(tokenModulusBytes).slice()
+    if (!isTokenModulus(modulus)) throw bad('a token key is none of 2,048 bits')
+    return { modulus, closesMs: reader.integer(), endsMs: reader.integer() }
+  })
+  return { access, tokensPerPeriod, roomBytes, keys }
 }
 
 function readEntries(reader: FrameReader): HubMessage {

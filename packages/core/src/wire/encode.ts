@@ -1,5 +1,6 @@
 import { assert, type CborValue, encodeCbor } from '../bytes/index.ts'
 import { frameBytesMax } from '../limits/index.ts'
+import { hubAccesses } from './access.ts'
 import {
   type ClientMessage,
   entriesStates,
@@ -52,6 +53,20 @@ function clientFields(message: ClientMessage): CborValue[] {
       return [message.signals.map((signal) => [signal.log, signal.to ?? nothing, signal.bytes])]
     case 'trim':
       return [message.trims.map((trim) => [trim.log, trim.ids])]
+    case 'terms':
+      return [[...message.logs]]
+    case 'join':
+      return [[message.code, message.member, message.signature]]
+    case 'issue':
+      return [[message.member, message.signature, message.requests]]
+    case 'pay':
+      return [
+        message.pays.map(({ log, tokens, works }) => [
+          log,
+          tokens,
+          works.map(({ bits, expiresMs, nonce }) => [bits, expiresMs, nonce]),
+        ]),
+      ]
   }
 }
 
@@ -105,6 +120,18 @@ function hubFields(message: HubMessage): CborValue[] {
       return answer(message.request, message.results, (pull) => [pull.generation, pull.news ? 1 : 0])
     case 'done':
       return answer(message.request, message.results, () => [])
+    case 'told': {
+      const { access, tokensPerPeriod, roomBytes, keys } = message.terms
+      const told = keys.map(({ modulus, closesMs, endsMs }) => [modulus, closesMs, endsMs])
+      const [request, results] = answer(message.request, message.results, ({ bits, expiresMs, seed }) => [
+        bits,
+        expiresMs,
+        seed,
+      ])
+      return [request!, [hubAccesses.indexOf(access), tokensPerPeriod, roomBytes, told], results!]
+    }
+    case 'issued':
+      return answer(message.request, message.results, ({ signature }) => [signature])
     case 'entries':
       return [
         message.request,

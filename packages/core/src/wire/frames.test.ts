@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { decodeCbor, encodeCbor, KithError, toHex } from '../bytes/index.ts'
-import { entryBytesMax, frameBytesMax } from '../limits/index.ts'
+import { entryBytesMax, frameBytesMax, tokensPerPeriodMax } from '../limits/index.ts'
+import { hubAccesses } from './access.ts'
 import { frameToClientMessage } from './decode-client.ts'
 import { frameToHubMessage } from './decode-hub.ts'
 import { clientMessageToFrame, hubMessageToFrame } from './encode.ts'
@@ -10,6 +11,7 @@ import { type ClientMessage, entriesStates, type HubMessage, pullModes } from '.
 import { logKinds, rights } from './policy.ts'
 import { createFrameReader } from './reader.ts'
 import { type RefusalReason, refusalCodes } from './refusal.ts'
+import { isTokenModulus, tokenBytes, tokenRequestBytes } from './token.ts'
 
 const fixed = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const request = fc.integer({ min: 1, max: 2 ** 32 - 1 })
@@ -65,6 +67,26 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
     signals: list(fc.record({ log: fixed(32), to: optional(fixed(16)), bytes: entry })),
   }),
   fc.record({ type: fc.constant('trim' as const), request, trims: list(fc.record({ log: fixed(32), ids })) }),
+  fc.record({ type: fc.constant('terms' as const), request, logs: list(fixed(32)) }),
+  fc.record({ type: fc.constant('join' as const), request, code: fixed(16), member: fixed(32), signature: fixed(64) }),
+  fc.record({
+    type: fc.constant('issue' as const),
+    request,
+    member: fixed(32),
+    signature: fixed(64),
+    requests: list(fixed(tokenRequestBytes)),
+  }),
+  fc.record({
+    type: fc.constant('pay' as const),
+    request,
+    pays: list(
+      fc.record({
+        log: fixed(32),
+        tokens: list(fixed(tokenBytes)),
+        works: list(fc.record({ bits: fc.nat(255), expiresMs: number, nonce: fixed(8) })),
+      }),
+    ),
+  }),
 )
 
 const answer = <Type extends string, Result extends object>(type: Type, result: fc.Arbitrary<Result>) =>
@@ -98,6 +120,20 @@ const hubMessage: fc.Arbitrary<HubMessage> = fc.oneof(
   answer('stored', fc.record({ generation: fixed(16), numbers: list(number) })),
   answer('pulling', fc.record({ generation: fixed(16), news: fc.boolean() })),
   answer('done', fc.record({ done: fc.constant(true as const) })),
+  answer('issued', fc.record({ signature: fixed(256) })),
+  fc.record({
+    type: fc.constant('told' as const),
+    request,
+    terms: fc.record({
+      access: fc.constantFrom(...hubAccesses),
+      tokensPerPeriod: fc.nat(tokensPerPeriodMax),
+      roomBytes: number,
+      keys: fc.array(fc.record({ modulus: fixed(256).filter(isTokenModulus), closesMs: number, endsMs: number }), {
+        maxLength: 4,
+      }),
+    }),
+    results: list(fc.oneof(fc.record({ bits: fc.nat(255), expiresMs: number, seed: fixed(32) }), refusal)),
+  }),
   fc.record({
     type: fc.constant('entries' as const),
     request: fc.integer({ min: 0, max: 2 ** 32 - 1 }),

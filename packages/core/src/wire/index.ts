@@ -1,3 +1,4 @@
+export * from './access.ts'
 export { frameToClientMessage } from './decode-client.ts'
 export { frameToHubMessage } from './decode-hub.ts'
 export { clientMessageToFrame, hubMessageToFrame } from './encode.ts'
@@ -17,3 +18,5 @@ export {
 export * from './proof.ts'
 export { isRefusal, type Refusal, type RefusalReason, refusal, refusalCodes, refusalToError } from './refusal.ts'
 export * from './ticket.ts'
+export * from './token.ts'
+export * from './work.ts'

@@ -7,6 +7,10 @@
  *   client → hub     pull     → pulling   then `entries` for each log with news, and for as long as it is followed
  *   client → hub     signal   → done
  *   client → hub     trim     → done
+ *   client → hub     terms    → told      what the hub asks for
+ *   client → hub     join     → done      an invite, for a member's key
+ *   client → hub     issue    → issued    a member's tokens, blind
+ *   client → hub     pay      → done      tokens or work for logs
  *   hub    → client  entries  by a pull (its request number), or pushed to a follower (request 0)
  *   hub    → client  heard    a signal of somebody else
  *   hub    → client  goodbye  why the hub ends the connection; last
@@ -14,8 +18,10 @@
  * Every request carries a number of the client's choice (1 to 2^32 − 1) and a list; its answer carries the number and one
  * result for each item, in order.
  */
+import type { HubTerms, IssueFields, JoinItem, PayItem } from './access.ts'
 import type { Policy, Right } from './policy.ts'
 import type { Refusal } from './refusal.ts'
+import type { WorkChallenge } from './work.ts'
 
 export const protocolVersion = 1
 
@@ -76,6 +82,11 @@ export type ClientMessage =
   | { readonly type: 'pull'; readonly request: number; readonly pulls: readonly PullItem[] }
   | { readonly type: 'signal'; readonly request: number; readonly signals: readonly SignalItem[] }
   | { readonly type: 'trim'; readonly request: number; readonly trims: readonly TrimItem[] }
+  /** A challenge of work for each of these logs. */
+  | { readonly type: 'terms'; readonly request: number; readonly logs: readonly Uint8Array[] }
+  | ({ readonly type: 'join'; readonly request: number } & JoinItem)
+  | ({ readonly type: 'issue'; readonly request: number } & IssueFields)
+  | { readonly type: 'pay'; readonly request: number; readonly pays: readonly PayItem[] }
 
 /** What this hub takes; never above the protocol's own limits. */
 export type HubLimits = {
@@ -112,6 +123,9 @@ export type StoredEntries = { readonly generation: Uint8Array; readonly numbers:
 /** `news` false: nothing beyond the cursor, the lane is caught up and no `entries` message comes for it (unless followed, later). */
 export type PullStarted = { readonly generation: Uint8Array; readonly news: boolean }
 
+/** A blind signature, 256 bytes. */
+export type IssuedToken = { readonly signature: Uint8Array }
+
 export type Done = { readonly done: true }
 
 /** 'more' of this pull follows; 'caught-up' with the lane; 'limit' reached, more is there. The latter two end the pull. */
@@ -145,6 +159,13 @@ export type HubMessage =
   | { readonly type: 'stored'; readonly request: number; readonly results: readonly (StoredEntries | Refusal)[] }
   | { readonly type: 'pulling'; readonly request: number; readonly results: readonly (PullStarted | Refusal)[] }
   | { readonly type: 'done'; readonly request: number; readonly results: readonly (Done | Refusal)[] }
+  | {
+      readonly type: 'told'
+      readonly request: number
+      readonly terms: HubTerms
+      readonly results: readonly (WorkChallenge | Refusal)[]
+    }
+  | { readonly type: 'issued'; readonly request: number; readonly results: readonly (IssuedToken | Refusal)[] }
   | EntriesMessage
   | HeardMessage
   | { readonly type: 'goodbye'; readonly why: Refusal }
@@ -164,6 +185,12 @@ export const messageCodes = {
   entries: 10,
   heard: 11,
   goodbye: 12,
+  terms: 13,
+  join: 14,
+  issue: 15,
+  pay: 16,
+  told: 17,
+  issued: 18,
 } as const
 
 /** 16 random bytes of a hub's unbroken run over one database. */

@@ -17,6 +17,11 @@ export const refusalCodes = {
   closing: 9,
   'too-many-connections': 10,
   'storage-damaged': 11,
+  'token-needed': 12,
+  'work-needed': 13,
+  'token-spent': 14,
+  'token-invalid': 15,
+  'tokens-used-up': 16,
 } as const
 
 export type RefusalReason = keyof typeof refusalCodes
@@ -40,6 +45,13 @@ const meanings: Record<RefusalReason, string> = {
   closing: 'The hub is shutting down. Reconnect in a moment, or use another.',
   'too-many-connections': 'The hub takes no more connections now. Try again later, or use another.',
   'storage-damaged': 'The hub cannot read its own storage. Use another hub until its operator has mended it.',
+  'token-needed':
+    'This hub keeps a log, or more of it, for a token of one of its members. Ask its operator for an invite.',
+  'work-needed':
+    'This hub is crowded, and asks for a proof of work before it takes a new log. It is made by itself; wait.',
+  'token-spent': 'The token was spent before. Another will be used.',
+  'token-invalid': 'The token is not of this hub, or its key is no longer good. Another will be used.',
+  'tokens-used-up': 'The tokens of this period are used up. More come with the next one.',
 }
 
 export function refusal(refused: RefusalReason, waitMs = 0): Refusal {

@@ -2,7 +2,7 @@ import { type Refusal, refusal } from '@kith/core/wire'
 import type { Buckets, RateName } from './bucket.ts'
 import type { Prefix } from './prefixes.ts'
 
-/** What a connection may still do: the place behind which quota tokens will come. */
+/** What a connection may still do. */
 export type Allowance = {
   /** Of the connection's neighbourhood, as in `Prefix`. */
   readonly prefix: string
@@ -11,6 +11,8 @@ export type Allowance = {
   readonly closeLogs: (count: number) => void
   /** Undefined if granted. */
   readonly take: (name: RateName, cost: number) => Refusal | undefined
+  /** What is left of a rate of the neighbourhood: 0 to 1. */
+  readonly room: (name: RateName) => number
 }
 
 /** Both the connection and its neighbourhood must have room. */
@@ -19,6 +21,7 @@ export function createAllowance(connection: Buckets, prefix: Omit<Prefix, 'leave
     prefix: prefix.name,
     openLog: prefix.openLog,
     closeLogs: prefix.closeLogs,
+    room: prefix.buckets.room,
     take(name, cost) {
       const waitMs = Math.max(connection.take(name, cost), prefix.buckets.take(name, cost))
       return waitMs > 0 ? refusal('slow-down', waitMs) : undefined

@@ -5,6 +5,8 @@ export type RateName = keyof RateLimits
 export type Buckets = {
   /** Takes `cost` and returns 0, or takes nothing and returns the milliseconds after which it would succeed. */
   readonly take: (name: RateName, cost: number) => number
+  /** How full it is, 0 to 1. */
+  readonly room: (name: RateName) => number
   /** Whether nothing is owed: such buckets may be forgotten. */
   readonly isFull: () => boolean
 }
@@ -32,6 +34,7 @@ export function createBuckets(limits: RateLimits, monotonic: () => number): Buck
       bucket.level -= cost
       return 0
     },
+    room: (name) => Math.max(0, refill(name, limits[name]).level / limits[name].burst),
     isFull() {
       for (const name of levels.keys()) if (refill(name, limits[name]).level < limits[name].burst) return false
       return true

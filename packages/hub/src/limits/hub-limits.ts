@@ -29,6 +29,8 @@ export type HubLimitOptions = {
   /** The whole database file; undefined: as large as the disk allows. */
   readonly storageBytesMax: number | undefined
   readonly perConnection: RateLimits
+  /** New logs of all together, before they cost work. */
+  readonly newLogs: Rate
   /** For all connections of one address prefix (IPv4 /24, IPv6 /48) together. */
   readonly perPrefix: RateLimits
 }
@@ -93,6 +95,8 @@ export const defaultLimits: HubLimitOptions = {
   // 1 KB each: 100 MB of the hub's memory for one neighbourhood; 500 people with 200 logs.
   openLogsPerPrefixMax: 100_000,
   storageBytesMax: undefined,
+  // A hub of a million, on a busy day.
+  newLogs: { burst: 200_000, perSecond: 100 },
   perConnection,
   perPrefix: scaled(perConnection, 4),
 }

@@ -30,7 +30,7 @@ type Neighbourhood = { connections: number; openLogs: number; readonly buckets: 
 /** For connections that are not counted. */
 export const unlimited: Prefix = {
   name: '',
-  buckets: { take: () => 0, isFull: () => true },
+  buckets: { take: () => 0, room: () => 1, isFull: () => true },
   openLog: () => true,
   closeLogs() {},
   leave() {},

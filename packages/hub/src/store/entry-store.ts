@@ -1,7 +1,16 @@
 import type { Lane, LogKind, NumberedEntry } from '@kith/core/wire'
+import type { AccessStore } from './access-store.ts'
 
 /** A log as the store needs it: `key` is its id in hexadecimal. */
 export type LogName = { readonly id: Uint8Array; readonly key: string; readonly kind: LogKind }
+
+/** Kinds whose logs want tokens of members, where a hub wants any. The others are small, go by themselves, and are written to by strangers. */
+export function isPaidFor(kind: LogKind): boolean {
+  return kind === 'space' || kind === 'media'
+}
+
+/** Of paid room, an entry takes so much more than its bytes: its row and index. */
+export const entryRoomBytes = 64
 
 export type NewEntry = { readonly id: Uint8Array; readonly bytes: Uint8Array }
 
@@ -35,10 +44,10 @@ export type Expired = { readonly entries: number; readonly logs: number; readonl
 
 export type StoreTotals = { readonly logs: number; readonly entries: number; readonly bytes: number }
 
-/** Expected failures of a store. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. */
+/** Expected failures of a store: 'quota' and 'unpaid' concern one log. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. */
 export class StoreFailure extends Error {
-  readonly reason: 'full' | 'quota' | 'damaged'
-  constructor(reason: 'full' | 'quota' | 'damaged', cause?: unknown) {
+  readonly reason: 'full' | 'quota' | 'unpaid' | 'damaged'
+  constructor(reason: 'full' | 'quota' | 'unpaid' | 'damaged', cause?: unknown) {
     super(`The hub's storage: ${reason}.`, { cause })
     this.reason = reason
   }
@@ -84,6 +93,8 @@ export type EntryStore = {
   /** Whether the log exists: has or had entries within its lease. */
   readonly has: (log: LogName) => Promise<boolean>
   readonly totals: () => Promise<StoreTotals>
+  /** Invites, members and tokens: what these buy is kept with the logs. */
+  readonly access: AccessStore
   /** Everything acknowledged is on disk and the generation may go on at the next start. */
   readonly close: () => Promise<void>
 }

@@ -13,6 +13,8 @@ export type Expiry = {
 export type ExpiryWork = {
   readonly removeOne: (record: WritableRecord, lane: number, id: Uint8Array) => void
   readonly removeOutside: (name: Uint8Array) => void
+  /** Of a log that goes, by its number. */
+  readonly forgetRoom: (pk: number) => void
   readonly countLog: (log: { entries: number; bytes: number }) => void
   readonly random: (length: number) => Uint8Array
 }
@@ -41,6 +43,7 @@ export function createExpiry(database: DatabaseSync, records: LogRecords, work: 
     records.remove(toLogName(row.id, row.kind))
     giveUp.run(work.random(32), row.pk)
     forget.run(row.pk)
+    work.forgetRoom(row.pk)
     work.countLog(row)
   }
 

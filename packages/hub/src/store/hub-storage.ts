@@ -21,6 +21,8 @@ export type StoreOptions = {
   readonly trimDays: number
   /** Days that an entry stays in a mailbox or knock box. */
   readonly letterDays: number
+  /** Space and media logs have the room that tokens have bought, and no more. */
+  readonly wantsTokens: boolean
   /** Days that a log stays which nobody opens. */
   readonly leaseDays: number
   readonly random: (length: number) => Uint8Array

@@ -33,6 +33,16 @@ const layout = `
   CREATE INDEX dropping_by_due ON dropping (due_day);
 `
 
+/** For hubs that are not open to all (sqlite-access.ts). `paid`: room that tokens have bought, by log. */
+const accessLayout = `
+  CREATE TABLE IF NOT EXISTS token_key (n INTEGER PRIMARY KEY AUTOINCREMENT, secret BLOB NOT NULL, closes_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS spent (period INTEGER NOT NULL, nonce BLOB NOT NULL, PRIMARY KEY (period, nonce)) WITHOUT ROWID;
+  -- An invite while key is empty. period, issued, last: the tokens of the period, and the digest of the request that was counted last.
+  CREATE TABLE IF NOT EXISTS member (n INTEGER PRIMARY KEY AUTOINCREMENT, code BLOB NOT NULL UNIQUE, key BLOB UNIQUE, until_ms INTEGER NOT NULL,
+    period INTEGER NOT NULL, issued INTEGER NOT NULL, last BLOB);
+  CREATE TABLE IF NOT EXISTS paid (log INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);
+`
+
 /**
  * Throws 'storage-busy' if another process has it, 'storage-newer', 'storage-damaged' (also for a file that is no hub's),
  * 'storage-full' and 'storage-unavailable'. `bytesMax` bounds the file, so that a hub need not fill its disk.
@@ -47,6 +57,7 @@ export function openSqlite(path: string, bytesMax: number | undefined): Database
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('BEGIN IMMEDIATE')
     prepareLayout(database, path)
+    database.exec(accessLayout)
     database.exec('COMMIT')
     // FULL: simulated power cuts lost acknowledged rows in 376 of 500 images under NORMAL, in none under FULL.
     database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')

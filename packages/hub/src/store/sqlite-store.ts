@@ -5,13 +5,22 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Lane, NumberedEntry } from '@kith/core/wire'
 import { loadDays } from './days.ts'
-import { type EntryStore, type LogName, type NewEntry, type Placed, StoreFailure } from './entry-store.ts'
+import {
+  type EntryStore,
+  entryRoomBytes,
+  isPaidFor,
+  type LogName,
+  type NewEntry,
+  type Placed,
+  StoreFailure,
+} from './entry-store.ts'
 import { createExpiry } from './expiry.ts'
 import { createGroupCommit, toStoreFailure } from './group-commit.ts'
 import type { StoreOptions } from './hub-storage.ts'
 import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
 import { createLogRecords, type LogRecord, type WritableRecord } from './log-records.ts'
 import { createOutside } from './outside.ts'
+import { createSqliteAccess } from './sqlite-access.ts'
 import { startGeneration } from './sqlite-meta.ts'
 import { prepareStatements } from './statements.ts'
 
@@ -59,10 +68,12 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       options.failed(failure)
     },
   })
+  const access = createSqliteAccess(database, group.write, (log) => writable(log).pk)
   const expiry = createExpiry(database, records, {
     removeOne,
     removeOutside: outside.removed,
     countLog: ({ entries, bytes }) => count(added, { logs: -1, entries: -entries, bytes: -bytes }),
+    forgetRoom: access.forgetRoom,
     random: options.random,
   })
   // What a crash left beside the database, written and never committed, or dropped and still there.
@@ -102,11 +113,21 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   }
 
   function checkQuota(record: LogRecord | undefined, log: LogName, lane: Lane, entries: readonly NewEntry[]): void {
-    if (hasRoom(record, log, entries)) return
+    if (hasRoom(record, log, entries) && !(options.wantsTokens && isPaidFor(log.kind))) return
     // What is there already takes no room: putting again must always be possible. Looked up only where it matters.
     const pk = record?.pk
     const fresh = entries.filter(({ id }) => pk === undefined || statements.find.get(pk, id, lane) === undefined)
     if (!hasRoom(record, log, fresh)) throw new StoreFailure('quota')
+    checkPaid(record, log, fresh)
+  }
+
+  /** Each entry costs more than its bytes. */
+  function checkPaid(record: LogRecord | undefined, { kind }: LogName, fresh: readonly NewEntry[]): void {
+    if (!options.wantsTokens || !isPaidFor(kind)) return
+    const bytes = fresh.reduce((sum, entry) => sum + entry.bytes.length, record?.bytes ?? 0)
+    const size = bytes + entryRoomBytes * ((record?.entries ?? 0) + fresh.length)
+    const paid = record?.pk === undefined ? 0 : access.room(record.pk)
+    if (size > paid) throw new StoreFailure('unpaid')
   }
 
   function hasRoom(record: LogRecord | undefined, { kind }: LogName, entries: readonly NewEntry[]): boolean {
@@ -165,6 +186,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
 
   return {
     generation,
+    access,
 
     async append(log, lane, entries, covers) {
       const large = entries.map(({ bytes }) => outside.isOn && bytes.length >= largeEntryBytesMin)

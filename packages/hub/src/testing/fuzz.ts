@@ -232,5 +232,13 @@ const itemsOf = (message: ClientMessage): number => {
       return message.signals.length
     case 'trim':
       return message.trims.length
+    case 'terms':
+      return message.logs.length
+    case 'join':
+      return 1
+    case 'issue':
+      return message.requests.length
+    case 'pay':
+      return message.pays.length
   }
 }

@@ -17,6 +17,7 @@ export type Malformer = {
 }
 
 const edges = [0, 1, 2, 3, 4, 23, 24, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
+const types = ['open', 'put', 'put', 'pull', 'pull', 'signal', 'trim', 'terms', 'join', 'issue', 'pay'] as const
 const byteLengths = [0, 1, 15, 16, 17, 31, 32, 33, 41, 63, 64, 65, 300, 5000]
 
 export function createMalformer({ roll: below, chance, pick }: Dice, known: () => Known): Malformer {
@@ -31,7 +32,7 @@ export function createMalformer({ roll: below, chance, pick }: Dice, known: () =
   const policy = (): CborValue => (chance(0.6) ? pick(known().policies) : [key(), key(), key(), below(5)])
   const key = (): CborValue => (chance(0.5) ? below(2) : bytes(32))
 
-  const fields: Readonly<Record<'open' | 'put' | 'pull' | 'signal' | 'trim', () => CborValue[]>> = {
+  const fields: Readonly<Record<(typeof types)[number], () => CborValue[]>> = {
     open: () => [chance(0.7) ? [] : [bytes(32), bytes(64)], some(4, () => [policy(), some(3, proof)])],
     put: () => [
       some(4, () => {
@@ -59,10 +60,14 @@ export function createMalformer({ roll: below, chance, pick }: Dice, known: () =
     ],
     signal: () => [some(4, () => [log(), chance(0.5) ? new Uint8Array(0) : bytes(16), bytes(below(300))])],
     trim: () => [some(3, () => [log(), some(4, id)])],
+    terms: () => [some(3, log)],
+    join: () => [[bytes(16), bytes(32), bytes(64)]],
+    issue: () => [[bytes(32), bytes(64), some(3, () => bytes(259))]],
+    pay: () => [some(3, () => [log(), some(2, () => bytes(354)), some(2, () => [below(30), pick(edges), bytes(8)])])],
   }
 
   const message = (): CborValue => {
-    const type = pick(['open', 'put', 'put', 'pull', 'pull', 'signal', 'trim'] as const)
+    const type = pick(types)
     return [messageCodes[type], 1 + below(2 ** 32 - 1), ...fields[type]()]
   }
 

@@ -10,7 +10,7 @@ import {
   type StoredEntries,
 } from '@kith/core/wire'
 import type { HubLimitOptions } from '../limits/hub-limits.ts'
-import { logWithRight, type OpenLog, type Session } from '../session.ts'
+import { logWithRight, newLogRoom, type OpenLog, type Session } from '../session.ts'
 import { type Appended, type NewEntry, StoreFailure } from '../store/entry-store.ts'
 
 type Result = StoredEntries | Refusal
@@ -35,7 +35,7 @@ async function putOne(session: Session, item: PutItem): Promise<{ durable: Promi
     refuseSize(item, log, limits) ??
     refuseRate(session, item) ??
     (isKnock ? knocks.refuse(log, prefix, item) : undefined) ??
-    ((await store.has(log)) ? undefined : session.allowance.take('newLogs', 1))
+    ((await store.has(log)) ? undefined : refuseNewLog(session, log))
   if (refused !== undefined) return settled(refused)
   const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
   try {
@@ -94,6 +94,20 @@ function refuseRate(session: Session, item: PutItem): Refusal | undefined {
   )
 }
 
+/** A new log is rationed, and may cost work; where it costs a token, the store says so. */
+function refuseNewLog(session: Session, log: OpenLog): Refusal | undefined {
+  if (session.hub.access.wantsToken(log)) return undefined
+  const hasWorked = session.worked.delete(log.key)
+  if (!hasWorked && session.hub.access.workBits(log, newLogRoom(session)) > 0) return refusal('work-needed')
+  const slow = session.allowance.take('newLogs', hasWorked ? 1 / workedLogs : 1)
+  if (slow === undefined) session.hub.newLogs.add()
+  else if (hasWorked) session.worked.add(log.key)
+  return slow
+}
+
+/** Logs that have cost work, for one that has cost none. */
+const workedLogs = 16
+
 /** Frames of about `frameFillBytes`, encoded once for all followers. */
 function publish(session: Session, log: OpenLog, lane: Lane, entries: readonly NumberedEntry[]): void {
   let start = 0
@@ -129,5 +143,6 @@ function publish(session: Session, log: OpenLog, lane: Lane, entries: readonly N
 export function failureToRefusal(cause: unknown): Refusal {
   if (!(cause instanceof StoreFailure)) throw cause
   if (cause.reason === 'quota') return refusal('quota-full')
+  if (cause.reason === 'unpaid') return refusal('token-needed')
   return refusal(cause.reason === 'full' ? 'storage-full' : 'storage-damaged')
 }

@@ -1,3 +1,4 @@
+import { createBlindRsa } from '@kith/core/crypto/blind'
 import type { Platform } from '@kith/core/ports'
 import { createNodeClock } from './clock.ts'
 import { createNodeCompression } from './compression.ts'
@@ -11,6 +12,7 @@ export const createNodePlatform = async (file: string): Promise<Platform> => ({
   clock: createNodeClock(),
   crypto: await createNodeCrypto(),
   compression: createNodeCompression(),
+  blindRsa: createBlindRsa(crypto.subtle),
   network: createNodeNetwork(),
   files: createNodeFiles(),
   openDatabase: () => openSqlite(file),
