@@ -71,7 +71,7 @@ export function createLogRecords(database: DatabaseSync, today: () => number): L
     if (records.size >= recordsMax) forgetSome()
     const record: LogRecord = {
       pk: row.pk,
-      log,
+      log: nameAlone(log),
       next: [row.next0, row.next1, row.next2, row.next3],
       first: row.first,
       entries: row.entries,
@@ -90,7 +90,7 @@ export function createLogRecords(database: DatabaseSync, today: () => number): L
     let record = find(log)
     if (record === undefined) {
       const next: LogRecord['next'] = [floor, floor, floor, floor]
-      record = { pk: undefined, log, next, first: floor, entries: 0, bytes: 0, usedDay: today() }
+      record = { pk: undefined, log: nameAlone(log), next, first: floor, entries: 0, bytes: 0, usedDay: today() }
       records.set(log.key, record)
     }
     if (!changed.has(record)) {
@@ -143,4 +143,9 @@ export function createLogRecords(database: DatabaseSync, today: () => number): L
       changed.clear()
     },
   }
+}
+
+/** Whoever asks has more about the log at hand, such as the connection that opened it: that must not live as long as the record. */
+function nameAlone({ id, key, kind }: LogName): LogName {
+  return { id, key, kind }
 }
