@@ -30,6 +30,9 @@ function buildPackage(name: string): string[] {
   if (existsSync(join(folder, 'README.md'))) copyFileSync(join(folder, 'README.md'), join(dist, 'README.md'))
   if (existsSync(join(folder, 'template')))
     cpSync(join(folder, 'template'), join(dist, 'template'), { recursive: true })
+  // What tsc does not know of, and code names by `new URL(…, import.meta.url)`.
+  for (const file of globSync('**/*.wasm', { cwd: join(folder, 'src') }))
+    copyFileSync(join(folder, 'src', file), join(dist, file))
   return findSourceNamesIn(dist)
 }
 

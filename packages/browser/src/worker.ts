@@ -1,9 +1,15 @@
-/** The dedicated worker of the tab that leads: the engine, and all tabs' calls to it. */
+/**
+ * The dedicated worker of the tab that leads: the engine, and all tabs' calls to it. What the engine needs of the browser and the engine
+ * itself are loaded side by side: SQLite comes while the engine is read.
+ */
 import { KithError } from '@kith/core/bytes'
+import { createBrowserPlatform } from './platform/platform.ts'
 import { errorToData } from './port/error-data.ts'
 import type { PageMessage } from './port/messages.ts'
-import type { Met, OwnMessage } from './tabs/messages.ts'
-import { boot, type Running } from './worker/boot.ts'
+import { holdLock } from './tabs/lock.ts'
+import type { BootOptions, Met, OwnMessage } from './tabs/messages.ts'
+import { roundLock } from './tabs/names.ts'
+import type { Running } from './worker/boot.ts'
 
 let running: Running | undefined
 /** What a person says who compares. */
@@ -17,12 +23,18 @@ const compare = async (met: Met): Promise<void> =>
     post({ type: 'met', met })
   })
 
+const start = async (options: BootOptions): Promise<Running> => {
+  await holdLock(roundLock(options.store, options.round))
+  const [opened, { boot }] = await Promise.all([createBrowserPlatform(options.store), import('./worker/boot.ts')])
+  return boot(options, opened, (message, transfer) => post({ type: 'port', message }, transfer), compare)
+}
+
 self.addEventListener('message', async ({ data }: MessageEvent<OwnMessage>) => {
   if (data.type === 'port') running?.receive(data.message as PageMessage)
   else if (data.type === 'confirm') answer?.yes()
   else if (data.type === 'boot') {
     try {
-      running = await boot(data.boot, (message, transfer) => post({ type: 'port', message }, transfer), compare)
+      running = await start(data.boot)
       post({ type: 'booted', opened: running.opened })
     } catch (thrown) {
       post({ type: 'failed', error: errorToData(thrown) })

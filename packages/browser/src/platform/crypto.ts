@@ -1,5 +1,5 @@
 import { assert } from '@kith/core/bytes'
-import { createSodiumCrypto } from '@kith/core/crypto/seal'
+import { createSodiumCrypto, type Sodium } from '@kith/core/crypto/seal'
 import type { Crypto } from '@kith/core/ports'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
@@ -10,8 +10,8 @@ import { loadSodium } from './sodium.ts'
 const randomCallBytesMax = 65_536
 
 /** Suite 1 in browsers, all of it synchronous: @noble/hashes for what libsodium's standard build lacks. */
-export async function createBrowserCrypto(): Promise<Crypto> {
-  const sodium = await createSodiumCrypto(loadSodium)
+export async function createBrowserCrypto(load: () => Promise<Sodium> = loadSodium): Promise<Crypto> {
+  const sodium = await createSodiumCrypto(load)
   return {
     ...sodium,
     sha256: (bytes) => sha256(bytes),

@@ -1,21 +1,27 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { createSodiumCrypto } from '@kith/core/crypto/seal'
+import { loadSodiumFile, sodiumFile } from '../testing/sodium-file.ts'
 import { sodiumModule } from '../testing/write-sodium.ts'
 import { loadSodium } from './sodium.ts'
 
 test('what we ship is libsodium of the lockfile without what is not called', () => {
-  assert.equal(
-    readFileSync(join(import.meta.dirname, 'sodium-wasm.ts'), 'utf8'),
-    sodiumModule(),
-    'run node packages/browser/src/testing/write-sodium.ts',
+  assert(readFileSync(sodiumFile).equals(sodiumModule()), 'run node packages/browser/src/testing/write-sodium.ts')
+})
+
+test('it loads from a server that does not know its type, and says so where there is none', async () => {
+  const seed = new Uint8Array(32).fill(7)
+  const plain = await createSodiumCrypto(() => loadSodiumFile('application/octet-stream'))
+  assert.deepEqual(plain.ed25519PublicKey(seed), (await createSodiumCrypto(loadSodiumFile)).ed25519PublicKey(seed))
+  await assert.rejects(
+    loadSodium(async () => new Response('nothing', { status: 404 })),
+    /did not load.*404/,
   )
 })
 
 test('it answers as the whole library does, for all lengths, beyond its first memory, and refuses the same', async () => {
-  const [whole, ours] = [await createSodiumCrypto(), await createSodiumCrypto(loadSodium)]
+  const [whole, ours] = [await createSodiumCrypto(), await createSodiumCrypto(loadSodiumFile)]
   const bytes = (length: number, first: number): Uint8Array =>
     Uint8Array.from({ length }, (_, at) => (first + at * 7919) & 0xff)
   const flipped = (data: Uint8Array): Uint8Array => Uint8Array.from(data, (byte, at) => (at === 7 ? byte ^ 1 : byte))

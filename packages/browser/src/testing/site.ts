@@ -65,7 +65,7 @@ export const buildSite = async (folder: string): Promise<Site> => {
       .filter((file) => !/conformance/.test(file))
       .map((file) => {
         const bytes = readFileSync(join(assets, file))
-        const isSqlite = file.endsWith('.wasm') || bytes.includes('sqlite3ApiBootstrap') || file.includes('sqlite')
+        const isSqlite = bytes.includes('sqlite3ApiBootstrap') || file.includes('sqlite')
         return {
           file,
           gzipBytes: gzipSync(bytes, { level: 9 }).length,

@@ -1,8 +1,8 @@
-/** Writes platform/sodium-wasm.ts from the libsodium package: `node packages/browser/src/testing/write-sodium.ts`. */
+/** Writes platform/sodium.wasm from the libsodium package: `node packages/browser/src/testing/write-sodium.ts`. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sodiumFile } from './sodium-file.ts'
 import { subsetOfWasm } from './wasm-subset.ts'
 
 const functions = [
@@ -18,10 +18,8 @@ const functions = [
   'crypto_aead_xchacha20poly1305_ietf_decrypt',
 ]
 
-const target = join(import.meta.dirname, '../platform/sodium-wasm.ts')
-
-/** The text of the file, from what is in node_modules. */
-export const sodiumModule = (): string => {
+/** The file's bytes, from what is in node_modules. */
+export const sodiumModule = (): Uint8Array => {
   const glue = readFileSync(fileURLToPath(import.meta.resolve('libsodium')), 'utf8')
   const [encoded] = glue.match(/[A-Za-z0-9+/=]{100000,}/) ?? []
   const memory = /\bd=A\.(\w+),A\.__indirect_function_table/.exec(glue)?.[1]
@@ -32,11 +30,7 @@ export const sodiumModule = (): string => {
     assert(short, `libsodium has no ${name}`)
     names.set(short, name)
   }
-  const wasm = subsetOfWasm(Buffer.from(encoded, 'base64'), names)
-  return `/** libsodium's WebAssembly without what Kith does not call. Written by testing/write-sodium.ts; do not edit. */
-export const sodiumWasm =
-  '${Buffer.from(wasm).toString('base64')}'
-`
+  return subsetOfWasm(Buffer.from(encoded, 'base64'), names)
 }
 
-if (import.meta.main) writeFileSync(target, sodiumModule())
+if (import.meta.main) writeFileSync(sodiumFile, sodiumModule())

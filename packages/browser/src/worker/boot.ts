@@ -1,15 +1,14 @@
-import { type App, createKith, type Kith, linkKith, type Platform, recoverKith } from '@kith/core'
+import { type App, createKith, type Kith, type Platform } from '@kith/core'
 import { KithError } from '@kith/core/bytes'
-import { createBrowserPlatform } from '../platform/platform.ts'
+import type { BrowserPlatform } from '../platform/platform.ts'
 import { type Callee, type CallNotes, createCallee } from '../port/callee.ts'
 import { errorToData } from '../port/error-data.ts'
 import { createLensPages } from '../port/lens-pages.ts'
 import type { PageMessage, WorkerMessage } from '../port/messages.ts'
 import { methodNames } from '../port/values.ts'
-import { holdLock } from '../tabs/lock.ts'
-import type { BootOptions, Met, Opened } from '../tabs/messages.ts'
-import { roundLock } from '../tabs/names.ts'
+import type { BootOptions, Opened } from '../tabs/messages.ts'
 import { serveTabs } from '../tabs/serve.ts'
+import type { Compare } from './arrive.ts'
 import { explainStorageError, lostError } from './explain-error.ts'
 import { createKithService } from './kith-service.ts'
 import { createNotes } from './notes.ts'
@@ -24,15 +23,15 @@ export type Running = {
 
 type Post = (message: WorkerMessage, transfer: Transferable[]) => void
 
-/** Shows what a person has to compare. Resolves when it has; rejects when it will not. */
-type Compare = (met: Met) => Promise<void>
-
-/** Opens the store for all tabs. `post` goes to the page that started the worker. @throws as `openKith`, `linkDevice`, `recoverPerson`. */
-export const boot = async (options: BootOptions, post: Post, compare: Compare): Promise<Running> => {
+/** Opens the person for all tabs. `post` goes to the page that started the worker. @throws as `openKith`, `linkDevice`, `recoverPerson`. */
+export const boot = async (
+  options: BootOptions,
+  { platform, storage, isNew, close }: BrowserPlatform,
+  post: Post,
+  compare: Compare,
+): Promise<Running> => {
   const { store, round, tab } = options
-  await holdLock(roundLock(store, round))
   const notes = createNotes()
-  const { platform, storage, isNew, close } = await createBrowserPlatform(store)
   let kith: Kith
   try {
     if (isNew && storage === 'kept' && options.mark && options.start.how === 'open')
@@ -86,15 +85,8 @@ export const boot = async (options: BootOptions, post: Post, compare: Compare): 
 
 const begin = async (platform: Platform, { start, hubs, name }: BootOptions, compare: Compare): Promise<Kith> => {
   if (start.how === 'open') return createKith(platform, { hubs, ...(name === undefined ? {} : { name }) })
-  if (start.how === 'recover') return recoverKith(platform, start.options)
-  const linking = await linkKith(platform, start.options)
-  try {
-    await compare({ check: linking.check, address: linking.address })
-  } catch (cause) {
-    linking.cancel()
-    throw cause
-  }
-  return linking.confirm()
+  const { arrive } = await import('./arrive.ts')
+  return arrive(platform, start, compare)
 }
 
 const closedError = errorToData(new KithError('closed', 'This person was closed. Open it again.'))

@@ -1,12 +1,16 @@
 /** Read-only, typed queries over one space or over all spaces of an app. */
 import {
   type Compilable,
+  DefaultConnectionProvider,
+  DefaultQueryExecutor,
   DummyDriver,
-  Kysely,
+  DynamicModule,
+  expressionBuilder,
+  type Kysely,
   type OperationNodeSource,
+  QueryCreator,
   type Simplify,
   SqliteAdapter,
-  SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
 import type { ReadonlyQueryCreator } from 'kysely/readonly'
@@ -178,16 +182,14 @@ const prepareQuery = (database: SqlDatabase, sql: string): SqlStatement => {
   }
 }
 
-/** A Kysely that builds and never runs. */
-const createStart = (): QueryStart<unknown> =>
-  new Kysely<unknown>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new DummyDriver(),
-      createIntrospector: (database) => new SqliteIntrospector(database),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  }) as unknown as QueryStart<unknown>
+/** What of Kysely builds queries and never runs them; a whole `Kysely` brings what makes tables and transactions, which pages would load too. */
+const createStart = (): QueryStart<unknown> => {
+  const connections = new DefaultConnectionProvider(new DummyDriver())
+  const executor = new DefaultQueryExecutor(new SqliteQueryCompiler(), new SqliteAdapter(), connections)
+  const eb = expressionBuilder()
+  const parts = { fn: eb.fn, case: eb.case.bind(eb), dynamic: new DynamicModule() }
+  return Object.assign(new QueryCreator<never>({ executor }), parts) as unknown as QueryStart<unknown>
+}
 
 /**
  * A text that is the same for queries that are: for those who keep results by query, such as user interfaces that build it anew each time.

@@ -1,49 +1,7 @@
 import type { Platform } from '../ports/index.ts'
 import type { Kith } from './api.ts'
-import type { Identity } from './identity.ts'
 import { type KithOptions, openPerson } from './kith.ts'
-import {
-  type LinkDeviceOptions,
-  type LinkingDevice,
-  linkPlatform,
-  recoverPlatform,
-  type RecoverPersonOptions,
-} from './people/index.ts'
 
 /** Opens a person's data on a platform; makes a new person in an empty database. The platforms' `openKith` call it. */
 export const createKith = async (platform: Platform, options: KithOptions = {}): Promise<Kith> =>
   (await openPerson(platform, options)).kith
-
-/**
- * Makes an empty database one of a device more of a person, who has another at hand: `kith.addDevice()` there gives the code. The
- * platforms' `linkDevice` call it.
- *
- * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
- */
-export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
-  linkPlatform(platform, options, (identity, hubs) => openFound(platform, { name: options.name, hubs }, identity))
-
-/**
- * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
- *
- * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
- */
-export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
-  recoverPlatform(platform, options, (identity, hubs) => openFound(platform, { name: options.name, hubs }, identity))
-
-/** How long a device waits for the spaces of its person before it is used without: they go on coming. */
-const firstSpacesMs = 10_000
-
-const openFound = async (platform: Platform, options: KithOptions, identity: Identity): Promise<Kith> => {
-  const { kith, caughtUp } = await openPerson(platform, options, identity)
-  const { clock } = platform
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(firstSpacesMs, resolve)
-    const end = (): void => {
-      cancel()
-      resolve()
-    }
-    caughtUp().then(end, end)
-  })
-  return kith
-}
