@@ -1,6 +1,6 @@
-// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--browsers] [--docs] [SCRIPT PARAMETERS…]`.
+// Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--browsers] [--servers] [--docs] [SCRIPT PARAMETERS…]`.
 // It installs the locked packages, checks that Node 24 came with them, with `--browsers` installs the browsers of the
-// tests, with `--docs` the packages that make the site of the documentation, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
+// tests, with `--servers` the PostgreSQL and NATS that they start, with `--docs` the packages that make the site of the documentation, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
 // (A shell line `setup && node x.ts` would not do: the shell remembers where it found the first `node`.)
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,12 +15,14 @@ const isWindows = process.platform === 'win32'
 const words = process.argv.slice(2)
 const wants = (word) => words[0] === word && words.shift() === word
 const wantsBrowsers = wants('--browsers')
+const wantsServers = wants('--servers')
 const wantsDocs = wants('--docs')
 const [script, ...scriptParameters] = words
 
 if (!isInstalled(root)) installPackages(root)
 const node = findNode()
 if (wantsBrowsers) ensureBrowsers()
+if (wantsServers) ensureServers()
 if (wantsDocs && !isInstalled(join(root, 'docs'))) installPackages(join(root, 'docs'))
 if (script !== undefined) runScript(node, [script, ...scriptParameters])
 
@@ -113,15 +115,36 @@ function ensureBrowsers() {
   const missing = browsers.filter(
     ({ variable, path }) => ![process.env[variable], path].some((p) => p && existsSync(p)),
   )
-  if (missing.length === 0) return
-  const names = missing.map(({ name }) => name)
+  const paths = missing.map(({ variable }) => variable).join(' and ')
+  installDebian(
+    missing.map(({ name }) => name),
+    "the browsers' tests",
+    `, and set ${paths} to their paths`,
+  )
+}
+
+/** What the tests of a hub of many processes start for themselves, on ports of their own. */
+function ensureServers() {
+  const servers = [
+    { name: 'postgresql', isThere: existsSync('/usr/lib/postgresql') },
+    { name: 'nats-server', isThere: existsSync('/usr/sbin/nats-server') },
+  ]
+  const missing = servers.filter(({ isThere }) => !isThere)
+  installDebian(
+    missing.map(({ name }) => name),
+    'the tests of many hub processes',
+    '',
+  )
+}
+
+function installDebian(names, forWhat, elsewhere) {
+  if (names.length === 0) return
+  const all = names.join(' and ')
   if (!existsSync('/etc/debian_version')) {
-    return say(
-      `The browsers' tests need ${names.join(' and ')}: install them, and set ${missing.map(({ variable }) => variable).join(' and ')} to their paths.`,
-    )
+    return say(`For ${forWhat}, install ${all}${elsewhere}.`)
   }
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
-  say(`Installing Debian’s ${names.join(' and ')} for the browsers' tests (apt-get), once …`)
+  say(`Installing Debian’s ${all} for ${forWhat} (apt-get), once …`)
   const steps = [
     ['apt-get', 'update', '-qq'],
     ['apt-get', 'install', '-qq', '-y', '--no-install-recommends', ...names],
@@ -129,9 +152,9 @@ function ensureBrowsers() {
   for (const step of steps) {
     const [command, ...parameters] = [...asRoot, ...step]
     const { status } = run(command, parameters, { DEBIAN_FRONTEND: 'noninteractive' }, ['ignore', 'pipe', 'inherit'])
-    if (status !== 0) return say(`${[...asRoot, ...step].join(' ')} failed. Install ${names.join(' and ')} by hand.`)
+    if (status !== 0) return say(`${[...asRoot, ...step].join(' ')} failed. Install ${all} by hand.`)
   }
-  say('Browsers installed.')
+  say(`Installed: ${all}.`)
 }
 
 /** Replaces this process as well as Node can: signals go on to the script, and its status comes back. */

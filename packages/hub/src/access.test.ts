@@ -13,12 +13,13 @@ import {
 } from './testing/client.ts'
 import { createTestClock } from './testing/clock.ts'
 import { askTerms, blindTokens, fetchTokens, issue, join, payTokens } from './testing/member.ts'
+import { createTestStorage } from './testing/storage.ts'
 
 const mebibyte = 1024 * 1024
 const dayMs = 24 * 60 * 60 * 1000
 
 async function start(context: TestContext, options: Partial<HubOptions>): Promise<Hub> {
-  const hub = await startHub({ storage: ':memory:', ...options })
+  const hub = await startHub({ storage: await createTestStorage(context), ...options })
   context.after(() => hub.close())
   return hub
 }

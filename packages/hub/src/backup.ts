@@ -5,15 +5,11 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { KithError } from '@kith/core/bytes'
+import { largeEntryFolder } from './store/large-entries.ts'
 import { openSqlite } from './store/sqlite-open.ts'
 
 const databaseName = 'hub.db'
 const entriesName = 'entries'
-
-/** Beside the database: a copy of a hub is the copy of both. */
-export function largeEntryFolder(storage: string): string {
-  return `${storage}-entries`
-}
 
 /**
  * Copies a hub to a folder, which is made; one that holds a copy already is brought up to date. It holds the hub's keys: keep it as

@@ -32,6 +32,8 @@ export type FanOut = {
   readonly subscribe: (logKey: string, listener: (event: FanOutEvent) => void) => () => void
   /** Reaches the subscribers of now, in the order of publishing; at most once. Followers find what they missed in the store. */
   readonly publish: (logKey: string, event: FanOutEvent) => void
+  /** Whether what passes between processes does so at once; absent where there is one process. */
+  readonly isConnected?: () => boolean
 }
 
 /** The default: everybody is in this process, and is called at once. */

@@ -1,17 +1,17 @@
 /** One hub: a database, a listening socket, and what connects them. */
 import { createServer, type Server } from 'node:http'
 import { resolve } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
 import type { Cancel, Clock } from '@kith/core/ports'
 import type { Members } from './access/invite.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { FanOut } from './fan-out.ts'
-import { largeEntryFolder } from './backup.ts'
+import { openSharedStorage, type SharedStorageOptions } from './cluster/shared-storage.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import { listen } from './listen.ts'
 import type { HubLog } from './log.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
+import { random } from './node-crypto.ts'
 import { createHubService, type HubService, type HubServiceOptions } from './service.ts'
 import { createSite } from './site.ts'
 import { createSockets } from './sockets.ts'
@@ -19,9 +19,8 @@ import { createHistory } from './operator/history.ts'
 import { type Operator, type OperatorOptions, type OperatorSources, startOperator } from './operator/operator.ts'
 import { type Reading, readDisk } from './operator/reading.ts'
 import type { EntryStore, StoreTotals } from './store/entry-store.ts'
-import { createLargeEntryFiles } from './store/large-entries.ts'
-import { openFailure, openSqlite } from './store/sqlite-open.ts'
-import { createSqliteStorage } from './store/sqlite-storage.ts'
+import type { HubStorage } from './store/hub-storage.ts'
+import { openSqliteStorage } from './store/sqlite-storage.ts'
 import { createSecureServer, type TlsFiles } from './tls.ts'
 
 export type HubOptions = {
@@ -29,8 +28,8 @@ export type HubOptions = {
   readonly port?: number
   /** The local address to listen on; 127.0.0.1 unless given. */
   readonly host?: string
-  /** The database file; ':memory:' forgets everything at the end. */
-  readonly storage: string
+  /** The database file; ':memory:' forgets everything at the end. Or what this process shares with others of the same hub. */
+  readonly storage: string | SharedStorageOptions
   readonly limits?: Partial<HubLimitOptions>
   /** Who may make logs; everybody unless given. */
   readonly access?: Partial<AccessOptions>
@@ -95,9 +94,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const secure = options.tls === undefined ? undefined : createSecureServer(options.tls, patience)
   const server = secure?.server ?? createServer(patience)
   server.maxConnections = limits.connectionsMax + spareSockets
-  const port = await listen(server, host, options.port ?? 0)
+  // A database elsewhere is asked first, for that takes a while.
+  const shared = isShared(options.storage) ? await openSharedStorage(options.storage, random, clock, log) : undefined
+  const port = await listen(server, host, options.port ?? 0).catch(async (cause) => {
+    await shared?.close()
+    throw cause
+  })
   // From here to where the server knows what to do nothing waits, so no client can come in between.
-  const { context, members, dropDue, backup } = openService({ ...options, limits, log, clock }, server)
+  const file = isShared(options.storage) ? undefined : options.storage
+  const open = () => shared ?? openSqliteStorage(file!, limits.storageBytesMax)
+  const { context, members, dropDue, backup } = startService({ ...options, limits, log, clock }, open, server)
   const { identity, store } = context
   async function tidy(): Promise<number> {
     // Before anything expires.
@@ -119,17 +125,18 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     ...(await readTotals(store)),
     connections: sockets.count(),
     counts: context.meter.read(),
-    disk: readDisk(options.storage),
+    isFanOutConnected: context.fanOut.isConnected?.(),
+    disk: readDisk(file),
     memoryBytes: process.memoryUsage.rss(),
     upSeconds: (clock.monotonic() - startedAt) / 1000,
   })
-  const backupFolder = `${options.storage}-backup`
+  const copyTo = (folder: string) => (file === undefined ? store.snapshot(async () => {}) : backup(file, folder))
   const operator = await startOperatorOf(options, {
     read,
     history,
     async backup() {
-      await backup(options.storage, backupFolder)
-      return resolve(backupFolder)
+      await copyTo(`${file}-backup`)
+      return resolve(`${file}-backup`)
     },
   }).catch(async (cause) => {
     server.close()
@@ -167,7 +174,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     key: identity.publicKey,
     operatorUrl: operator?.url,
     members,
-    backup: (folder) => backup(options.storage, folder),
+    backup: copyTo,
     totals: async () => ({ ...(await store.totals()), connections: sockets.count() }),
     tidy,
     close,
@@ -175,18 +182,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 }
 
+const isShared = (storage: HubOptions['storage']): storage is SharedStorageOptions => typeof storage !== 'string'
+
 /** Lets go of the port if it fails. */
-function openService(options: Omit<HubServiceOptions, 'storage'> & { storage: string }, server: Server): HubService {
-  let database: DatabaseSync | undefined
+function startService(options: Omit<HubServiceOptions, 'storage'>, open: () => HubStorage, server: Server): HubService {
   try {
-    database = openSqlite(options.storage, options.limits?.storageBytesMax)
-    const isFile = options.storage !== ':memory:'
-    const largeEntries = isFile ? createLargeEntryFiles(largeEntryFolder(options.storage)) : undefined
-    return createHubService({ ...options, storage: createSqliteStorage(database, largeEntries) })
+    return createHubService({ ...options, storage: open() })
   } catch (cause) {
     server.close()
-    database?.close()
-    throw openFailure(options.storage, cause)
+    throw cause
   }
 }
 

@@ -16,9 +16,11 @@ import {
   type TestLog,
   testSigning,
 } from './testing/client.ts'
+import { createTestStorage, type TestStorage } from './testing/storage.ts'
 
-async function start(context: TestContext, limits: HubOptions['limits'] = {}, storage = ':memory:') {
+async function start(context: TestContext, limits: HubOptions['limits'] = {}, lasting?: TestStorage) {
   const clock = createTestClock()
+  const storage = lasting ?? (await createTestStorage(context))
   const hub = await startHub({ storage, clock, limits, addressHeader: 'x-forwarded-for' })
   context.after(() => hub.close())
   const from = (address: string) => connectTestClient(hub.url, { 'x-forwarded-for': address })
@@ -93,10 +95,7 @@ test('in a full box the oldest of the heaviest sender goes first; a quiet one ke
 })
 
 test('after a start what was there before counts as one sender', async (context) => {
-  const { mkdtempSync, rmSync } = await import('node:fs')
-  const folder = mkdtempSync('/tmp/kith-knocks-')
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
-  const storage = `${folder}/hub.db`
+  const storage = await createTestStorage(context, true)
   const limits = { knockEntriesMax: 3, knocks: { burst: 100, perSecond: 1 } }
   const box = createBox()
   const old = [random(300), random(300), random(300)]

@@ -4,6 +4,9 @@ export type HubLogEvent =
   | { readonly event: 'stopped' }
   | { readonly event: 'connection-refused' }
   | { readonly event: 'storage-failed'; readonly reason: string }
+  /** What goes to other processes goes at once again; or they find it themselves, within a second or two. */
+  | { readonly event: 'fan-out-connected' }
+  | { readonly event: 'fan-out-lost' }
   | { readonly event: 'entries-dropped'; readonly entries: number }
   /** The files of the certificate have changed and cannot be used; the old ones are. */
   | { readonly event: 'certificate-failed'; readonly message: string }

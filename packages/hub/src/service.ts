@@ -53,7 +53,7 @@ export function createHubService(options: HubServiceOptions): HubService {
   const log = options.log ?? (() => {})
   const randomBytes = options.random ?? random
   const meter = createMeter()
-  const { identity, store } = options.storage.start({
+  const { identity, store, fanOut } = options.storage.start({
     ...limits,
     wantsTokens: access.access !== 'open',
     wallDay: Math.floor(clock.now() / dayMs),
@@ -72,15 +72,22 @@ export function createHubService(options: HubServiceOptions): HubService {
     clock,
     random: randomBytes,
     store,
-    knocks: createKnocks(store, limits, clock.monotonic),
+    knocks: createKnocks(store, limits, clock.monotonic, options.storage.isShared),
     access: createAccess(store.access, identity, access, limits, clock),
     newLogs: { add: () => void newLogs.take('newLogs', 1), room: () => newLogs.room('newLogs') },
-    fanOut: options.fanOut ?? createLocalFanOut(),
+    fanOut: options.fanOut ?? fanOut ?? createLocalFanOut(),
     limits,
     meter,
   }
 
-  async function dropDue(): Promise<number> {
+  /** One at a time: whoever comes while it goes on is told what it dropped. */
+  let dropping: Promise<number> | undefined
+  const dropDue = (): Promise<number> => {
+    dropping ??= dropDueNow().finally(() => (dropping = undefined))
+    return dropping
+  }
+
+  async function dropDueNow(): Promise<number> {
     let dropped = 0
     try {
       await store.tick(Math.floor(clock.now() / dayMs))

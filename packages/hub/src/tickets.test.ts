@@ -13,6 +13,7 @@ import {
   type TestLog,
   testSigning,
 } from './testing/client.ts'
+import { createTestStorage } from './testing/storage.ts'
 
 function showResumption(client: TestClient, seed: Uint8Array) {
   const publicKey = testSigning.ed25519PublicKey(seed)
@@ -32,7 +33,7 @@ async function resume(client: TestClient, log: TestLog, seed: Uint8Array, ticket
 
 test('a ticket re-opens a log with the rights that were proven, for its key, its log and one day', async (context) => {
   const clock = createTestClock()
-  const hub = await startHub({ storage: ':memory:', clock })
+  const hub = await startHub({ storage: await createTestStorage(context), clock })
   context.after(() => hub.close())
   const [log, other, seed] = [createTestLog(), createTestLog(), random(32)]
   const ticket = await firstTicket(await connectTestClient(hub.url), log, seed)
@@ -49,7 +50,7 @@ test('a ticket re-opens a log with the rights that were proven, for its key, its
 })
 
 test('a ticket without a signature of its key for this connection is refused', async (context) => {
-  const hub = await startHub({ storage: ':memory:' })
+  const hub = await startHub({ storage: await createTestStorage(context) })
   context.after(() => hub.close())
   const [log, seed] = [createTestLog(), random(32)]
   const first = await connectTestClient(hub.url)

@@ -4,9 +4,10 @@ import { toHex, utf8 } from '@kith/core/bytes'
 import { startHub } from './hub.ts'
 import { nodeVerifying, random } from './node-crypto.ts'
 import { connectTestClient, createTestLog, openLog, prove, pullAll, pullItem, putEntries } from './testing/client.ts'
+import { createTestStorage } from './testing/storage.ts'
 
 async function start(context: TestContext) {
-  const hub = await startHub({ storage: ':memory:' })
+  const hub = await startHub({ storage: await createTestStorage(context) })
   context.after(() => hub.close())
   return hub
 }

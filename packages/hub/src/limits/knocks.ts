@@ -31,6 +31,7 @@ export function createKnocks(
   store: Pick<EntryStore, 'read' | 'drop'>,
   limits: Pick<HubLimitOptions, 'knockEntriesMax' | 'knocks'>,
   monotonic: () => number,
+  isShared: boolean,
 ): Knocks {
   /** Entries by box, oldest first; the box written to last comes last. */
   const boxes = new Map<string, Known[]>()
@@ -53,9 +54,15 @@ export function createKnocks(
   async function entriesOf(log: LogName): Promise<Known[]> {
     const known = boxes.get(log.key)
     boxes.delete(log.key)
-    const list = known ?? (await load(log))
+    const list = isShared ? await loadShared(log, known ?? []) : (known ?? (await load(log)))
     boxes.set(log.key, list)
     return list
+  }
+
+  /** What came by another process counts as one sender's. */
+  async function loadShared(log: LogName, known: readonly Known[]): Promise<Known[]> {
+    const senders = new Map(known.map(({ key, prefix }) => [key, prefix]))
+    return (await load(log)).map((entry) => ({ ...entry, prefix: senders.get(entry.key) ?? entry.prefix }))
   }
 
   async function load(log: LogName): Promise<Known[]> {

@@ -23,6 +23,12 @@ export function readingToMetrics(reading: Reading): string {
   gauge('entry_bytes', 'Bytes of entries kept.', totals.bytes)
   gauge('up_seconds', 'Seconds since the start.', reading.upSeconds)
   gauge('memory_bytes', 'Resident memory of the process.', reading.memoryBytes)
+  if (reading.isFanOutConnected !== undefined)
+    gauge(
+      'fan_out_connected',
+      '1 if what is put reaches followers on other processes at once, 0 if they look each second.',
+      Number(reading.isFanOutConnected),
+    )
   if (disk !== undefined) {
     gauge('database_bytes', 'Size of the database file.', disk.fileBytes)
     gauge('disk_free_bytes', 'Free bytes on the disk of the database.', disk.freeBytes)

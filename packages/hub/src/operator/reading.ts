@@ -10,14 +10,16 @@ export type Reading = {
   readonly connections: number
   readonly totals: StoreTotals
   readonly counts: Counts
-  /** The database file, and what is free on its disk; undefined for a hub in memory. */
+  /** The database file, and what is free on its disk; undefined for a hub in memory or in a database elsewhere. */
   readonly disk: { readonly fileBytes: number; readonly freeBytes: number } | undefined
+  /** Whether the hub's processes tell each other at once; undefined where there is one. */
+  readonly isFanOutConnected: boolean | undefined
   readonly memoryBytes: number
   readonly upSeconds: number
 }
 
-export function readDisk(storage: string): Reading['disk'] {
-  if (storage === ':memory:') return undefined
+export function readDisk(storage: string | undefined): Reading['disk'] {
+  if (storage === undefined || storage === ':memory:') return undefined
   try {
     const { bavail, bsize } = statfsSync(dirname(storage))
     return { fileBytes: statSync(storage).size, freeBytes: bavail * bsize }

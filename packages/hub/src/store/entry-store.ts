@@ -42,12 +42,17 @@ export type LaneSpan = { readonly first: number; readonly newest: number }
 
 export type Expired = { readonly entries: number; readonly logs: number; readonly isDone: boolean }
 
+export type StoreFailureReason = 'full' | 'quota' | 'unpaid' | 'damaged' | 'unavailable'
+
 export type StoreTotals = { readonly logs: number; readonly entries: number; readonly bytes: number }
 
-/** Expected failures of a store: 'quota' and 'unpaid' concern one log. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. */
+/**
+ * Expected failures of a store: 'quota' and 'unpaid' concern one log. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. 'unavailable': a database
+ * elsewhere does not answer, and may have kept what it did not acknowledge; putting it again does no harm.
+ */
 export class StoreFailure extends Error {
-  readonly reason: 'full' | 'quota' | 'unpaid' | 'damaged'
-  constructor(reason: 'full' | 'quota' | 'unpaid' | 'damaged', cause?: unknown) {
+  readonly reason: StoreFailureReason
+  constructor(reason: StoreFailureReason, cause?: unknown) {
     super(`The hub's storage: ${reason}.`, { cause })
     this.reason = reason
   }

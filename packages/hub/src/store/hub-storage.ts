@@ -1,4 +1,5 @@
 /** Where a hub keeps what outlives it. It is opened before the hub is made, for that may take a while and fail. */
+import type { FanOut } from '../fan-out.ts'
 import type { EntryStore, StoreFailure } from './entry-store.ts'
 
 export type HubIdentity = {
@@ -36,5 +37,13 @@ export type HubStorage = {
   /** Whether other processes write to it too: what this one remembers of a log may be old. */
   readonly isShared: boolean
   /** Begins a run of the hub on it. Closing the store closes the storage. */
-  readonly start: (options: StoreOptions) => { readonly identity: HubIdentity; readonly store: EntryStore }
+  readonly start: (options: StoreOptions) => {
+    readonly identity: HubIdentity
+    readonly store: EntryStore
+    /** To the other processes; without, there are none. */
+    readonly fanOut?: FanOut
+  }
 }
+
+/** The highest number given in each lane of those logs that exist. Keys are ids in hexadecimal. */
+export type Heads = (logKeys: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>

@@ -24,6 +24,11 @@ export const largeEntryBytesMin = 64 * 1024
 
 const filePattern = /^[0-9a-f]{30}$/
 
+/** Beside the database: a copy of a hub is the copy of both. */
+export function largeEntryFolder(storage: string): string {
+  return `${storage}-entries`
+}
+
 /** Files in 256 folders by the first byte of the name; made when they are needed. */
 export function createLargeEntryFiles(folder: string): LargeEntries {
   const folders = new Set<string>()

@@ -1,8 +1,9 @@
 /** One SQLite file, for one process. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { HubStorage } from './hub-storage.ts'
-import type { LargeEntries } from './large-entries.ts'
+import { createLargeEntryFiles, type LargeEntries, largeEntryFolder } from './large-entries.ts'
 import { loadIdentity } from './sqlite-meta.ts'
+import { openFailure, openSqlite } from './sqlite-open.ts'
 import { createSqliteStore } from './sqlite-store.ts'
 
 /** `database` is of `openHubDatabase`. `largeEntries`: where those go; undefined: into the database. */
@@ -12,6 +13,25 @@ export function createSqliteStorage(database: DatabaseSync, largeEntries?: Large
     start(options) {
       const store = createSqliteStore(database, { ...options, largeEntries })
       return { store, identity: loadIdentity(database, options.random) }
+    },
+  }
+}
+
+/** A file and, beside it, its large entries; or ':memory:'. Opened when the hub starts on it. Throws as `openSqlite`. */
+export function openSqliteStorage(path: string, bytesMax: number | undefined): HubStorage {
+  const isFile = path !== ':memory:'
+  return {
+    isShared: false,
+    start(options) {
+      let database: DatabaseSync | undefined
+      try {
+        database = openSqlite(path, bytesMax)
+        const largeEntries = isFile ? createLargeEntryFiles(largeEntryFolder(path)) : undefined
+        return createSqliteStorage(database, largeEntries).start(options)
+      } catch (cause) {
+        database?.close()
+        throw openFailure(path, cause)
+      }
     },
   }
 }

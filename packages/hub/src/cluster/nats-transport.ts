@@ -1,0 +1,116 @@
+/** NATS between the processes of a hub: a subject for each log that somebody has open. Plain NATS; nothing is kept there. */
+import { KithError } from '@kith/core/bytes'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { Transport } from './shared-fan-out.ts'
+
+export type NatsEvents = {
+  /** It is there, for the first time or again. */
+  readonly connected: () => void
+  readonly disconnected: () => void
+}
+
+const reconnectMs = 500
+
+/** One address or several, with commas between. */
+export function checkNatsUrl(url: string): void {
+  const parts = url.split(',').map((part) => part.trim())
+  if (!parts.every((part) => /^(nats|tls):\/\/[^\s/]+\/?$/.test(part) && URL.canParse(part)))
+    throw new KithError(
+      'bad-value',
+      'NATS is given as nats://user:password@host:port, or tls://…; several with commas.',
+    )
+}
+
+/**
+ * Connects in the background and for ever: a hub serves without NATS too, only later. `hubName` keeps hubs apart that share one NATS.
+ *
+ * @throws KithError `bad-value` for what is no address.
+ */
+export async function createNatsTransport(url: string, hubName: string, events: NatsEvents): Promise<Transport> {
+  checkNatsUrl(url)
+  // Loaded only by a hub that is asked to use it.
+  const { connect } = await import('@nats-io/transport-node')
+  let connection: NatsConnection | undefined
+  let isConnected = false
+  let isClosed = false
+  /** Of logs that were opened before the first connection. */
+  const early = new Map<object, () => void>()
+  const subjectOf = (logKey: string): string => `kith.${hubName}.${logKey}`
+
+  const connecting = connect({
+    ...urlToServers(url),
+    name: 'kith-hub',
+    // What we publish has reached our own connections already.
+    noEcho: true,
+    waitOnFirstConnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectMs,
+    reconnectJitter: reconnectMs,
+    pingInterval: 5000,
+    maxPingOut: 2,
+  }).then(
+    async (made) => {
+      if (isClosed) return made.close()
+      connection = made
+      for (const subscribe of early.values()) subscribe()
+      early.clear()
+      turn(true)
+      for await (const { type } of made.status()) {
+        if (type === 'reconnect') turn(true)
+        else if (type === 'disconnect' || type === 'staleConnection') turn(false)
+      }
+    },
+    () => {
+      // Refused for good, as by a wrong password: the hub goes on without, and says so.
+    },
+  )
+
+  function turn(now: boolean): void {
+    if (now === isConnected || isClosed) return
+    isConnected = now
+    if (now) events.connected()
+    else events.disconnected()
+  }
+
+  return {
+    isConnected: () => isConnected,
+    payloadBytesMax: () => connection?.info?.max_payload ?? 0,
+    publish: (logKey, bytes) => connection?.publish(subjectOf(logKey), bytes),
+    subscribe(logKey, listener) {
+      let leave = (): void => {}
+      const token = {}
+      const join = (): void => {
+        const subscription = connection!.subscribe(subjectOf(logKey), {
+          callback: (error, message) => {
+            if (error === null) listener(message.data)
+          },
+        })
+        leave = () => subscription.unsubscribe()
+      }
+      if (connection === undefined) early.set(token, join)
+      else join()
+      return () => {
+        early.delete(token)
+        leave()
+      }
+    },
+    async close() {
+      isClosed = true
+      isConnected = false
+      await connection?.close().catch(() => {})
+      if (connection !== undefined) await connecting.catch(() => {})
+    },
+  }
+}
+
+/** The driver takes user and password apart from the address. */
+function urlToServers(url: string) {
+  const parts = url.split(',').map((part) => new URL(part.trim().replace(/^(nats|tls):/, 'http:')))
+  const [first] = parts
+  const [user, pass] = [decodeURIComponent(first!.username), decodeURIComponent(first!.password)]
+  return {
+    servers: parts.map(({ hostname, port }) => `${hostname}:${port === '' ? 4222 : port}`),
+    ...(user === '' ? {} : pass === '' ? { token: user } : { user, pass }),
+    ...(url.includes('tls://') ? { tls: {} } : {}),
+  }
+}
