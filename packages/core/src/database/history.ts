@@ -8,8 +8,9 @@ import {
   type Segment,
   signSegment,
 } from '../change/index.ts'
-import { segmentBytesMax } from '../limits/index.ts'
+import { segmentBytesMax, segmentChangesMax } from '../limits/index.ts'
 import type { Compression, Hashing } from '../ports/index.ts'
+import { type ChainHead, createChainEnds } from './chain-ends.ts'
 import type { ChainEntry, Registry } from './registry.ts'
 import type { Statements } from './statements.ts'
 
@@ -65,7 +66,7 @@ export type History = {
   /** The chain that a change number lies on. */
   readonly chainOf: (number: number) => ChainEntry
   /** The last change of a chain that this database wrote: what our next one follows. */
-  readonly ownHead: (chain: ChainEntry) => { seq: number; hash: Uint8Array } | undefined
+  readonly ownHead: (chain: ChainEntry) => ChainHead | undefined
   /** Whether changes of a chain of ours came from elsewhere after the last one written here: a restored backup or a cloned disk. */
   readonly isOvertaken: (chain: ChainEntry) => boolean
   readonly segment: (change: number) => StoredSegment | undefined
@@ -112,6 +113,7 @@ export const createHistory = (
   const last = statements('SELECT max(change + count) AS next FROM segment').get()
   let nextNumber = (last?.next as number | null) ?? 1
   let runs: Run[] = []
+  const ends = createChainEnds(statements)
   const compressing = new Set<Promise<void>>()
   const openRuns = new Map<number, Run>()
   const decoded = new Map<number, Segment>()
@@ -171,6 +173,7 @@ export const createHistory = (
       epoch,
       bytes,
     )
+    ends.extended(chain.n, { seq: head.header.seq, hash: head.hash }, isOwn)
     return { change: first, chain: chain.n, epoch, unpacked, bytes }
   }
 
@@ -245,12 +248,16 @@ export const createHistory = (
     return stored
   }
 
-  const overlapping = (chain: ChainEntry, from: number, count: number): StoredSegment[] =>
-    statements(`SELECT ${columns} FROM segment WHERE chain = ? AND seq < ? AND seq + count > ?`).all(
+  const overlapping = (chain: ChainEntry, from: number, count: number): StoredSegment[] => {
+    // What comes next in its chain overlaps with nothing, however long that is.
+    if (from >= ends.end(chain.n)) return []
+    return statements(`SELECT ${columns} FROM segment WHERE chain = ? AND seq > ? AND seq < ? AND seq + count > ?`).all(
       chain.n,
+      from - segmentChangesMax,
       from + count,
       from,
     ) as unknown as StoredSegment[]
+  }
 
   const store: History['store'] = (chain, segment, deflated, unpacked, isOwn = false) => {
     const first = segment.changes[0] as Change
@@ -361,10 +368,7 @@ export const createHistory = (
     ownHead: (chain) => {
       const run = openRuns.get(chain.n)?.changes.at(-1)
       if (run) return { seq: run.header.seq, hash: run.hash }
-      const row = statements(
-        'SELECT seq + count - 1 AS seq, last AS hash FROM segment WHERE chain = ? AND own = 1 ORDER BY change DESC LIMIT 1',
-      ).get(chain.n)
-      return row as { seq: number; hash: Uint8Array } | undefined
+      return ends.own(chain.n)
     },
     isOvertaken: (chain) => {
       if (openRuns.has(chain.n)) return false

@@ -22,7 +22,7 @@ import type { SpaceLog } from './space-logs.ts'
 export const segmentsAtOnce = 512
 /** So many small segments of one chain are joined into one before they are sealed. */
 const joinFrom = 4
-const entriesAtOnce = 8
+export const entriesAtOnce = 8
 
 /** Membership chains whose changes belong on a space's logs: its own, and those of the persons in it. */
 export const membershipChains = (engine: Engine, space: number): ChainEntry[] => {

@@ -7,7 +7,7 @@ import { forgetCursor, forgetCursors, loadCursor, saveCursor } from './cursors.t
 import type { Engine } from './engine.ts'
 import { createEntryOpener } from './entry-opener.ts'
 import { requeueParcels } from './invite.ts'
-import { membershipChains, packOutgoing, segmentsAtOnce } from './packing.ts'
+import { entriesAtOnce, membershipChains, packOutgoing, segmentsAtOnce } from './packing.ts'
 import { dequeue, enqueue, enqueueContent, neverMs, type Origin } from './outbox.ts'
 import { createPlacing, type Placing } from './placing.ts'
 import type { Replica } from './replica.ts'
@@ -174,7 +174,7 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       }),
     outgoing: (hub, id, flying, whose) => {
       const log = logs.find(id)
-      if (!log?.keys.write) return []
+      if (!log?.keys.write) return { entries: [], isAll: true }
       const most = segmentsAtOnce + flying.size
       const nowMs = clock.nowMs()
       const rows =
@@ -182,8 +182,9 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
           ? statements(ownOutbox).all(hub, n, id, nowMs, own, most)
           : statements(outbox).all(hub, n, id, nowMs, most)
       const numbers = rows.map((row) => Math.abs(row.change as number)).filter((change) => !flying.has(change))
-      const first = numbers.length === 0 ? [] : packOutgoing(engine, replicaOf(), log, numbers)
-      return [...first, ...boxes.outgoing({ hub, log: id }, flying, whose)]
+      const packed = numbers.length === 0 ? [] : packOutgoing(engine, replicaOf(), log, numbers)
+      const entries = [...packed, ...boxes.outgoing({ hub, log: id }, flying, whose)]
+      return { entries, isAll: rows.length < most && packed.length < entriesAtOnce }
     },
     delivered: (hub, log, { lane, segments }, cursor) =>
       write(() => {

@@ -284,7 +284,7 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
   return {
     open: async (wishes) => opener.open(wishes, await ready.promise, () => hubTimeMs()!),
     async put(log, lane, entries, { covers = [] } = {}) {
-      await ready.promise
+      if (hello === undefined) await ready.promise
       return puts.put(log, lane, entries, covers)
     },
     async pull(wishes) {

@@ -46,9 +46,10 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
     },
     outgoing: (_hub, _log, flying, whose) => {
       asked.push(whose)
-      return outbox
+      const entries = outbox
         .filter((n) => !flying.has(n))
         .map((n): Outgoing => ({ lane: 2, entry: Uint8Array.of(n), segments: [n] }))
+      return { entries, isAll: true }
     },
     delivered: (_hub, _log, { segments }, cursor) => {
       outbox = outbox.filter((n) => !segments.includes(n))

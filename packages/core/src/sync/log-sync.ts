@@ -212,12 +212,13 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
       return
     }
     for (;;) {
-      const batch = flyingBytes < flyingBytesMax ? space.outgoing(hub, log.id, flying, whose) : []
-      if (batch.length === 0) return
+      if (flyingBytes >= flyingBytesMax) return
+      const batch = space.outgoing(hub, log.id, flying, whose)
       for (const lane of lanes) {
-        const entries = batch.filter((outgoing) => outgoing.lane === lane)
+        const entries = batch.entries.filter((outgoing) => outgoing.lane === lane)
         if (entries.length > 0) put(lane, entries, whose)
       }
+      if (batch.isAll || batch.entries.length === 0) return
     }
   }
 

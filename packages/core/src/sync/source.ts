@@ -51,7 +51,7 @@ export type SyncSpace = {
     cursor: Cursor | undefined,
   ) => readonly KithError[]
   /** Sealed entries that the hub is not known to have, without those in `flying`; at most a few. */
-  readonly outgoing: (hub: number, log: Uint8Array, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
+  readonly outgoing: (hub: number, log: Uint8Array, flying: ReadonlySet<number>, whose: Whose) => OutgoingBatch
   /** The hub has these durably; `cursor` if they followed directly on ours. */
   readonly delivered: (hub: number, log: Uint8Array, outgoing: Outgoing, cursor: Cursor | undefined) => void
   /** The hub may have lost anything of a log: from now on it counts as lacking all that belongs there, until it shows otherwise. */
@@ -78,6 +78,9 @@ export type Cursor = { readonly generation: Uint8Array; readonly n: number; read
 
 /** One sealed entry on its way, with the numbers of what is in it: segments, or a number below zero for an epoch's boxes. */
 export type Outgoing = { readonly lane: Lane; readonly entry: Uint8Array; readonly segments: readonly number[] }
+
+/** `isAll`: there are no more to ask for now. */
+export type OutgoingBatch = { readonly entries: readonly Outgoing[]; readonly isAll: boolean }
 
 /** A sealed entry for a log that is not a space's own. */
 export type Parcel = {

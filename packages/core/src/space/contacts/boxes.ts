@@ -100,7 +100,7 @@ export const createBoxes = ({ engine, store, take }: BoxesInput): Boxes => {
         if (cursor) saveCursor(statements, hub, log, lane, cursor)
         return refused
       }),
-    outgoing: () => [],
+    outgoing: () => ({ entries: [], isAll: true }),
     delivered: () => {},
     lost: (hub, log) => write(() => forgetCursors(statements, hub, log)),
     pending: () => 0,
