@@ -75,6 +75,11 @@ export const errorCodes = {
   'port-unavailable': 'The port cannot be listened on. Choose another, or stop what uses it.',
   'hub-unreachable': 'No hub could be reached. Work goes on offline and syncs later.',
   'hub-refused': 'The hub refused the request. The details say why.',
+  'invite-needed':
+    'The hub keeps new logs for its members only. Ask its operator for an invite, or use another hub; nothing is lost.',
+  'bad-hub-invite': 'The invite of a hub is not whole, was used, or is over. Ask its operator for another.',
+  'tokens-used-up':
+    'What the hub gives a member for a period is used up. Entries wait here until more comes; nothing is lost.',
   'hub-lied': 'The hub sent what it cannot have been given (wrong hash). The entry was refused.',
   'protocol-version': 'The other side speaks another version of the protocol. Update the older one.',
   'insecure-url': 'A plain ws:// hub is only accepted on this machine. Use wss://.',

@@ -3,7 +3,7 @@
  * `modulus` is 256 bytes. What is blinded by fresh randomness of the operating system is as random to whoever signs it as to anybody.
  */
 export type BlindRsa = {
-  /** `blinded` is for the signer; `inverse`, a secret, unblinds what comes back. 256 bytes each. */
+  /** `blinded` is for the signer; `inverse`, a secret, unblinds what comes back. 256 bytes each. @throws KithError `bad-key`: it is no RSA modulus. */
   readonly blind: (
     modulus: Uint8Array,
     message: Uint8Array,

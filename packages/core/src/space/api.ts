@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
 import type { Contacts } from './contacts/api.ts'
+import type { HubMembersApi } from './hub-members/api.ts'
 import type { Inspection } from './inspect/api.ts'
 import type { PeopleApi } from './people/api.ts'
 import type { Presence, PresenceOptions } from './presence/api.ts'
@@ -32,50 +33,51 @@ import type {
  * One person on one device: what `openKith` gives. Every read is a promise, because the engine may live in a worker. A
  * write is visible to one's own queries at once; its promise resolves when it is durable on this device.
  */
-export type Kith = PeopleApi & {
-  /** Stable for life, 77 characters. */
-  readonly address: string
-  /** What one gives to others so that they can write: a text for a link or a QR code, signed by this device. */
-  readonly card: () => Promise<string>
-  readonly contacts: Contacts
-  readonly createSpace: <A extends App>(app: A, options: { name: string }) => Promise<Space<A>>
-  /** @throws KithError `bad-link`, `link-expired`, `wrong-app`, `hub-unreachable`. Joining twice opens the same space. */
-  readonly join: <A extends App>(app: A, link: string) => Promise<Space<A>>
-  /**
-   * Opens a space that is public, by the link that `publish` gave, for reading: whoever is no member writes nothing, and nobody learns who
-   * reads. From then on it syncs, and opens by `open`, like any other.
-   *
-   * @throws KithError `bad-link`, `wrong-app`, `hub-unreachable`, `cannot-open`.
-   */
-  readonly openPublic: <A extends App>(app: A, link: string) => Promise<Space<A>>
-  /** @throws KithError `not-found`, `wrong-app`, `schema-mismatch`. */
-  readonly open: <A extends App>(app: A, spaceId: string) => Promise<Space<A>>
-  readonly spaces: (filter?: { app?: App }) => Promise<SpaceSummary[]>
-  readonly liveSpaces: (filter: { app?: App }, listener: (spaces: SpaceSummary[]) => void) => Stop
-  /** A query over all spaces of the app; every table has a column `space` more. */
-  readonly query: <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>) => Promise<Row[]>
-  readonly live: {
-    <A extends App, Row>(
-      app: A,
-      build: QueryOf<SpanningDatabaseOf<A>, Row>,
-      listener: LiveListener<Row>,
-      failed?: (error: unknown) => void,
-    ): Stop
-    <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>): AsyncIterable<Row[]>
+export type Kith = PeopleApi &
+  HubMembersApi & {
+    /** Stable for life, 77 characters. */
+    readonly address: string
+    /** What one gives to others so that they can write: a text for a link or a QR code, signed by this device. */
+    readonly card: () => Promise<string>
+    readonly contacts: Contacts
+    readonly createSpace: <A extends App>(app: A, options: { name: string }) => Promise<Space<A>>
+    /** @throws KithError `bad-link`, `link-expired`, `wrong-app`, `hub-unreachable`. Joining twice opens the same space. */
+    readonly join: <A extends App>(app: A, link: string) => Promise<Space<A>>
+    /**
+     * Opens a space that is public, by the link that `publish` gave, for reading: whoever is no member writes nothing, and nobody learns who
+     * reads. From then on it syncs, and opens by `open`, like any other.
+     *
+     * @throws KithError `bad-link`, `wrong-app`, `hub-unreachable`, `cannot-open`.
+     */
+    readonly openPublic: <A extends App>(app: A, link: string) => Promise<Space<A>>
+    /** @throws KithError `not-found`, `wrong-app`, `schema-mismatch`. */
+    readonly open: <A extends App>(app: A, spaceId: string) => Promise<Space<A>>
+    readonly spaces: (filter?: { app?: App }) => Promise<SpaceSummary[]>
+    readonly liveSpaces: (filter: { app?: App }, listener: (spaces: SpaceSummary[]) => void) => Stop
+    /** A query over all spaces of the app; every table has a column `space` more. */
+    readonly query: <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>) => Promise<Row[]>
+    readonly live: {
+      <A extends App, Row>(
+        app: A,
+        build: QueryOf<SpanningDatabaseOf<A>, Row>,
+        listener: LiveListener<Row>,
+        failed?: (error: unknown) => void,
+      ): Stop
+      <A extends App, Row>(app: A, build: QueryOf<SpanningDatabaseOf<A>, Row>): AsyncIterable<Row[]>
+    }
+    /** What is on this device and why, for devtools and support. */
+    readonly inspect: Inspection
+    readonly status: () => Promise<Status>
+    readonly liveStatus: (listener: (status: Status) => void) => Stop
+    /**
+     * Takes in a bundle: a file's path where the platform has files, or its bytes.
+     *
+     * @throws KithError `bad-encoding`, `not-found` (no key for what is in it).
+     */
+    readonly importBundle: (bundle: string | Uint8Array) => Promise<{ space: string; changes: number }>
+    readonly close: () => Promise<void>
+    readonly [Symbol.asyncDispose]: () => Promise<void>
   }
-  /** What is on this device and why, for devtools and support. */
-  readonly inspect: Inspection
-  readonly status: () => Promise<Status>
-  readonly liveStatus: (listener: (status: Status) => void) => Stop
-  /**
-   * Takes in a bundle: a file's path where the platform has files, or its bytes.
-   *
-   * @throws KithError `bad-encoding`, `not-found` (no key for what is in it).
-   */
-  readonly importBundle: (bundle: string | Uint8Array) => Promise<{ space: string; changes: number }>
-  readonly close: () => Promise<void>
-  readonly [Symbol.asyncDispose]: () => Promise<void>
-}
 
 export type Stop = () => void
 

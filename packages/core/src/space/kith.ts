@@ -9,6 +9,7 @@ import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
 import { createEngine } from './engine.ts'
 import { createEntering } from './entering.ts'
+import { createHubMembers, createWallet } from './hub-members/index.ts'
 import { homeApp, type Identity } from './identity.ts'
 import { createInspection } from './inspect/index.ts'
 import { createLive } from './live.ts'
@@ -97,11 +98,21 @@ export const openPerson = async (
     assertOpen,
   })
   engine.onEpochStarted((n, epoch) => contacts.noticeEpoch(replicaOf(n), epoch))
+  const wallet = createWallet(engine)
   const network: Network = createNetwork(
     engine,
     () => [contacts.boxes, syncSpaceOf(engine.personSpace), ...ownSpaces().map(({ n }) => syncSpaceOf(n))],
     statusChanged,
+    wallet,
   )
+  const hubMembers = createHubMembers({
+    engine,
+    wallet,
+    useHub: (url) => network.addHub(engine.addHub(url)),
+    tokensCame: network.tokensCame,
+    changed: statusChanged,
+    assertOpen,
+  })
   engine.onOutgoing((spaces) => {
     network.wake(spaces)
     network.wakeParcels()
@@ -235,6 +246,7 @@ export const openPerson = async (
     },
     contacts: contacts.api,
     ...entering,
+    ...hubMembers.api,
     spaces: async (filter = {}) => summaries(filter.app),
     liveSpaces: (filter, listener) =>
       createLive(
@@ -291,6 +303,7 @@ export const openPerson = async (
     people.close()
     contacts.close()
     presences?.close()
+    hubMembers.close()
     network.close()
     statusNotifier.close()
     engine.close()

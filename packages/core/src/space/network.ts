@@ -14,6 +14,7 @@ import type { Stop } from './api.ts'
 import type { HubStatus, SpaceStatus } from './status-api.ts'
 import { createDueWatch } from './due.ts'
 import type { Engine, HubRow } from './engine.ts'
+import type { Wallet } from './hub-members/index.ts'
 import type { ReplicaSyncSpace } from './sync-space.ts'
 
 /** The links to all hubs of this device. */
@@ -21,6 +22,8 @@ export type Network = {
   readonly addHub: (hub: HubRow) => void
   readonly wake: (spaces: Iterable<number>) => void
   readonly wakeParcels: () => void
+  /** There are tokens for a hub: what it refused for want of them is tried again. */
+  readonly tokensCame: (url: string) => void
   /** Resolves when one hub and this device have the same. @throws KithError `hub-unreachable`. */
   readonly synced: (space: number, timeoutMs: number) => Promise<void>
   /** Resolves when a hub has all that a joiner needs, or the time is over: a link may be given out offline too. */
@@ -49,6 +52,7 @@ export const createNetwork = (
   engine: Engine,
   spaces: () => readonly (SyncSpace & Pick<ReplicaSyncSpace, 'retryDue'>)[],
   changed: () => void,
+  wallet: Pick<Wallet, 'members' | 'tokens' | 'purse'>,
 ): Network => {
   const { statements, unit, platform, clock } = engine
   const links = new Map<number, { url: string; link: HubLink }>()
@@ -112,7 +116,7 @@ export const createNetwork = (
     if (!links.has(hub.n))
       links.set(hub.n, {
         url: hub.url,
-        link: createHubLink({ hub: { n: hub.n, url: hub.url }, platform, source, changed }),
+        link: createHubLink({ hub: { n: hub.n, url: hub.url }, platform, source, purse: wallet.purse, changed }),
       })
   }
   for (const hub of engine.hubs()) addHub(hub)
@@ -166,6 +170,11 @@ export const createNetwork = (
     )
   }
 
+  const membershipOf = (url: string): HubStatus['membership'] => {
+    const member = wallet.members().find((one) => one.url === url)
+    return member && { tokens: wallet.tokens(member.hubKey) }
+  }
+
   return {
     addHub,
     wake: (changedSpaces) => {
@@ -173,6 +182,12 @@ export const createNetwork = (
     },
     wakeParcels: () => {
       for (const { link } of links.values()) link.wakeParcels()
+    },
+    tokensCame: (url) => {
+      for (const { url: known, link } of links.values()) {
+        const code = link.status().problem?.code
+        if (known === url && (code === 'tokens-used-up' || code === 'invite-needed')) link.undone()
+      }
     },
     synced: (space, timeoutMs) => first((link) => link.synced(space), timeoutMs),
     inviteReady: async (space, timeoutMs) => {
@@ -197,6 +212,7 @@ export const createNetwork = (
           url,
           ...status,
           problem: problem && { code: problem.code, message: problem.message },
+          membership: membershipOf(url),
           pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND due <= ?').get(hub, clock.nowMs())
             ?.n as number,
         }

@@ -8,6 +8,7 @@ import { bytesToPolicy, policyToBytes } from '../wire/index.ts'
  * What this device keeps secret of a space: `epoch` (level and secret) by the hash of the record; `boxes` of epochs by their own hash;
  * `invite`s of ours, by the id of their log; `notice`s of epochs whose records have not come. Of its own person: keys of `tag`s by public key, the `app of` a `tag`, the `phrase` until
  * it is written down, and what writes to the `recovery` log. `standing`: what lies on small logs at all hubs (`standing.ts`); `synced`: what our devices last had in common.
+ * Of hubs that want invites, by their keys: `hub member`, this device's seed there; `hub token`, with its nonce; `hub tokens asked`, blinded and not yet answered.
  */
 export type SecretName =
   | 'epoch'
@@ -20,6 +21,9 @@ export type SecretName =
   | 'recovery'
   | 'standing'
   | 'synced'
+  | 'hub member'
+  | 'hub token'
+  | 'hub tokens asked'
 
 export const keepSecret = (
   statements: Statements,
@@ -34,6 +38,9 @@ export const keepSecret = (
     id,
     statements.vault.lock(value),
   )
+
+export const dropSecret = (statements: Statements, space: number, name: SecretName, id: Uint8Array): void =>
+  statements('DELETE FROM secret WHERE space = ? AND name = ? AND id = ?').run(space, name, id)
 
 export const loadSecrets = (
   statements: Statements,

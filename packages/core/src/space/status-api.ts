@@ -14,6 +14,10 @@ export type HubStatus = {
   readonly receivedBytes: number
   /** Milliseconds between the last question to it and its answer; a quiet connection asks each 25 s. Undefined while not connected. */
   readonly roundTripMs: number | undefined
+  /** Milliseconds for which this device has been doing a proof of work that the hub asks for; undefined while there is none. */
+  readonly workingMs: number | undefined
+  /** Undefined where this device is no member of the hub by an invite: most hubs are open to all. */
+  readonly membership: { readonly tokens: number } | undefined
 }
 
 export type Status = PeopleStatus & {

@@ -12,6 +12,7 @@ import {
   frameToHubMessage,
   type Hello,
   type HubMessage,
+  type HubTerms,
   isRefusal,
   type Lane,
   type NumberedEntry,
@@ -23,7 +24,9 @@ import {
   refusalToError,
   type StoredEntries,
 } from '../wire/index.ts'
+import { createMemberRequests, type MemberRequests } from './hub-connection-members.ts'
 import { createOpener } from './hub-connection-open.ts'
+import { createPayments, type HubPurse } from './hub-payments.ts'
 import { createPuts, toStored } from './hub-connection-puts.ts'
 import { createRequests } from './hub-connection-requests.ts'
 import { checkHubUrl } from './hub-connection-url.ts'
@@ -38,6 +41,8 @@ export type HubConnectionOptions = {
   readonly crypto: Signing
   /** Kept from connection to connection, and changed in place: reopens hundreds of logs with one signature. */
   readonly resume?: ResumeState
+  /** Pays where the hub asks for tokens; without one it refuses. */
+  readonly purse?: HubPurse | undefined
   readonly events: HubConnectionEvents
 }
 
@@ -49,6 +54,8 @@ export type HubConnectionEvents = {
   readonly signal: (event: { readonly log: Uint8Array; readonly from: Uint8Array; readonly bytes: Uint8Array }) => void
   /** 'hub-lied': an entry was left out because its bytes are not those of its id. The connection goes on. */
   readonly lied?: (error: KithError) => void
+  /** Work that the hub asks for takes long, or is done. */
+  readonly working?: () => void
   /** Exactly once, unless `connectHub` threw. Requests under way reject with the same error. No event comes after. */
   readonly closed: (reason: KithError) => void
 }
@@ -98,7 +105,7 @@ export type PullWish = {
 export type PullAccepted = { readonly request: number; readonly generation: Uint8Array; readonly news: boolean }
 
 /** Per item errors are 'hub-refused' with `details.why`; everything rejects with the connection's end. */
-export type HubConnection = {
+export type HubConnection = MemberRequests & {
   readonly open: (wishes: readonly OpenWish[]) => Promise<(OpenedHubLog | KithError)[]>
   /** Resolves when all is on the hub's disk. `covers`: ids of tail entries whose changes these packs (lane 1) hold. */
   readonly put: (
@@ -116,6 +123,10 @@ export type HubConnection = {
   readonly signal: (log: Uint8Array, bytes: Uint8Array, to?: Uint8Array) => Promise<void>
   /** Drops entries after 30 days unless they are put again. Needs the admin right. */
   readonly trim: (log: Uint8Array, ids: readonly Uint8Array[]) => Promise<void>
+  /** What the hub asks of who makes logs. */
+  readonly terms: () => Promise<HubTerms>
+  /** Milliseconds for which work for the hub has been under way; undefined while there is none. */
+  readonly workingMs: () => number | undefined
   /** Not yet handed to the operating system. */
   readonly bufferedBytes: () => number
   /** The hub's clock now, milliseconds; undefined before its hello. */
@@ -155,8 +166,23 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
     end(new KithError('hub-unreachable', 'The hub has gone silent. Work goes on offline.'))
   })
   const puts = createPuts(async (item) => {
-    const { results } = await requests.ask('stored', 1, (request) => send({ type: 'put', request, puts: [item] }))
-    return toStored(results[0]!, item.entries.length)
+    const result = await payments.paying(item.log, async () => {
+      const { results } = await requests.ask('stored', 1, (request) => send({ type: 'put', request, puts: [item] }))
+      return results[0]!
+    })
+    return toStored(result, item.entries.length)
+  })
+  const payments = createPayments({
+    crypto,
+    clock,
+    requests,
+    send,
+    hello: () => hello,
+    isClosed: () => isClosed,
+    purse: options.purse,
+    working: () => {
+      if (!isClosed) events.working?.()
+    },
   })
   const opener = createOpener({ crypto, requests, send, resume: options.resume })
 
@@ -312,6 +338,12 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
         if (isRefusal(results[0]!)) throw refusalToError(results[0])
       }
     },
+    async terms() {
+      await ready.promise
+      return (await payments.terms([])).terms
+    },
+    ...createMemberRequests({ crypto, requests, send, greeted: ready.promise }),
+    workingMs: payments.workingMs,
     bufferedBytes: connection.bufferedBytes,
     hubTimeMs,
     sentBytes: () => sentBytes,

@@ -4,6 +4,7 @@ import type { Cancel, Platform } from '../ports/index.ts'
 import { createResumeState, type Hello } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
 import { connectHub, type HubConnection, type HubEntries } from './hub-connection.ts'
+import type { HubPurse } from './hub-payments.ts'
 import { createLogSync, type LogSync } from './log-sync.ts'
 import { createParcels, type Parcels } from './parcels.ts'
 import type { HubSignal, SyncLog, SyncSource, SyncSpace } from './source.ts'
@@ -33,6 +34,7 @@ export type LinkStatus = {
   readonly sentBytes: number
   readonly receivedBytes: number
   readonly roundTripMs: number | undefined
+  readonly workingMs: number | undefined
 }
 
 export type HubLinkOptions = {
@@ -40,6 +42,7 @@ export type HubLinkOptions = {
   readonly hub: { readonly n: number; readonly url: string }
   readonly platform: Pick<Platform, 'network' | 'clock' | 'crypto'>
   readonly source: SyncSource
+  readonly purse?: HubPurse | undefined
   /** Something that `status` shows has changed. */
   readonly changed: () => void
 }
@@ -82,7 +85,7 @@ type SpaceLogs = {
   syncs: readonly LogSync[]
 }
 
-export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions): HubLink => {
+export const createHubLink = ({ hub, platform, source, purse, changed }: HubLinkOptions): HubLink => {
   const { network, clock, crypto } = platform
   const resume = createResumeState(crypto.randomBytes(32))
   const reconnect = createBackOff(crypto, firstWaitMs, longestWaitMs)
@@ -180,10 +183,12 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
       clock,
       crypto,
       resume,
+      purse,
       events: {
         opened: (hello) => guard((on) => greeted(on, hello)),
         entries: (event) => guard((on) => entriesCame(on, event)),
         signal: (event) => guard((on) => signalCame(on, event)),
+        working: changed,
         lied: (error) => {
           if (made === session) made.lies += 1
           refuse(error)
@@ -403,6 +408,7 @@ export const createHubLink = ({ hub, platform, source, changed }: HubLinkOptions
       sentBytes: sentBefore + (session?.connection.sentBytes() ?? 0),
       receivedBytes: receivedBefore + (session?.connection.receivedBytes() ?? 0),
       roundTripMs: session?.connection.roundTripMs(),
+      workingMs: session?.connection.workingMs(),
     }),
     isCaughtUp: (space) => caughtUpLogs(space) !== undefined,
     undone: () => restart(undefined),

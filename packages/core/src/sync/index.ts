@@ -1,5 +1,6 @@
 export { type BackOff, createBackOff } from './back-off.ts'
 export { connectHub, type HubConnection, type HubEntries, type OpenWish } from './hub-connection.ts'
 export { checkHubUrl } from './hub-connection-url.ts'
+export type { HubPurse } from './hub-payments.ts'
 export { createHubLink, type HubLink, type LinkStatus } from './hub-link.ts'
 export type { Cursor, HubSignal, Outgoing, Parcel, SyncLog, SyncSource, SyncSpace, Whose } from './source.ts'

@@ -1,4 +1,4 @@
-import { toBase64Url } from '../../bytes/index.ts'
+import { KithError, toBase64Url } from '../../bytes/index.ts'
 import type { BlindRsa } from '../../ports/index.ts'
 
 /** Of WebCrypto's `crypto.subtle`, which the library uses too: randomness, hashes and the check of a signature are the platform's own. */
@@ -37,8 +37,18 @@ export const createBlindRsa = (subtle: KeyImport): BlindRsa => {
   return {
     async blind(modulus, message) {
       const { suite, key } = await load(modulus)
-      const { blindedMsg, inv } = await suite.blind(key, message)
-      return { blinded: blindedMsg, inverse: inv }
+      try {
+        const { blindedMsg, inv } = await suite.blind(key, message)
+        return { blinded: blindedMsg, inverse: inv }
+      } catch (cause) {
+        // Nothing but a key can be wrong: one with small factors, say.
+        throw new KithError(
+          'bad-key',
+          'What shall be signed cannot be blinded under this key. Do not use it.',
+          {},
+          cause,
+        )
+      }
     },
     async finalize(modulus, message, blindSignature, inverse) {
       const { suite, key } = await load(modulus)

@@ -1,0 +1,2 @@
+export { createHubMembers } from './hub-members.ts'
+export { createWallet, type Wallet } from './wallet.ts'
