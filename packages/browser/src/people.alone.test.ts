@@ -1,36 +1,29 @@
-/** One person with several devices, and two persons, in real browsers: each profile is a device. */
+/** One person with several devices, and two persons, in Chromium and Firefox: each store is a device, and each step crosses from one to the other. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
-import type { BrowserContext, Page } from 'playwright-core'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { startChromium } from './testing/chromium.ts'
-import { askPerson as ask, openPage } from './testing/pages.ts'
+import { startFirefox } from './testing/firefox.ts'
+import { askPerson as ask } from './testing/pages.ts'
 import { createWorld } from './testing/world.ts'
 
-const world = createWorld('Chromium', startChromium)
-const others: BrowserContext[] = []
-after(async () => Promise.all(others.map((browser) => browser.close())))
+const chromium = createWorld('Chromium', startChromium)
+const firefox = createWorld('Firefox', startFirefox)
 
-const timeout = 90_000
-
-/** A page in a browser profile of its own. */
-const openDevice = async (profile: string): Promise<Page> => {
-  const browser = await startChromium(join(world.folder, profile))
-  others.push(browser)
-  return openPage(browser, world.site().url, world.complaints)
-}
+// The first starts both browsers.
+const timeout = 180_000
 
 let laptop: Page
 let phone: Page
 let address: string
 let phrase: string
 
-test('a second profile becomes a device by a link that both confirm; it has the spaces, writes in them, and tabs of it share it', {
+test('another browser becomes a device by a link that both confirm; it has the spaces, writes in them, and tabs of it share it', {
   timeout,
 }, async () => {
-  const hub = world.hub().url
-  laptop = await world.openPage()
-  phone = await openDevice('phone')
+  const hub = chromium.hub().url
+  laptop = await chromium.openPage()
+  phone = await firefox.openPage()
   address = await ask(laptop, 'start', 'laptop', hub, 'Alice')
   await ask(laptop, 'begin', 'from the laptop')
 
@@ -53,7 +46,7 @@ test('a second profile becomes a device by a link that both confirm; it has the 
   assert.deepEqual(devices.find((device) => device.name === 'phone')?.apps, ['org.example.todo'])
 
   // Another tab finds the person whom the first has linked; nobody else is linked into a store that has somebody.
-  const tab = await openPage(phone.context(), world.site().url, world.complaints)
+  const tab = await firefox.openPage()
   assert.equal(await ask(tab, 'linkProblem', 'phone', link), 'not-allowed')
   assert.equal(await ask(tab, 'start', 'phone', hub, 'Alice'), address)
   assert.ok((await ask(tab, 'titles')).includes('from the laptop'))
@@ -65,13 +58,13 @@ test('a second profile becomes a device by a link that both confirm; it has the 
 test('linking that is given up leaves an empty store; a code that is none, or is used up, is told by its code', {
   timeout,
 }, async () => {
-  const hub = world.hub().url
-  const tablet = await openDevice('tablet')
+  const hub = chromium.hub().url
+  const tablet = await chromium.openPage()
   assert.equal(await ask(tablet, 'linkProblem', 'tablet', 'nonsense'), 'bad-device-code')
-  const { link } = await ask(laptop, 'add')
+  const { link } = await ask(phone, 'add')
   await ask(tablet, 'link', 'tablet', link, 'tablet')
   await ask(tablet, 'cancelLinking')
-  const met = ask(laptop, 'met').then(({ name }) => name)
+  const met = ask(phone, 'met').then(({ name }) => name)
   assert.equal(await met, 'tablet')
   assert.notEqual(await ask(tablet, 'start', 'tablet', hub, 'Somebody'), address)
 })
@@ -82,8 +75,8 @@ test('settings and profile come to all devices of the person', { timeout }, asyn
 })
 
 test('strangers become contacts by a card and a first letter', { timeout }, async () => {
-  const bob = await openDevice('bob')
-  await ask(bob, 'start', 'bob', world.hub().url, 'Bob')
+  const bob = await firefox.openPage()
+  await ask(bob, 'start', 'bob', firefox.hub().url, 'Bob')
   const isMutual = await ask(bob, 'knock', await ask(laptop, 'card'), 'It is me')
   assert.equal(isMutual, false)
   const accepted = await ask(laptop, 'accept')
@@ -104,10 +97,10 @@ test('a revoked device knows it, writes nothing more, and gets nothing that come
   )
 })
 
-test('a person comes back by the twelve words in a new profile, ends the others, and has the spaces', {
+test('a person comes back by the twelve words in another browser, ends the others, and has the spaces', {
   timeout,
 }, async () => {
-  const hub = world.hub().url
+  const hub = chromium.hub().url
   phrase = (await ask(laptop, 'phrase')) ?? ''
   assert.equal(phrase.split(' ').length, 12)
   const confirmed = await ask(laptop, 'confirmPhrase', phrase)
@@ -116,7 +109,7 @@ test('a person comes back by the twelve words in a new profile, ends the others,
     ['bad-phrase', true, undefined, true],
   )
   assert.equal(confirmed.status.isConfirmed, true)
-  const fresh = await openDevice('fresh')
+  const fresh = await firefox.openPage()
   assert.equal(await ask(fresh, 'recoverProblem', 'fresh', 'twelve words that are none', hub), 'bad-phrase')
   assert.equal(await ask(fresh, 'recover', 'fresh', phrase, hub, true), address)
   await ask(fresh, 'untilTitle', 'after the theft')
@@ -125,4 +118,4 @@ test('a person comes back by the twelve words in a new profile, ends the others,
   assert.equal(await ask(fresh, 'write', 'back again'), 'accepted')
 })
 
-test('no page complained', () => assert.deepEqual(world.complaints, []))
+test('no page complained', () => assert.deepEqual([chromium.complaints, firefox.complaints], [[], []]))

@@ -11,11 +11,14 @@ export const openPage = async (
   bindings: Readonly<Record<string, (...words: never[]) => void>> = {},
 ): Promise<Page> => {
   const page = await browser.newPage()
+  const complain = (words: string): void => {
+    if (!isAboutHub(words)) complaints.push(words)
+  }
   page.on('console', (message) => {
-    const isComplaint = message.type() === 'error' || message.type() === 'warning'
-    if (isComplaint && !isAboutHub(message.text())) complaints.push(message.text())
+    if (message.type() === 'error' || message.type() === 'warning') complain(message.text())
   })
-  page.on('pageerror', (error) => complaints.push(String(error)))
+  // Of a worker, Firefox says here what Chromium says on its console.
+  page.on('pageerror', (error) => complain(String(error)))
   for (const [name, run] of Object.entries(bindings)) await page.exposeFunction(name, run)
   await page.goto(url)
   await page.waitForFunction(() => 'test' in globalThis || 'ask' in globalThis)

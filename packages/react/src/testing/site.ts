@@ -1,12 +1,15 @@
-/** Builds pages as their authors would, and opens them for several people at once: each in a browser context of its own, over a real hub. */
+/** Builds pages as their authors would, and opens them for several people at once: each in a browser context of its own, over a real hub, in Chromium or Firefox. */
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { type Hub, startHub } from '@kith/hub'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, firefox, type Page } from 'playwright-core'
 import { build } from 'vite'
+import { firefoxPath } from '../../../browser/src/testing/firefox.ts'
+
+export type BrowserName = 'Chromium' | 'Firefox'
 
 export type Site = {
   /** A page of somebody who was never here: at its start, or at a link. */
@@ -17,7 +20,8 @@ export type Site = {
 
 export type Sites = {
   readonly hub: Hub
-  readonly of: (name: string) => Site
+  /** Each page that is opened is in the next of these browsers, in turn; in Chromium where none is named. */
+  readonly of: (name: string, ...browsers: BrowserName[]) => Site
   /** What pages said on their consoles, errors and warnings. */
   readonly complaints: string[]
   readonly close: () => Promise<void>
@@ -39,10 +43,17 @@ export const openSites = async (root: string, names: readonly string[]): Promise
   const hub = await startHub({ port: 0, storage: join(folder, 'hub.db') })
   await buildSites(root, names, folder, hub.url)
   const site = await serve(join(folder, 'site'))
-  const browser = await startChromium()
+  const started = new Map<BrowserName, Promise<Browser>>([['Chromium', startChromium()]])
+  await started.get('Chromium')
+  /** Firefox takes its time: it is started where somebody wants it. */
+  const browserOf = (name: BrowserName): Promise<Browser> => {
+    let browser = started.get(name)
+    if (!browser) started.set(name, (browser = startFirefox()))
+    return browser
+  }
   const complaints: string[] = []
-  const open = async (url: string): Promise<Page> => {
-    const context = await browser.newContext({ viewport: { width: 900, height: 640 } })
+  const open = async (url: string, name: BrowserName): Promise<Page> => {
+    const context = await (await browserOf(name)).newContext({ viewport: { width: 900, height: 640 } })
     const page = await context.newPage()
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
@@ -55,17 +66,24 @@ export const openSites = async (root: string, names: readonly string[]): Promise
   return {
     hub,
     complaints,
-    of: (name) => ({
-      open: (link) => open(link ?? `${site.url}${name}/index.html`),
-      picture: async (page, picture) => {
-        const pictures = process.env['KITH_PICTURES']
-        if (!pictures) return
-        mkdirSync(pictures, { recursive: true })
-        await page.screenshot({ path: join(pictures, `${picture}.png`) })
-      },
-    }),
+    of: (name, ...browsers) => {
+      let opened = 0
+      return {
+        open: (link) => {
+          const browser = browsers[opened % browsers.length] ?? 'Chromium'
+          opened += 1
+          return open(link ?? `${site.url}${name}/index.html`, browser)
+        },
+        picture: async (page, picture) => {
+          const pictures = process.env['KITH_PICTURES']
+          if (!pictures) return
+          mkdirSync(pictures, { recursive: true })
+          await page.screenshot({ path: join(pictures, `${picture}.png`) })
+        },
+      }
+    },
     close: async () => {
-      await browser.close()
+      await Promise.all([...started.values()].map(async (browser) => (await browser).close()))
       await site.close()
       await hub.close()
       rmSync(folder, { recursive: true, force: true })
@@ -121,3 +139,6 @@ const startChromium = async (): Promise<Browser> => {
   }
   return chromium.launch({ executablePath, headless: true, args: flags, timeout: 20_000 })
 }
+
+const startFirefox = (): Promise<Browser> =>
+  firefox.launch({ channel: 'moz-firefox', executablePath: firefoxPath(), headless: true, timeout: 60_000 })
