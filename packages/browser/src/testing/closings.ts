@@ -66,6 +66,15 @@ export const runClosings = async (options: Closings): Promise<ClosingsResult> =>
       heard = () => resolve()
     })
 
+  const checkKept = (titles: readonly string[], told: ReadonlySet<string>): void => {
+    const kept = new Set(titles)
+    assert.deepEqual(
+      [...told].filter((title) => !kept.has(title)),
+      [],
+      'acknowledged rows are gone',
+    )
+  }
+
   for (let at = 0; at < closings; at += 1) {
     const leader = await findLeader()
     const how = Math.floor(random() * 10)
@@ -81,6 +90,9 @@ export const runClosings = async (options: Closings): Promise<ClosingsResult> =>
     }
     await nextAck()
     takeoverMs.push(performance.now() - started)
+    // Each time, so that a loss is found where it happens.
+    const told = new Set(acked)
+    checkKept(await call((tabs[0] as Tab).page, 'titles'), told)
     if (how < 9) {
       if (how >= 6) await leader.page.close().catch(() => {})
       tabs.push(await open(false))
@@ -95,9 +107,7 @@ export const runClosings = async (options: Closings): Promise<ClosingsResult> =>
       const titles = await call(page, 'titles')
       const doubles = titles.filter((title, at) => titles.indexOf(title) !== at)
       assert.deepEqual(doubles, [], 'rows were written twice')
-      const kept = new Set(titles)
-      const lost = [...acked].filter((title) => !kept.has(title))
-      assert.deepEqual(lost, [], 'acknowledged rows are gone')
+      checkKept(titles, acked)
       // Who is still there was told of every one of its own rows.
       const own = new Set(tabs.map(({ name }) => name))
       const untold = titles.filter((title) => own.has(title.split(':')[0] ?? '') && !acked.has(title))

@@ -3,7 +3,7 @@
  * machine that compresses nothing. It writes `benchmarks/results/browser.md`.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDice } from '@kith/testing/simulation'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -13,6 +13,7 @@ import { measureStart } from './measure-start.ts'
 import { ask, call, openPage } from './pages.ts'
 import { buildSite, type Site } from './site.ts'
 
+const load = loadavg()[0] as number
 const closings = Number(process.argv[3] ?? 20)
 const repeats = 5
 const tabs = 10
@@ -144,7 +145,7 @@ writeFileSync(
   [
     `# Results in a browser, ${new Date().toISOString().slice(0, 10)}`,
     '',
-    `Chromium, ${cpus().length} shared cores (${cpus()[0]?.model.trim()}), ${repeats} runs, medians (least–most). Made by \`npm run benchmark -- browser ${closings}\`. Chromium slows down the page's thread only, not the worker's.`,
+    `Chromium, ${cpus().length} shared cores (${cpus()[0]?.model.trim()}) under a load of ${load.toFixed(0)}, ${repeats} runs, medians (least–most). Made by \`npm run benchmark -- browser ${closings}\`. Chromium slows down the page's thread only, not the worker's.`,
     '',
     '| what | Kith | goal | |',
     '|---|---|---|---|',
