@@ -123,6 +123,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const read = async (): Promise<Reading> => ({
     atMs: clock.now(),
     ...(await readTotals(store)),
+    access: context.access.mode,
+    members: await countMembers(members),
     connections: sockets.count(),
     counts: context.meter.read(),
     isFanOutConnected: context.fanOut.isConnected?.(),
@@ -134,6 +136,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const operator = await startOperatorOf(options, {
     read,
     history,
+    members,
     async backup() {
       await copyTo(`${file}-backup`)
       return resolve(`${file}-backup`)
@@ -149,6 +152,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const problem = secure?.renew()
     if (problem !== undefined) log({ event: 'certificate-failed', message: problem })
   })
+  // The first key takes a second to make: nobody shall wait for it.
+  void context.access.terms().catch(() => {})
   log({ event: 'started', url })
 
   let closing: Promise<void> | undefined
@@ -200,6 +205,12 @@ async function readTotals(store: EntryStore): Promise<Pick<Reading, 'health' | '
   } catch {
     return { health: 'storage fails', totals: { logs: 0, entries: 0, bytes: 0 } }
   }
+}
+
+async function countMembers(members: Members): Promise<Reading['members']> {
+  const rows = await members.list().catch(() => [])
+  const joined = rows.filter(({ isJoined }) => isJoined).length
+  return { joined, invited: rows.length - joined }
 }
 
 async function startOperatorOf(options: HubOptions, sources: OperatorSources): Promise<Operator | undefined> {

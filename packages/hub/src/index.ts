@@ -1,5 +1,7 @@
 export type { Invite, Members } from './access/invite.ts'
-export type { AccessOptions } from './access/options.ts'
+export { openMembers } from './access/open-members.ts'
+export type { MemberRow } from './store/access-store.ts'
+export { type AccessOptions, defaultAccess } from './access/options.ts'
 export { backupStorage, restoreStorage } from './backup.ts'
 export { renewGeneration } from './cluster/postgres-open.ts'
 export type { SharedStorageOptions } from './cluster/shared-storage.ts'

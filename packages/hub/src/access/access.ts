@@ -4,6 +4,7 @@ import type { Clock } from '@kith/core/ports'
 import {
   bytesToToken,
   createChallenge,
+  type HubAccess,
   type HubTerms,
   hubToTokenChallenge,
   inviteCodeHash,
@@ -22,6 +23,7 @@ import { type AccessOptions, crowdBits } from './options.ts'
 import { createTokenKeys, type HubTokenKey } from './token-keys.ts'
 
 export type Access = {
+  readonly mode: HubAccess
   readonly terms: () => Promise<HubTerms>
   /** Whether a log has the room that tokens have bought, and no more. */
   readonly wantsToken: (log: LogName) => boolean
@@ -66,6 +68,8 @@ export function createAccess(
   const keys = createTokenKeys(store, clock, options.periodDays * dayMs)
 
   return {
+    mode: options.access,
+
     async terms() {
       const { access, tokensPerPeriod } = options
       const good = isOpen ? [] : await keys.good()

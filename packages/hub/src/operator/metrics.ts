@@ -17,6 +17,9 @@ export function readingToMetrics(reading: Reading): string {
   const gauge = (name: string, help: string, value: number) => metric('gauge', name, help, [['', value]])
 
   gauge('healthy', '1 if the hub can read its storage.', reading.health === 'ok' ? 1 : 0)
+  metric('gauge', 'access', 'Who may make logs.', [[`{mode="${reading.access}"}`, 1]])
+  gauge('members', 'Members by invite.', reading.members.joined)
+  gauge('invites', 'Invites that nobody has used.', reading.members.invited)
   gauge('connections_open', 'Connections now.', reading.connections)
   gauge('logs', 'Logs kept.', totals.logs)
   gauge('entries', 'Entries kept.', totals.entries)

@@ -37,6 +37,12 @@ test('the page and the numbers want the token, and are not on the clients’ por
   }
   assert.equal((await get('/', basic(token))).status, 200)
   assert.equal((await get('/backup', basic(token), 'POST')).status, 404, 'no page can make a browser ask for a copy')
+  for (const path of ['/invite', '/remove?n=1']) assert.equal((await get(path, basic(token), 'POST')).status, 404)
+  const { n, secret } = (await (await get('/invite', bearer, 'POST')).json()) as { n: number; secret: string }
+  assert.match(secret, /^[\w-]{64}$/)
+  assert.equal(await (await get('/remove?n=x', bearer, 'POST')).json(), false)
+  assert.equal(((await (await get('/members', bearer)).json()) as unknown[]).length, 1)
+  assert.equal(await (await get(`/remove?n=${n}`, bearer, 'POST')).json(), true)
   await assert.rejects(startHub({ storage: ':memory:', operator: { port: 0, token: 'short' } }), { code: 'bad-value' })
 })
 
@@ -69,7 +75,7 @@ test('what happens is counted, and nothing that is shown names a log, an entry o
   ]) {
     assert.ok(metrics.split('\n').includes(line), `${line} is not in\n${metrics}`)
   }
-  assert.match(metrics, /^(# (HELP|TYPE) kith_hub_\w+ .+\n|kith_hub_\w+(\{reason="[a-z-]+"\})? [\d.]+\n)+$/)
+  assert.match(metrics, /^(# (HELP|TYPE) kith_hub_\w+ .+\n|kith_hub_\w+(\{(reason|mode)="[a-z-]+"\})? [\d.]+\n)+$/)
   const page = await (await get('/')).text()
   assert.match(page, /<svg/)
   for (const shown of [metrics, page]) {

@@ -1,7 +1,8 @@
-/** The operator's own port: the page, `/metrics`, and the making of a copy. Everything wants the token. */
+/** The operator's own port: the page, `/metrics`, members by number, and the making of a copy. Everything wants the token. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { KithError } from '@kith/core/bytes'
+import type { Members } from '../access/invite.ts'
 import { listen } from '../listen.ts'
 import type { History } from './history.ts'
 import { readingToMetrics } from './metrics.ts'
@@ -24,6 +25,7 @@ export type OperatorSources = {
   readonly history: History
   /** Makes a copy; resolves with its folder. */
   readonly backup: () => Promise<string>
+  readonly members: Members
 }
 
 /** Enough that it cannot be guessed over a network. */
@@ -55,7 +57,14 @@ export async function startOperator(options: OperatorOptions, sources: OperatorS
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', readingToMetrics(await sources.read()))
     } else if (what === 'POST /backup' && login.isBearer) {
       // Bearer alone: a browser that knows the password would send it along with a form of any page.
-      answer(response, 200, 'application/json', `${JSON.stringify({ folder: await sources.backup() })}\n`)
+      answerJson(response, { folder: await sources.backup() })
+    } else if (what === 'GET /members') {
+      answerJson(response, await sources.members.list())
+    } else if (what === 'POST /invite' && login.isBearer) {
+      answerJson(response, await sources.members.invite())
+    } else if (what === 'POST /remove' && login.isBearer) {
+      const n = Number(new URL(request.url ?? '', 'http://hub').searchParams.get('n'))
+      answerJson(response, Number.isSafeInteger(n) && n > 0 && (await sources.members.remove(n)))
     } else {
       answer(response, 404, 'text/plain', 'Not here.\n')
     }
@@ -84,6 +93,10 @@ function toLogin(header: string): { token: string; isBearer: boolean } {
 function isToken(given: string, token: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(given), hash(token))
+}
+
+function answerJson(response: ServerResponse, body: unknown): void {
+  answer(response, 200, 'application/json', `${JSON.stringify(body)}\n`)
 }
 
 function answer(response: ServerResponse, status: number, type: string, body: string): void {

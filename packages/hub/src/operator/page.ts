@@ -29,6 +29,7 @@ export function renderPage(reading: Reading, samples: readonly Sample[]): string
   const gauges: [string, string][] = [
     ['Connections', number(reading.connections)],
     ['Logs', number(totals.logs)],
+    ...(reading.access === 'open' ? [] : ([['Members', number(reading.members.joined)]] as [string, string][])),
     ['Entries', number(totals.entries)],
     ['Bytes of entries', bytes(totals.bytes)],
     ...(disk === undefined

@@ -1,12 +1,16 @@
 /** What the operator is shown, read at one moment. */
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { HubAccess } from '@kith/core/wire'
 import type { Counts } from '../meter.ts'
 import type { StoreTotals } from '../store/entry-store.ts'
 
 export type Reading = {
   readonly atMs: number
   readonly health: 'ok' | 'storage fails'
+  readonly access: HubAccess
+  /** How many there are, and invites that nobody has used. */
+  readonly members: { readonly joined: number; readonly invited: number }
   readonly connections: number
   readonly totals: StoreTotals
   readonly counts: Counts

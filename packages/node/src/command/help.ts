@@ -15,6 +15,8 @@ export const helpText = `kith: software that nobody has to run for you
   kith hub doctor          looks for what is wrong with it
   kith hub backup FOLDER   copies it, running or not
   kith hub restore FOLDER  makes it anew from such a copy
+  kith hub invite          makes somebody a member, where --access is invited
+                           or metered (members and remove NUMBER manage them)
 
   kith import FILE --path DIR [--hub URL]…
       Makes a space from a file {"Table": [{"column": value}]}, JSON or JSON.gz,

@@ -35,7 +35,7 @@ export const examineHub = async (settings: HubSettings, output: Output): Promise
     here.key === undefined
       ? bad(`Nothing answers on ${local} (${here.problem}). Start it: kith hub`)
       : good(`A hub answers on ${local}`),
-    await checkOperator(settings.storage, here.key !== undefined),
+    ...(await checkOperator(settings, here.key !== undefined)),
     here.key === undefined ? undefined : checkClock(here.aheadMs),
     await checkOutside(settings.url, here.key),
   ]
@@ -128,20 +128,33 @@ const checkCertificate = ({ certificate, key, url }: HubSettings): Finding => {
   }
 }
 
-const checkOperator = async (storage: string, isRunning: boolean): Promise<Finding> => {
+const checkOperator = async ({ storage, access }: HubSettings, isRunning: boolean): Promise<Finding[]> => {
   const operator = readOperatorFile(storage)
-  if (!isRunning || operator === undefined) return undefined
+  if (!isRunning || operator === undefined) return []
   const headers = { authorization: `Bearer ${operator.token}` }
   const answer = await fetch(`${operator.url}/metrics`, { headers, signal: AbortSignal.timeout(waitMs) }).catch(
     () => undefined,
   )
-  if (answer?.status !== 200) return bad(`The operator's page on ${operator.url} does not answer`)
+  if (answer?.status !== 200) return [bad(`The operator's page on ${operator.url} does not answer`)]
   const metrics = await answer.text()
   const value = (name: string): number => Number(new RegExp(`^kith_hub_${name} (\\d+)$`, 'm').exec(metrics)?.[1] ?? 0)
-  if (value('healthy') !== 1) return bad('The hub cannot read its storage: look at its log')
+  if (value('healthy') !== 1) return [bad('The hub cannot read its storage: look at its log')]
   if (value('storage_failures_total') > 0)
-    return bad('Writes have failed since the start: look at its log and at the disk')
-  return good(`Healthy: ${value('connections_open')} connections, ${value('logs')} logs, ${value('entries')} entries`)
+    return [bad('Writes have failed since the start: look at its log and at the disk')]
+  const mode = /^kith_hub_access\{mode="(\w+)"\}/m.exec(metrics)?.[1] ?? 'open'
+  return [
+    good(`Healthy: ${value('connections_open')} connections, ${value('logs')} logs, ${value('entries')} entries`),
+    checkAccess(mode, access.access, value('members'), value('invites')),
+  ]
+}
+
+const checkAccess = (mode: string, wanted: string, members: number, invites: number): Finding => {
+  if (mode !== wanted) return bad(`The hub runs as ${mode}, and is set to ${wanted}: start it again`)
+  if (mode === 'open') return good('Everybody may keep things there')
+  const people = `${members} member${members === 1 ? '' : 's'}, ${invites} invite${invites === 1 ? '' : 's'}`
+  return members + invites === 0
+    ? bad(`It is for members, and has none: kith hub invite`)
+    : good(`For members, ${mode}: ${people}`)
 }
 
 /** Tickets and times go by the hub's clock; the two are one machine's unless the hub is far away. */

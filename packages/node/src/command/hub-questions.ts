@@ -1,5 +1,6 @@
 /** The questions of `kith hub` to somebody at a terminal who has said nothing yet: four at most. */
 import { existsSync, writeFileSync } from 'node:fs'
+import { hubAccesses } from '@kith/core/wire'
 import { type Said, settingsFile } from './hub-settings.ts'
 
 /** Shows a question and resolves with the line that was typed. */
@@ -25,6 +26,14 @@ export const askForSettings = async (ask: Ask, print: (text: string) => void): P
     said.host = '0.0.0.0'
     said.certificate = await answerFile(answer, print, 'The certificate file?', 'fullchain.pem')
     said.key = await answerFile(answer, print, 'The file of its key?', 'privkey.pem')
+  }
+  // Four questions are enough: with a certificate of its own, say --access.
+  if (who === '2') {
+    print('Who shall be able to keep things there?')
+    print('  1  everybody')
+    print('  2  whom you invite')
+    print('  3  whom you invite, so much a month')
+    said.access = hubAccesses[Number(await choose(answer, print)) - 1] ?? 'open'
   }
   writeFileSync(settingsFile, `${JSON.stringify(said, undefined, 2)}\n`, { mode: 0o600 })
   print(`Written to ${settingsFile}; the next start asks nothing.\n`)

@@ -24,6 +24,7 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
     storage,
     host: settings.host,
     port: settings.port,
+    access: settings.access,
     limits: { leaseDays: settings.leaseDays, storageBytesMax: settings.storageBytesMax },
     log: (event) => {
       // One line each, for the journal; what a start and an end say is said below.

@@ -2,6 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { KithError } from '@kith/core/bytes'
+import { tokensPerPeriodMax, workBitsMax } from '@kith/core/limits'
+import { hubAccesses } from '@kith/core/wire'
+import { type AccessOptions, defaultAccess } from '@kith/hub'
 import { UsageError } from './output.ts'
 
 export type HubSettings = {
@@ -20,6 +23,7 @@ export type HubSettings = {
   readonly operatorToken: string | undefined
   readonly leaseDays: number
   readonly storageBytesMax: number | undefined
+  readonly access: AccessOptions
   /** Folder of a built app to serve beside the hub. */
   readonly site: string | undefined
 }
@@ -38,6 +42,13 @@ const names = [
   'operator-token',
   'lease-days',
   'storage-max',
+  'access',
+  'tokens',
+  'token-days',
+  'token-room',
+  'invite-days',
+  'work',
+  'work-bits',
   'site',
 ] as const
 
@@ -110,6 +121,7 @@ export const toSettings = (said: Said): HubSettings => {
     operatorToken: said['operator-token'],
     leaseDays: toCount('lease-days', said['lease-days'] ?? '365'),
     storageBytesMax: said['storage-max'] === undefined ? undefined : toBytes(said['storage-max']),
+    access: toAccess(said),
     site: said.site,
   }
   if ((settings.certificate === undefined) !== (settings.key === undefined))
@@ -126,6 +138,28 @@ export const toSettings = (said: Said): HubSettings => {
   return settings
 }
 
+const toAccess = (said: Said): AccessOptions => ({
+  access: toChoice('access', hubAccesses, said.access, defaultAccess.access),
+  tokensPerPeriod: toCount('tokens', said.tokens ?? String(defaultAccess.tokensPerPeriod), tokensPerPeriodMax),
+  periodDays: toCount('token-days', said['token-days'] ?? String(defaultAccess.periodDays), 3650),
+  roomBytes: said['token-room'] === undefined ? defaultAccess.roomBytes : toBytes(said['token-room']),
+  inviteDays: toCount('invite-days', said['invite-days'] ?? String(defaultAccess.inviteDays), 3650),
+  work: toChoice('work', ['never', 'crowded', 'always'], said.work, defaultAccess.work),
+  // A crowd finds up to 4 more, and clients do no more than 24.
+  workBits: toCount('work-bits', said['work-bits'] ?? String(defaultAccess.workBits), workBitsMax - 4),
+})
+
+const toChoice = <Choice extends string>(
+  name: string,
+  choices: readonly Choice[],
+  written: string | undefined,
+  usual: Choice,
+): Choice => {
+  const found = written === undefined ? usual : choices.find((choice) => choice === written)
+  if (found === undefined) throw new UsageError(`--${name} is one of ${choices.join(', ')}; not "${written}".`)
+  return found
+}
+
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 const toPort = (written: string): number => {
@@ -134,8 +168,9 @@ const toPort = (written: string): number => {
   return port
 }
 
-const toCount = (name: string, written: string): number => {
-  if (!/^[1-9]\d{0,5}$/.test(written)) throw new UsageError(`"${written}" is no number for --${name}.`)
+const toCount = (name: string, written: string, most = 999_999): number => {
+  if (!/^[1-9]\d{0,5}$/.test(written) || Number(written) > most)
+    throw new UsageError(`"${written}" is no number for --${name}.`)
   return Number(written)
 }
 

@@ -5,7 +5,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { createKith } from '@kith/core'
 import { KithError } from '@kith/core/bytes'
+import { createNodePlatform } from '../platform/platform.ts'
 import { askForSettings } from './hub-questions.ts'
 import { readSaid, type Said, settingsFile, toSettings } from './hub-settings.ts'
 import { serveHub } from './hub-serve.ts'
@@ -80,6 +82,11 @@ test('flags come before the environment, and that before the file; what cannot b
     { 'lease-days': '0' },
     { 'storage-max': 'much' },
     { 'operator-host': '0.0.0.0' },
+    { access: 'closed' },
+    { tokens: '5000' },
+    { 'token-room': '0x' },
+    { work: 'sometimes' },
+    { 'work-bits': '21' },
   ]) {
     assert.throws(() => toSettings(wrong), UsageError, JSON.stringify(wrong))
   }
@@ -95,7 +102,10 @@ test('a person at a terminal answers four questions at most, and none the next t
   writeFileSync('privkey.pem', '')
   for (const [answers, expected] of [
     [['', ''], { storage: 'hub.db' }],
-    [['a.db', '2', 'wss://h.example'], { storage: 'a.db', 'proxy-header': 'x-forwarded-for', url: 'wss://h.example' }],
+    [
+      ['a.db', '2', 'wss://h.example', '3'],
+      { storage: 'a.db', 'proxy-header': 'x-forwarded-for', url: 'wss://h.example', access: 'metered' },
+    ],
     [['', '3', '', ''], { storage: 'hub.db', host: '0.0.0.0', certificate: 'fullchain.pem', key: 'privkey.pem' }],
   ] as const) {
     const left: string[] = [...answers]
@@ -187,4 +197,36 @@ test('the doctor looks at certificates and at who answers from outside', { timeo
   assert.match((await examine(...flags('short'))).out, /✘ The certificate ends in \d days/)
   assert.match((await examine(...flags('short', 'good'))).out, /✘ \S+good\.key is not the key/)
   assert.ok(existsSync(join(at, 'hub.db-operator.json')))
+})
+
+test('members are invited, listed and removed, at a running hub and at one that is not; the doctor counts them', {
+  timeout: 120_000,
+}, async () => {
+  const at = place('members')
+  const metered = ['--access', 'metered', '--tokens', '3']
+  const hub = await serve(at, ...metered)
+  const port = new URL(hub.url).port
+  const run = (what: string, ...more: string[]) => kith(at, what, ...more, '--port', port, ...metered)
+  const first = await run('invite', '--url', 'wss://hub.example.org')
+  assert.match(first.out, /^wss:\/\/hub\.example\.org#[\w-]{64}\nThis is invite 1, /)
+  const second = await run('invite')
+  assert.match(second.out, /^ws:\/\/127\.0\.0\.1:\d+#[\w-]{64}\n/)
+  const alice = await createKith(await createNodePlatform(join(at, 'alice.db')), { name: 'Alice' })
+  await alice.joinHub(second.out.split('\n')[0]!)
+  await alice.close()
+  assert.match((await run('members')).out, /^1\tinvite, good until \d{4}-\d\d-\d\d\n2\tmember$/)
+  assert.match((await run('doctor')).out, /✔ For members, metered: 1 member, 1 invite/)
+  assert.match((await kith(at, 'doctor', '--port', port)).out, /✘ The hub runs as metered, and is set to open/)
+  assert.match((await run('remove', '1')).out, /1 is gone/)
+  assert.match((await run('remove', '1')).problem, /no member or invite 1/)
+  assert.match((await run('remove', 'all')).problem, /"all" is no number/)
+  assert.equal(await hub.stop(), 0)
+  assert.match((await run('members')).out, /^2\tmember$/)
+  assert.match((await run('invite')).out, /This is invite 3/)
+  for (const file of ['hub.db', 'hub.db-wal'].filter((name) => existsSync(join(at, name))))
+    assert.ok(
+      !readFileSync(join(at, file)).includes(
+        Buffer.from(first.out.split('#')[1]!.slice(0, 64), 'base64url').subarray(32),
+      ),
+    )
 })

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { backupHub, restoreHub } from './hub-backup.ts'
 import { examineHub } from './hub-doctor.ts'
+import { inviteMember, listMembers, removeMember } from './hub-members.ts'
 import { askForSettings } from './hub-questions.ts'
 import { serveHub } from './hub-serve.ts'
 import { readSaid, toSettings } from './hub-settings.ts'
@@ -31,6 +32,16 @@ export const runHub: Command = async (parameters, output) => {
     case 'restore':
       if (folder === undefined) throw new UsageError('Say: kith hub restore FOLDER.')
       restoreHub(toSettings(said), folder, output)
+      return 0
+    case 'invite':
+      await inviteMember(toSettings(said), output)
+      return 0
+    case 'members':
+      await listMembers(toSettings(said), output)
+      return 0
+    case 'remove':
+      if (folder === undefined) throw new UsageError('Say: kith hub remove NUMBER.')
+      await removeMember(toSettings(said), folder, output)
       return 0
     default:
       throw new UsageError(`A hub has no command "${what}".`)
