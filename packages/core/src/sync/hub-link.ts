@@ -376,7 +376,8 @@ export const createHubLink = ({ hub, platform, source, purse, changed }: HubLink
     throw new KithError('closed', 'The logs of the space change all the time.')
   }
 
-  connect()
+  // A turn later: who opens a person asks for rows first, and has them before the socket is made.
+  cancelTimer = clock.soon(connect)
 
   return {
     wake: (space) => {
