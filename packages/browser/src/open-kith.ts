@@ -20,8 +20,8 @@ export type OpenKithOptions = KithOptions & Place
  * @throws KithError `storage-lost` (the browser has dropped the store: `eraseStore`), `storage-locked`, `storage-busy`, `storage-damaged`, `storage-newer`, `storage-full`, `storage-unavailable`, `insecure-url`,
  *   `protocol-version` (another tab runs another version of this app).
  */
-export const openKith = async ({ hubs = [], name, ...place }: OpenKithOptions = {}): Promise<BrowserKith> =>
-  toKith(await openTab(toTab(place, { how: 'open' }, hubs, name)))
+export const openKith = async ({ store, worker, ...options }: OpenKithOptions = {}): Promise<BrowserKith> =>
+  toKith(await openTab(toTab({ store, worker }, { how: 'open' }, options)))
 
 /**
  * Makes an empty store a further device of a person: `addDevice()` on one that the person has gives the code.
@@ -43,7 +43,7 @@ export const linkDevice = async (options: LinkDeviceOptions & Place): Promise<Li
         },
         cancel,
       })
-    const opening = openTab({ ...toTab({ store, worker }, start, link.hubs, link.name), met })
+    const opening = openTab({ ...toTab({ store, worker }, start, link), met })
     opening.catch(reject)
   })
 }
@@ -56,9 +56,7 @@ export const linkDevice = async (options: LinkDeviceOptions & Place): Promise<Li
  */
 export const recoverPerson = async (options: RecoverPersonOptions & Place): Promise<BrowserKith> => {
   const { store, worker, ...recovery } = options
-  return toKith(
-    await openTab(toTab({ store, worker }, { how: 'recover', options: recovery }, recovery.hubs, recovery.name)),
-  )
+  return toKith(await openTab(toTab({ store, worker }, { how: 'recover', options: recovery }, recovery)))
 }
 
 type AnyPlace = { readonly [N in keyof Place]: Place[N] | undefined }
@@ -66,9 +64,8 @@ type AnyPlace = { readonly [N in keyof Place]: Place[N] | undefined }
 const toTab = (
   { store = 'kith', worker = createWorker }: AnyPlace,
   start: Start,
-  hubs: readonly string[] = [],
-  name: string | undefined,
-): TabOptions => ({ store, start, hubs, name, createWorker: worker, mark: readMark(store) })
+  { hubs = [], name, isolation }: KithOptions,
+): TabOptions => ({ store, start, hubs, name, isolation, createWorker: worker, mark: readMark(store) })
 
 const toKith = ({ caller, opened, leave, store }: Tab): BrowserKith => {
   const kith = createRemoteKith(caller, opened, leave)

@@ -1,4 +1,4 @@
-import type { LinkDeviceOptions, RecoverPersonOptions } from '@kith/core'
+import type { KithOptions, LinkDeviceOptions, RecoverPersonOptions } from '@kith/core'
 import type { ErrorData, PageMessage, WorkerMessage } from '../port/messages.ts'
 import type { Mark } from '../page/mark.ts'
 import type { StorageKind } from '../platform/storage-status.ts'
@@ -59,6 +59,7 @@ export type BootOptions = {
   readonly tab: string
   readonly hubs: readonly string[]
   readonly name: string | undefined
+  readonly isolation: KithOptions['isolation']
   readonly start: Start
   /** What the page remembers of whoever was in the store. */
   readonly mark: Mark | undefined

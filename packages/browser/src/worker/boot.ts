@@ -83,8 +83,12 @@ export const boot = async (
   }
 }
 
-const begin = async (platform: Platform, { start, hubs, name }: BootOptions, compare: Compare): Promise<Kith> => {
-  if (start.how === 'open') return createKith(platform, { hubs, ...(name === undefined ? {} : { name }) })
+const begin = async (
+  platform: Platform,
+  { start, hubs, name, isolation }: BootOptions,
+  compare: Compare,
+): Promise<Kith> => {
+  if (start.how === 'open') return createKith(platform, { hubs, name, isolation })
   const { arrive } = await import('./arrive.ts')
   return arrive(platform, start, compare)
 }

@@ -18,7 +18,9 @@ import {
  * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
  */
 export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
-  linkPlatform(platform, options, (identity, hubs) => openFound(platform, { name: options.name, hubs }, identity))
+  linkPlatform(platform, options, (identity, hubs) =>
+    openFound(platform, { name: options.name, isolation: options.isolation, hubs }, identity),
+  )
 
 /**
  * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
@@ -26,7 +28,9 @@ export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promis
  * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
  */
 export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
-  recoverPlatform(platform, options, (identity, hubs) => openFound(platform, { name: options.name, hubs }, identity))
+  recoverPlatform(platform, options, (identity, hubs) =>
+    openFound(platform, { name: options.name, isolation: options.isolation, hubs }, identity),
+  )
 
 /** How long a device waits for the spaces of its person before it is used without: they go on coming. */
 const firstSpacesMs = 10_000

@@ -3,7 +3,7 @@ import { opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, prepareTables } from '../schema/index.ts'
-import { checkHubUrl } from '../sync/index.ts'
+import { checkHubUrl, type Isolation } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
@@ -33,6 +33,8 @@ export type KithOptions = {
   readonly hubs?: readonly string[]
   /** How this person is called in spaces from now on. */
   readonly name?: string | undefined
+  /** What hubs are not to learn from connections; off, for each costs some. */
+  readonly isolation?: Isolation | undefined
 }
 
 /** How long a device that has to make new keys waits for a hub to tell what is new: others may have made some. */
@@ -47,7 +49,7 @@ export const openPerson = async (
   options: KithOptions,
   identity?: Identity,
 ): Promise<OpenedPerson> => {
-  const { hubs = [], name } = options
+  const { hubs = [], name, isolation } = options
   if (name !== undefined) checkName(name)
   for (const url of hubs) checkHubUrl(url)
   const engine = await createEngine(platform, hubs, identity)
@@ -104,6 +106,7 @@ export const openPerson = async (
     () => [contacts.boxes, syncSpaceOf(engine.personSpace), ...ownSpaces().map(({ n }) => syncSpaceOf(n))],
     statusChanged,
     wallet,
+    isolation,
   )
   const hubMembers = createHubMembers({
     engine,

@@ -3,8 +3,10 @@ import { clockCorrectionMsMax, clockForwardMsMax } from '../limits/index.ts'
 import type { Cancel } from '../ports/index.ts'
 import {
   createHubLink,
+  createSplitLink,
   type HubLink,
   type HubSignal,
+  type Isolation,
   type Parcel,
   type SyncSource,
   type SyncSpace,
@@ -53,6 +55,7 @@ export const createNetwork = (
   spaces: () => readonly (SyncSpace & Pick<ReplicaSyncSpace, 'retryDue'>)[],
   changed: () => void,
   wallet: Pick<Wallet, 'members' | 'tokens' | 'purse'>,
+  isolation: Isolation = {},
 ): Network => {
   const { statements, unit, platform, clock } = engine
   const links = new Map<number, { url: string; link: HubLink }>()
@@ -112,11 +115,19 @@ export const createNetwork = (
     due.look()
   }
 
+  const createLink = isolation.connectionPerSpace ? createSplitLink : createHubLink
   const addHub = (hub: HubRow): void => {
     if (!links.has(hub.n))
       links.set(hub.n, {
         url: hub.url,
-        link: createHubLink({ hub: { n: hub.n, url: hub.url }, platform, source, purse: wallet.purse, changed }),
+        link: createLink({
+          hub: { n: hub.n, url: hub.url },
+          platform,
+          source,
+          isolation,
+          purse: wallet.purse,
+          changed,
+        }),
       })
   }
   for (const hub of engine.hubs()) addHub(hub)

@@ -3,9 +3,10 @@ import { assert, KithError, toHex } from '../bytes/index.ts'
 import type { Cancel, Platform } from '../ports/index.ts'
 import { createResumeState, type Hello } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
-import { connectHub, type HubConnection, type HubEntries } from './hub-connection.ts'
+import { connectHub, type HubConnection, type HubEntries, type OpenWish } from './hub-connection.ts'
 import type { HubPurse } from './hub-payments.ts'
-import { createLogSync, type LogSync } from './log-sync.ts'
+import { createHubWriter, type HubWriter, putOn, toReadingWish } from './hub-writer.ts'
+import { createLogSync, type LogSync, type LogSyncOptions } from './log-sync.ts'
 import { createParcels, type Parcels } from './parcels.ts'
 import type { HubSignal, SyncLog, SyncSource, SyncSpace } from './source.ts'
 import { createWaiters } from './waiters.ts'
@@ -37,12 +38,24 @@ export type LinkStatus = {
   readonly workingMs: number | undefined
 }
 
+/** What a person does so that a hub learns less from connections; each costs some (docs/security/leaks.md). */
+export type Isolation = {
+  /** Each space has a connection of its own: they do not show which spaces are one person's. */
+  readonly connectionPerSpace?: boolean
+  /**
+   * What is written goes over a connection that is made for it, and the one that reads does not show that it may write: a hub cannot tell from
+   * connections which of those who read a log wrote to it.
+   */
+  readonly readingApart?: boolean
+}
+
 export type HubLinkOptions = {
   /** A hub that comes back with another key has lost its database: it is another hub at the same place, and is healed. */
   readonly hub: { readonly n: number; readonly url: string }
   readonly platform: Pick<Platform, 'network' | 'clock' | 'crypto'>
   readonly source: SyncSource
   readonly purse?: HubPurse | undefined
+  readonly isolation?: Isolation
   /** Something that `status` shows has changed. */
   readonly changed: () => void
 }
@@ -68,6 +81,8 @@ const nameOf = ({ id, lanes, mayWrite }: SyncLog): string => `${toHex(id)}/${lan
 /** What ends with a connection. */
 type Session = {
   readonly connection: HubConnection
+  /** Where writing goes apart from reading. */
+  readonly writer: HubWriter | undefined
   readonly parcels: Parcels
   readonly spaces: Map<number, SpaceLogs>
   /** By log id in hexadecimal. */
@@ -78,6 +93,10 @@ type Session = {
   lies: number
 }
 
+const sentOn = ({ connection, writer }: Session): number => connection.sentBytes() + (writer?.sentBytes() ?? 0)
+const receivedOn = ({ connection, writer }: Session): number =>
+  connection.receivedBytes() + (writer?.receivedBytes() ?? 0)
+
 type SpaceLogs = {
   readonly space: SyncSpace
   /** As the space gave them last. */
@@ -85,7 +104,8 @@ type SpaceLogs = {
   syncs: readonly LogSync[]
 }
 
-export const createHubLink = ({ hub, platform, source, purse, changed }: HubLinkOptions): HubLink => {
+export const createHubLink = (options: HubLinkOptions): HubLink => {
+  const { hub, platform, source, isolation, purse, changed } = options
   const { network, clock, crypto } = platform
   const resume = createResumeState(crypto.randomBytes(32))
   const reconnect = createBackOff(crypto, firstWaitMs, longestWaitMs)
@@ -142,8 +162,9 @@ export const createHubLink = ({ hub, platform, source, purse, changed }: HubLink
     for (const cancel of ended.resting.values()) cancel()
     ended.parcels.close()
     ended.connection.close()
-    sentBefore += ended.connection.sentBytes()
-    receivedBefore += ended.connection.receivedBytes()
+    ended.writer?.close()
+    sentBefore += sentOn(ended)
+    receivedBefore += receivedOn(ended)
     waiters.fail(reason)
   }
 
@@ -196,9 +217,14 @@ export const createHubLink = ({ hub, platform, source, purse, changed }: HubLink
         closed: (reason) => guard((on) => lost(on, reason)),
       },
     })
-    const parcels = createParcels({ hub: hub.n, connection, source, crypto, clock, refuse, settled, failed })
+    const writer = isolation?.readingApart
+      ? createHubWriter({ url: hub.url, network, clock, crypto, purse })
+      : undefined
+    const put = writer?.put ?? putOn(connection, crypto)
+    const parcels = createParcels({ hub: hub.n, put, source, crypto, clock, refuse, settled, failed })
     const made: Session = {
       connection,
+      writer,
       parcels,
       spaces: new Map(),
       logs: new Map(),
@@ -278,7 +304,8 @@ export const createHubLink = ({ hub, platform, source, purse, changed }: HubLink
 
   const open = (on: Session, fresh: readonly LogSync[]): void => {
     if (fresh.length === 0) return
-    on.connection.open(fresh.map(({ log }) => log.wish)).then(
+    const toWish = on.writer ? toReadingWish : (wish: OpenWish): OpenWish => wish
+    on.connection.open(fresh.map(({ log }) => toWish(log.wish))).then(
       (results) => {
         if (session !== on) return
         for (const [index, result] of results.entries()) {
@@ -307,8 +334,10 @@ export const createHubLink = ({ hub, platform, source, purse, changed }: HubLink
       }
       settled()
     }
-    const { connection } = on
-    const common = { hub: hub.n, connection, space, log, crypto, clock, refuse, failed }
+    const { connection, writer } = on
+    const putEntries: LogSyncOptions['putEntries'] = (lane, entries) =>
+      writer ? writer.put(log.wish, lane, entries) : connection.put(log.id, lane, entries)
+    const common = { hub: hub.n, connection, putEntries, space, log, crypto, clock, refuse, failed }
     const sync: LogSync = createLogSync({ ...common, settled: caughtUp })
     return sync
   }
@@ -406,8 +435,8 @@ export const createHubLink = ({ hub, platform, source, purse, changed }: HubLink
       state,
       problem,
       refused,
-      sentBytes: sentBefore + (session?.connection.sentBytes() ?? 0),
-      receivedBytes: receivedBefore + (session?.connection.receivedBytes() ?? 0),
+      sentBytes: sentBefore + (session ? sentOn(session) : 0),
+      receivedBytes: receivedBefore + (session ? receivedOn(session) : 0),
       roundTripMs: session?.connection.roundTripMs(),
       workingMs: session?.connection.workingMs(),
     }),

@@ -70,7 +70,6 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
   }
   const connection = {
     pull: (wishes: readonly PullWish[]) => ask(wishes[0]?.mode === 'before' ? checks : pulls, wishes),
-    put: (_log: Uint8Array, lane: Lane, entries: readonly Uint8Array[]) => ask(puts, { lane, entries }),
   } as unknown as HubConnection
   const clock = {
     after: (delayMs: number, run: () => void) => {
@@ -82,6 +81,7 @@ const createStage = (options: { compared?: Uint8Array; outbox?: readonly number[
   const sync = createLogSync({
     hub,
     connection,
+    putEntries: (lane, entries) => ask(puts, { lane, entries }) as never,
     space,
     log: { id: log, wish: {} as never, mayWrite: true, lanes: [0, 1, 2] },
     crypto: { randomBytes: (length: number) => new Uint8Array(length), sha256: () => id } as unknown as Crypto,

@@ -1,6 +1,6 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import type { Cancel, Clock, Crypto } from '../ports/index.ts'
-import type { Lane, NumberedEntry } from '../wire/index.ts'
+import type { Lane, NumberedEntry, StoredEntries } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
 import { createCursorCheck } from './cursor-check.ts'
 import type { HubConnection, HubEntries } from './hub-connection.ts'
@@ -30,6 +30,8 @@ export type LogSync = {
 export type LogSyncOptions = {
   readonly hub: number
   readonly connection: HubConnection
+  /** Puts to this log: on the connection, or apart from it. */
+  readonly putEntries: (lane: Lane, entries: readonly Uint8Array[]) => Promise<StoredEntries>
   readonly space: SyncSpace
   readonly log: SyncLog
   readonly crypto: Crypto
@@ -55,7 +57,7 @@ const firstRestMs = 1_000
 const longestRestMs = 5 * 60_000
 
 export const createLogSync = (options: LogSyncOptions): LogSync => {
-  const { hub, connection, space, log, crypto, clock, refuse, settled, failed } = options
+  const { hub, connection, putEntries, space, log, crypto, clock, refuse, settled, failed } = options
   const { lanes } = log
   const laterLanes = lanes.filter((lane) => lane !== membershipLane)
   const caughtUp = new Set<Lane>()
@@ -231,7 +233,7 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
       for (const { segments } of batch) for (const number of segments) flying.delete(number)
     }
     const entries = batch.map(({ entry }) => entry)
-    connection.put(log.id, lane, entries).then(
+    putEntries(lane, entries).then(
       (stored) =>
         guard(() => {
           landed()

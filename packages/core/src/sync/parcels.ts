@@ -1,11 +1,10 @@
 import { KithError } from '../bytes/index.ts'
 import type { Cancel, Clock, Crypto } from '../ports/index.ts'
-import { policyToLogId } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
-import type { HubConnection } from './hub-connection.ts'
+import type { PutWish } from './hub-writer.ts'
 import type { Parcel, SyncSource } from './source.ts'
 
-/** Brings sealed entries to logs that are no space's own, over one connection. */
+/** Brings sealed entries to logs that are no space's own. */
 export type Parcels = {
   readonly deliver: () => void
   readonly close: () => void
@@ -13,7 +12,7 @@ export type Parcels = {
 
 export type ParcelsOptions = {
   readonly hub: number
-  readonly connection: HubConnection
+  readonly put: PutWish
   readonly source: SyncSource
   readonly crypto: Crypto
   readonly clock: Clock
@@ -26,16 +25,14 @@ const firstRestMs = 1_000
 const longestRestMs = 5 * 60_000
 
 export const createParcels = (options: ParcelsOptions): Parcels => {
-  const { hub, connection, source, crypto, clock, refuse, settled, failed } = options
+  const { hub, put, source, crypto, clock, refuse, settled, failed } = options
   const flying = new Set<number>()
   const rest = createBackOff(crypto, firstRestMs, longestRestMs)
   let cancelRest: Cancel | undefined
   let isClosed = false
 
   const send = async ({ policy, seed, lane, bytes }: Parcel): Promise<void> => {
-    const [opened] = await connection.open([{ policy, rights: [{ right: 'write', seed }] }])
-    if (opened instanceof KithError) throw opened
-    await connection.put(policyToLogId(policy, crypto), lane, [bytes])
+    await put({ policy, rights: [{ right: 'write', seed }] }, lane, [bytes])
   }
 
   const deliver = (): void => {

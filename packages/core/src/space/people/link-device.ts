@@ -3,7 +3,7 @@ import { createStatements, prepareLayout } from '../../database/index.ts'
 import { parseDeviceCode } from '../../keys/index.ts'
 import type { Platform } from '../../ports/index.ts'
 import type { App } from '../../schema/index.ts'
-import { checkHubUrl } from '../../sync/index.ts'
+import { checkHubUrl, type Isolation } from '../../sync/index.ts'
 import { type Identity, loadIdentity } from '../identity.ts'
 import { createDeviceKeys, recoverIdentity, welcomeToIdentity } from './new-device.ts'
 import { createGuest } from './pairing.ts'
@@ -15,6 +15,8 @@ export type LinkDeviceOptions = {
   readonly hubs?: readonly string[]
   /** How this person is called in spaces from now on. */
   readonly name?: string
+  /** As in `openKith`. */
+  readonly isolation?: Isolation | undefined
   /** How the other devices call this one. */
   readonly deviceName?: string
   /** The apps that this device is for; all that the other one gives where they are not named. */
@@ -37,6 +39,8 @@ export type RecoverPersonOptions = {
   /** At least one that the person used; the recovery sheet names them. */
   readonly hubs: readonly string[]
   readonly name?: string
+  /** As in `openKith`. */
+  readonly isolation?: Isolation | undefined
   /** Ends all devices that the person had, because they are lost. */
   readonly revokesOthers?: boolean
 }

@@ -1,0 +1,153 @@
+import { createKith, type Kith } from '@kith/core'
+import type { Isolation } from '@kith/core/sync'
+import type { Network } from '@kith/core/ports'
+import {
+  createDice,
+  createDisk,
+  createSimulatedPlatform,
+  createTimeline,
+  createWires,
+  type Disk,
+} from '@kith/testing/simulation'
+import { startMs } from '../world/clock.ts'
+import { createSimHub } from '../world/hub.ts'
+import type { HubEvent } from './transcript.ts'
+
+/** A person on one device, on virtual time; what it says to the hub passes through `leak`, which tests of the comparison put there. */
+export type Actor = {
+  readonly name: string
+  readonly kith: () => Kith
+  readonly start: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export type Leak = (actor: string, network: Network, after: (ms: number, run: () => void) => void) => Network
+
+export type Scene = {
+  readonly actor: (name: string) => Promise<Actor>
+  /** Waits in virtual time. @throws what the promise rejects with; Error after a minute. */
+  readonly until: <T>(promise: Promise<T>) => Promise<T>
+  readonly pass: (ms: number) => Promise<void>
+  /** Everybody ends; at a time that is the same in each world, these start anew. */
+  readonly restart: (actors: readonly Actor[]) => Promise<void>
+  /** What the hub meets counts from here. */
+  readonly record: () => void
+  readonly events: readonly HubEvent[]
+  readonly close: () => Promise<void>
+}
+
+/** When the second part begins, whatever the first was. */
+const restartAtMs = 600_000
+
+export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_, network) => network): Scene => {
+  const defects: unknown[] = []
+  const defect = (cause: unknown): void => void defects.push(cause)
+  const timeline = createTimeline(defect)
+  const wires = createWires(timeline, createDice('wires'), { note: () => {}, noteBytes: () => {} })
+  // Chance on the way would hide what is different, or look as if it were.
+  wires.setDelay(1)
+  const hub = createSimHub('hub', `${seed}/hub`, timeline, defect)
+  const actors: { actor: Actor; disk: Disk }[] = []
+  const events: HubEvent[] = []
+  let isRecording = false
+  let beginMs = 0
+  let connections = 0
+  const note = (connection: number, what: HubEvent['what'], frame?: Uint8Array): void => {
+    if (isRecording) events.push({ atMs: timeline.now() - beginMs, connection, what, frame: frame?.slice() })
+  }
+  wires.addHub({
+    name: hub.name,
+    url: hub.url,
+    accept: (device, channel) => {
+      const n = (connections += 1)
+      note(n, 'opened')
+      const served = hub.accept(device, {
+        ...channel,
+        send: (frame) => {
+          note(n, 'from hub', frame)
+          channel.send(frame)
+        },
+      })
+      return (
+        served && {
+          ...served,
+          receive: (frame) => {
+            note(n, 'from client', frame)
+            served.receive(frame)
+          },
+          closed: () => {
+            note(n, 'closed')
+            served.closed()
+          },
+        }
+      )
+    },
+  })
+
+  const until = async <T>(promise: Promise<T>): Promise<T> => {
+    const settled = await timeline.until(promise, 60_000)
+    if (!settled) throw new Error('Nothing came of it in a minute.')
+    if ('error' in settled) throw settled.error
+    return settled.value
+  }
+  const actor = async (name: string): Promise<Actor> => {
+    const disk = createDisk()
+    let kith: Kith | undefined
+    let life = 0
+    const made: Actor = {
+      name,
+      kith: () => kith as Kith,
+      start: async () => {
+        life += 1
+        const mine = life
+        const platform = createSimulatedPlatform({
+          device: name,
+          timeline,
+          wires,
+          disk,
+          seed: `${seed}/${name}/${life}`,
+          now: () => startMs + timeline.now(),
+          isAlive: () => life === mine,
+        })
+        const network = leak(name, platform.network, (ms, run) => void timeline.after(ms, run))
+        kith = await until(createKith({ ...platform, network }, { hubs: [hub.url], name, isolation }))
+      },
+      stop: async () => {
+        if (kith) await until(kith.close())
+        kith = undefined
+        await timeline.pass(10)
+        life += 1
+      },
+    }
+    actors.push({ actor: made, disk })
+    await made.start()
+    return made
+  }
+  const scene: Scene = {
+    actor,
+    until,
+    pass: timeline.pass,
+    restart: async (some) => {
+      for (const { actor: each } of actors) await each.stop()
+      if (timeline.now() > restartAtMs) throw new Error('The first part took too long.')
+      await timeline.pass(restartAtMs - timeline.now())
+      for (const each of some) {
+        await each.start()
+        await timeline.pass(1000)
+      }
+    },
+    record: () => {
+      isRecording = true
+      beginMs = timeline.now()
+    },
+    events,
+    close: async () => {
+      isRecording = false
+      for (const { actor: each } of actors) await each.stop()
+      for (const { disk } of actors) disk.close()
+      hub.close()
+      if (defects.length > 0) throw new AggregateError(defects, 'Something failed in the scene.')
+    },
+  }
+  return scene
+}
