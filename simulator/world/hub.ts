@@ -23,6 +23,8 @@ export type SimHub = {
   readonly start: () => void
   /** Another database, another key: the same place, nothing in it. */
   readonly wipe: () => void
+  /** Its operator gives each log as much room as hubs do: until then the quota is one that an attacker can use up in a story. */
+  readonly giveRoom: () => void
   /** Two histories under one key from now on: `others` are served the second. */
   readonly fork: (others: ReadonlySet<string>) => void
   /** What it keeps loses some entries that it has acknowledged. */
@@ -34,6 +36,9 @@ export type SimHub = {
   readonly entries: () => Uint8Array[]
   readonly close: () => void
 }
+
+/** Entries of one log: more than anybody honest puts there in a story. */
+export const storyEntriesMax = 2000
 
 export const createSimHub = (
   name: string,
@@ -47,6 +52,7 @@ export const createSimHub = (
   let databases: DatabaseSync[] = [openDatabase()]
   let services: HubService[] = []
   let others: ReadonlySet<string> = new Set()
+  let isRoomy = false
 
   function openDatabase(): DatabaseSync {
     const database = openHubDatabase(':memory:', undefined)
@@ -63,6 +69,7 @@ export const createSimHub = (
       createHubService({
         storage: createSqliteStorage(database),
         clock,
+        limits: isRoomy ? {} : { logEntriesMax: storyEntriesMax },
         // Keys are of the database; all else must differ from run to run.
         random: createSeededBytes(`${seed}/${wipes}/${life}/${fork}`),
         log: (event) => {
@@ -108,6 +115,11 @@ export const createSimHub = (
       wipes += 1
       others = new Set()
       databases = [openDatabase()]
+      start()
+    },
+    giveRoom: () => {
+      isRoomy = true
+      crash()
       start()
     },
     fork: (devices) => {

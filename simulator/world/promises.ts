@@ -19,7 +19,10 @@ export const checkAtRest = async (world: World): Promise<void> => {
   const { timeline, wires, hubs, devices } = world
   wires.healAll()
   wires.setDelay(60)
-  for (const hub of hubs) hub.start()
+  for (const hub of hubs) {
+    hub.giveRoom()
+    wires.lose({ hub: hub.name })
+  }
   for (const device of devices) await timeline.until(device.start(), 5000)
   for (const [key, text] of world.texts) {
     world.texts.delete(key)

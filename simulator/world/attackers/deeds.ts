@@ -151,6 +151,9 @@ const spoilEpochs: Deed = (thief) => {
   thief.put(epochOf(thief), [...runs, [thief.change(kinds.broken, encodeBroken(broken))]])
 }
 
+/** Uses up what a hub keeps for the log, so that nobody is told anything more there. */
+const fillQuota: Deed = (thief) => thief.fill(epochOf(thief))
+
 const trim: Deed = (thief) => thief.trim(epochOf(thief))
 
 export const deeds: readonly Deed[] = [
@@ -162,5 +165,6 @@ export const deeds: readonly Deed[] = [
   preemptText,
   seize,
   spoilEpochs,
+  fillQuota,
   trim,
 ]

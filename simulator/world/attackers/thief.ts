@@ -1,4 +1,4 @@
-import { equalBytes, fromBase32, toHex } from '@kith/core/bytes'
+import { equalBytes, fromBase32, KithError, toHex } from '@kith/core/bytes'
 import {
   type Change,
   createChange,
@@ -21,6 +21,7 @@ import { policyToLogId } from '@kith/core/wire'
 import { createDice, createDisk, createSimulatedPlatform, type Dice } from '@kith/testing/simulation'
 import { startMs } from '../clock.ts'
 import type { SimDevice } from '../device.ts'
+import { storyEntriesMax } from '../hub.ts'
 import { findChanges, findDeviceKey } from '../loot.ts'
 import type { World } from '../world.ts'
 
@@ -38,9 +39,13 @@ export type Thief = {
   readonly change: (kind: number, body: Uint8Array, header?: Partial<Header>) => Change
   /** Puts runs of changes, each as one segment, on the log of an epoch at all hubs. */
   readonly put: (epoch: StolenEpoch, runs: readonly (readonly Change[])[]) => void
+  /** Puts noise on its log at all hubs, until there is no room for anything else. */
+  readonly fill: (epoch: StolenEpoch) => void
   /** Asks hubs to drop whatever lies on its logs, as the admin key allows. */
   readonly trim: (epoch: StolenEpoch) => void
 }
+
+const noiseBytes = 64
 
 export type StolenEpoch = { readonly hash: Uint8Array; readonly level: Level; readonly keys: EpochKeys }
 
@@ -135,6 +140,24 @@ export const rob = (world: World, device: SimDevice): Thief | undefined => {
       visit(epoch, 'write', async (connection) => {
         for (const { lane, bytes } of entries) await connection.put(log, lane, [bytes])
         world.count('a hub took what was forged')
+      })
+    },
+    fill: (epoch) => {
+      const log = policyToLogId(epoch.keys.log.policy, platform.crypto)
+      visit(epoch, 'write', async (connection) => {
+        // To the last place: by the thousand, then one by one.
+        for (let piece = storyEntriesMax / 2; piece >= 1; ) {
+          const noise = Array.from({ length: piece }, () => platform.crypto.randomBytes(noiseBytes))
+          const isTaken = await connection.put(log, dice.pick([0, 2] as const), noise).then(
+            () => true,
+            (cause: unknown) => {
+              if (cause instanceof KithError && cause.details['why'] === 'quota-full') return false
+              throw cause
+            },
+          )
+          if (!isTaken) piece = Math.floor(piece / 4)
+        }
+        world.count('a log was filled')
       })
     },
     trim: (epoch) => {
