@@ -20,7 +20,7 @@ export type Annals = {
   readonly ofChar: (id: string, char: string) => readonly string[]
   /** Whether a removal leaves a change without effect, or something that it was made under. */
   readonly isCutOff: (hash: string) => boolean
-  /** Whether its person has ended a device. */
+  /** Whether its person has ended a device, or what admitted it. */
   readonly isRevoked: (device: SimDevice) => boolean
   /** The same by removals of the founder alone, above whom there is nobody. */
   readonly isBanished: (hash: string) => boolean
@@ -70,7 +70,11 @@ export const readAnnals = (devices: readonly SimDevice[], spaceId: string): Anna
         texts.some(([row, text]) => row === id && text.includes(typed)) ? [hash] : [],
       )
     },
-    isRevoked: (device) => admissionsOf(device).some(isEnded),
+    isRevoked: (device) => {
+      const admissions = admissionsOf(device)
+      // Let in by a device that was itself revoked, by somebody who had not seen it: that admission has no effect either.
+      return admissions.some(isEnded) || (admissions.length > 0 && admissions.every(isCutOff))
+    },
     isCutOff,
     isBanished,
   }

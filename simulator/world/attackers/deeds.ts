@@ -1,4 +1,4 @@
-import { equalBytes, ifUsable } from '@kith/core/bytes'
+import { equalBytes, ifUsable, toHex } from '@kith/core/bytes'
 import {
   type Change,
   type DataBody,
@@ -13,6 +13,7 @@ import {
 } from '@kith/core/change'
 import { createEpoch } from '@kith/core/keys'
 import {
+  createMembership,
   encodeBroken,
   encodeEpoch,
   encodeGrant,
@@ -151,6 +152,41 @@ const spoilEpochs: Deed = (thief) => {
   thief.put(epochOf(thief), [...runs, [thief.change(kinds.broken, encodeBroken(broken))]])
 }
 
+/** One epoch after another, all from one moment when one was owed: each is as good as the first, and nobody else can open any. */
+const manyEpochs: Deed = (thief) => {
+  const { dice, known, membership, platform, space } = thief
+  const ends = known.filter(({ header }) => header.kind === kinds.removal && equalBytes(header.space, space))
+  const deps = { membership: membership.heads(), content: [] }
+  const moments = membership.isRotationOwed() ? [deps] : ends.map(({ hash }) => ({ membership: [hash], content: [] }))
+  if (moments.length === 0) return
+  const moment = dice.pick(moments)
+  const then = createMembership({ crypto: platform.crypto, space })
+  then.add(pastOf(thief, moment.membership))
+  const run: Change[] = []
+  for (let left = dice.pick([10, 100, 1000]); left > 0; left -= 1) {
+    const { body } = createEpoch(platform.crypto, space, 'write', then.recipients('write'))
+    const before = run.at(-1)
+    const where = before && { seq: before.header.seq + 1, prev: before.hash }
+    run.push(thief.change(kinds.epoch, encodeEpoch(body), { deps: moment, ...where }))
+  }
+  thief.put(epochOf(thief), [run])
+}
+
+/** The membership changes that these rest on, and they themselves. */
+const pastOf = ({ known }: Thief, heads: readonly Uint8Array[]): Change[] => {
+  const byHash = new Map(known.map((change) => [toHex(change.hash), change]))
+  const found = new Map<string, Change>()
+  const waiting = [...heads]
+  for (let hash = waiting.pop(); hash; hash = waiting.pop()) {
+    const change = byHash.get(toHex(hash))
+    if (!change || found.has(toHex(hash))) continue
+    found.set(toHex(hash), change)
+    const { prev, grant, admission, deps } = change.header
+    waiting.push(...[prev, grant, admission, ...deps.membership].filter(({ length }) => length > 0))
+  }
+  return [...found.values()]
+}
+
 /** Uses up what a hub keeps for the log, so that nobody is told anything more there. */
 const fillQuota: Deed = (thief) => thief.fill(epochOf(thief))
 
@@ -165,6 +201,7 @@ export const deeds: readonly Deed[] = [
   preemptText,
   seize,
   spoilEpochs,
+  manyEpochs,
   fillQuota,
   trim,
 ]

@@ -47,8 +47,10 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
     if (!log || log.isDoor || !log.isFollowed || !log.keys.write) return []
     const { membership, epochRecord } = replicaOf()
     const records = membership.epochs()
+    // Whose boxes somebody keeps back leads nobody on, broken or not: as far as we can tell, by whether it led us.
+    const isPath = ({ hash, isBroken }: Epoch): boolean => !isBroken && logs.mainOf(hash)?.keys.write !== undefined
     return records.flatMap((record): Owed[] => {
-      if (!record.boxesHash || !belongsOn(log, record, records)) return []
+      if (!record.boxesHash || !belongsOn(log, record, records, isPath)) return []
       const isThere = statements('SELECT 1 FROM boxed WHERE hub = ? AND log = ? AND boxes = ?')
       if (isThere.get(hub, id, record.boxesHash)) return []
       const boxes = findBoxes(statements, n, record)
@@ -107,7 +109,12 @@ export const noteBoxed = (statements: Statements, { hub, log }: Origin, id: Uint
   statements('INSERT OR IGNORE INTO boxed (hub, log, boxes) VALUES (?, ?, ?)').run(hub, log, id)
 }
 
-const belongsOn = (log: SpaceLog, record: Epoch, records: readonly Epoch[]): boolean => {
+const belongsOn = (
+  log: SpaceLog,
+  record: Epoch,
+  records: readonly Epoch[],
+  isPath: (epoch: Epoch) => boolean,
+): boolean => {
   const isSuperseded = records.some(({ supersedes }) => supersedes.some((older) => equalBytes(older, record.hash)))
   const supersedes = (epoch: Epoch, older: Uint8Array): boolean =>
     epoch.supersedes.some((one) => equalBytes(one, older))
@@ -116,7 +123,7 @@ const belongsOn = (log: SpaceLog, record: Epoch, records: readonly Epoch[]): boo
   if (equalBytes(record.hash, log.epoch.hash)) return !isSuperseded && !hasBefore()
   if (!supersedes(record, log.epoch.hash)) return false
   const between = records.filter(
-    (other) => !other.isBroken && supersedes(record, other.hash) && supersedes(other, log.epoch.hash),
+    (other) => isPath(other) && supersedes(record, other.hash) && supersedes(other, log.epoch.hash),
   )
   if (between.length === 0) return true
   // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody.
