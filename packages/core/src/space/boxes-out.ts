@@ -7,7 +7,7 @@ import { findBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
 import type { Origin } from './outbox.ts'
 import type { Replica } from './replica.ts'
-import type { SpaceLog, SpaceLogs } from './space-logs.ts'
+import type { SpaceLogs } from './space-logs.ts'
 
 /**
  * Brings the boxes of epochs to where those find them who have no key of the epoch yet: on the logs of the epochs
@@ -35,6 +35,7 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
   const ids: Uint8Array[] = []
   /** What is owed, by hub and log: asked for with each commit. */
   const owed = new Map<string, readonly Owed[]>()
+  let order: EpochOrder | undefined
   let version = -1
 
   const numberOf = (id: Uint8Array): number => {
@@ -46,11 +47,12 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
     const log = logs.find(id)
     if (!log || log.isDoor || !log.isFollowed || !log.keys.write) return []
     const { membership, epochRecord } = replicaOf()
-    const records = membership.epochs()
+    order ??= createOrder(membership.epochs())
+    const { records, belongsOn } = order
     // Whose boxes somebody keeps back leads nobody on, broken or not: as far as we can tell, by whether it led us.
     const isPath = ({ hash, isBroken }: Epoch): boolean => !isBroken && logs.mainOf(hash)?.keys.write !== undefined
     return records.flatMap((record): Owed[] => {
-      if (!record.boxesHash || !belongsOn(log, record, records, isPath)) return []
+      if (!record.boxesHash || !belongsOn(log.epoch, record, isPath)) return []
       const isThere = statements('SELECT 1 FROM boxed WHERE hub = ? AND log = ? AND boxes = ?')
       if (isThere.get(hub, id, record.boxesHash)) return []
       const boxes = findBoxes(statements, n, record)
@@ -65,6 +67,7 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
   const owedAt = (at: Origin): readonly Owed[] => {
     if (version !== logs.version()) {
       version = logs.version()
+      order = undefined
       owed.clear()
     }
     const name = `${at.hub}/${toHex(at.log)}`
@@ -109,24 +112,34 @@ export const noteBoxed = (statements: Statements, { hub, log }: Origin, id: Uint
   statements('INSERT OR IGNORE INTO boxed (hub, log, boxes) VALUES (?, ?, ?)').run(hub, log, id)
 }
 
-const belongsOn = (
-  log: SpaceLog,
-  record: Epoch,
-  records: readonly Epoch[],
-  isPath: (epoch: Epoch) => boolean,
-): boolean => {
-  const isSuperseded = records.some(({ supersedes }) => supersedes.some((older) => equalBytes(older, record.hash)))
-  const supersedes = (epoch: Epoch, older: Uint8Array): boolean =>
-    epoch.supersedes.some((one) => equalBytes(one, older))
-  // Whoever can open the epoch's own log has its secret: boxes are looked for where one comes from, if there is such a place.
-  const hasBefore = (): boolean => records.some((other) => !other.isBroken && supersedes(record, other.hash))
-  if (equalBytes(record.hash, log.epoch.hash)) return !isSuperseded && !hasBefore()
-  if (!supersedes(record, log.epoch.hash)) return false
-  const between = records.filter(
-    (other) => isPath(other) && supersedes(record, other.hash) && supersedes(other, log.epoch.hash),
-  )
-  if (between.length === 0) return true
-  // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody.
-  const known = new Set(between.flatMap(({ recipients }) => recipients.map(({ id }) => toHex(id))))
-  return !isSuperseded && record.recipients.some(({ id, sealing }) => sealing !== undefined && !known.has(toHex(id)))
+/** Which epochs come before which: somebody may start a thousand of them. */
+type EpochOrder = {
+  readonly records: readonly Epoch[]
+  /** Whether the boxes of `record` are looked for on the log of `at`. */
+  readonly belongsOn: (at: { readonly hash: Uint8Array }, record: Epoch, isPath: (epoch: Epoch) => boolean) => boolean
+}
+
+const createOrder = (records: readonly Epoch[]): EpochOrder => {
+  const byName = new Map(records.map((record) => [toHex(record.hash), record]))
+  const before = new Map(records.map(({ hash, supersedes }) => [toHex(hash), new Set(supersedes.map(toHex))]))
+  const superseded = new Set([...before.values()].flatMap((older) => [...older]))
+  return {
+    records,
+    belongsOn: (at, record, isPath) => {
+      const [here, name] = [toHex(at.hash), toHex(record.hash)]
+      const older = before.get(name) ?? new Set()
+      // Whoever can open the epoch's own log has its secret: boxes are looked for where one comes from, if there is such a place.
+      if (here === name) return !superseded.has(name) && ![...older].some((one) => byName.get(one)?.isBroken === false)
+      if (!older.has(here)) return false
+      const between = [...older].flatMap((one): Epoch[] => {
+        const other = before.get(one)?.has(here) === true ? byName.get(one) : undefined
+        return other && isPath(other) ? [other] : []
+      })
+      if (between.length === 0) return true
+      if (superseded.has(name)) return false
+      // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody.
+      const known = new Set(between.flatMap(({ recipients }) => recipients.map(({ id }) => toHex(id))))
+      return record.recipients.some(({ id, sealing }) => sealing !== undefined && !known.has(toHex(id)))
+    },
+  }
 }

@@ -113,10 +113,12 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
     later(space, 'expiry', napMs, (found) => lookAtInvites(space, found))
   }
 
-  const reportBroken = (replica: Replica, epochs: readonly Epoch[]): void => {
-    for (const { hash } of epochs)
-      replica.writeMembership(kinds.broken, encodeBroken({ salt: crypto.randomBytes(16), epoch: hash }))
-  }
+  /** In one transaction: somebody may have started a thousand of them. */
+  const reportBroken = (replica: Replica, epochs: readonly Epoch[]): void =>
+    engine.whole(() => {
+      for (const { hash } of epochs)
+        replica.writeMembership(kinds.broken, encodeBroken({ salt: crypto.randomBytes(16), epoch: hash }))
+    })
 
   /** Those that were missing when the time was over, and are still when a hub has shown all that it has. */
   const lookForBoxes = (replica: Replica): void => {
