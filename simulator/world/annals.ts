@@ -147,9 +147,15 @@ const readEndings = (
     return kind === kinds.removal && toHex(grant) === home && !isEnded(toHex(admission))
   })
 
+  /** A phrase names the genesis as its right, and does not end with the device that made it. */
+  const isByPhrase = ({ header }: Change): boolean => {
+    const named = changes.get(toHex(header.admission))
+    const read = named && bodyOf(named)
+    return read?.kind === 'genesis' && !!read.body.recovery && equalBytes(read.body.recovery.signing, header.device)
+  }
   const leavesOut = ({ hash, ends, inside, space }: Ending, other: string): boolean => {
     const change = changes.get(other)
-    if (!change || hash === other || inside.has(other) || space !== homeOf(change)) return false
+    if (!change || hash === other || inside.has(other) || space !== homeOf(change) || isByPhrase(change)) return false
     return ends.has(toHex(change.header.grant)) || ends.has(toHex(change.header.admission))
   }
   /** A change with all that it was made under, down to where the space began. */
