@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
 import { entryKinds, entryPayloadBytesMax, sealEntry } from '../change/index.ts'
 import type { Statements } from '../database/index.ts'
-import type { Epoch } from '../membership/index.ts'
+import type { Epoch, Recipient } from '../membership/index.ts'
 import type { Outgoing, Whose } from '../sync/index.ts'
 import { findBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
@@ -137,9 +137,12 @@ const createOrder = (records: readonly Epoch[]): EpochOrder => {
       })
       if (between.length === 0) return true
       if (superseded.has(name)) return false
-      // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody.
-      const known = new Set(between.flatMap(({ recipients }) => recipients.map(({ id }) => toHex(id))))
-      return record.recipients.some(({ id, sealing }) => sealing !== undefined && !known.has(toHex(id)))
+      // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody: a member, or one that has a new key, for a
+      // device may have that alone.
+      const known = new Set(between.flatMap(({ recipients }) => recipients.map(toName)))
+      return record.recipients.some((recipient) => recipient.sealing !== undefined && !known.has(toName(recipient)))
     },
   }
 }
+
+const toName = ({ id, sealing }: Recipient): string => `${toHex(id)}/${sealing === undefined ? '' : toHex(sealing)}`
