@@ -1,5 +1,6 @@
 /** NATS between the processes of a hub: a subject for each log that somebody has open. Plain NATS; nothing is kept there. */
 import { KithError } from '@kith/core/bytes'
+import type { Clock } from '@kith/core/ports'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Transport } from './shared-fan-out.ts'
 
@@ -26,7 +27,12 @@ export function checkNatsUrl(url: string): void {
  *
  * @throws KithError `bad-value` for what is no address.
  */
-export async function createNatsTransport(url: string, hubName: string, events: NatsEvents): Promise<Transport> {
+export async function createNatsTransport(
+  url: string,
+  hubName: string,
+  clock: Pick<Clock, 'after'>,
+  events: NatsEvents,
+): Promise<Transport> {
   checkNatsUrl(url)
   // Loaded only by a hub that is asked to use it.
   const { connect } = await import('@nats-io/transport-node')
@@ -37,33 +43,41 @@ export async function createNatsTransport(url: string, hubName: string, events: 
   const early = new Map<object, () => void>()
   const subjectOf = (logKey: string): string => `kith.${hubName}.${logKey}`
 
-  const connecting = connect({
+  const settings = {
     ...urlToServers(url),
     name: 'kith-hub',
     // What we publish has reached our own connections already.
     noEcho: true,
-    waitOnFirstConnect: true,
+    timeout: 5000,
     maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
     reconnectTimeWait: reconnectMs,
     reconnectJitter: reconnectMs,
     pingInterval: 5000,
     maxPingOut: 2,
-  }).then(
-    async (made) => {
-      if (isClosed) return made.close()
-      connection = made
-      for (const subscribe of early.values()) subscribe()
-      early.clear()
-      turn(true)
-      for await (const { type } of made.status()) {
-        if (type === 'reconnect') turn(true)
-        else if (type === 'disconnect' || type === 'staleConnection') turn(false)
-      }
-    },
-    () => {
-      // Refused for good, as by a wrong password: the hub goes on without, and says so.
-    },
-  )
+  }
+
+  async function join(): Promise<void> {
+    try {
+      connection = await connect(settings)
+    } catch {
+      // Not there, or it refuses the password: the hub goes on without, and says so in what it measures.
+      if (!isClosed) clock.after(reconnectMs, () => void join())
+      return
+    }
+    if (isClosed) {
+      await connection.close()
+      return
+    }
+    for (const subscribe of early.values()) subscribe()
+    early.clear()
+    turn(true)
+    for await (const { type } of connection.status()) {
+      if (type === 'reconnect') turn(true)
+      else if (type === 'disconnect' || type === 'staleConnection') turn(false)
+    }
+  }
+  void join()
 
   function turn(now: boolean): void {
     if (now === isConnected || isClosed) return
@@ -98,7 +112,6 @@ export async function createNatsTransport(url: string, hubName: string, events: 
       isClosed = true
       isConnected = false
       await connection?.close().catch(() => {})
-      if (connection !== undefined) await connecting.catch(() => {})
     },
   }
 }

@@ -16,8 +16,6 @@ const conflict = /^(40001|40P01|40003|55P03)$/
 
 export const isWorthAnotherTry = (cause: unknown): boolean => away.test(codeOf(cause)) || conflict.test(codeOf(cause))
 
-export const isConflict = (cause: unknown): boolean => conflict.test(codeOf(cause))
-
 /** Other errors are mistakes of ours, and are thrown on. */
 export function toStoreFailure(cause: unknown): StoreFailure {
   if (cause instanceof StoreFailure) return cause

@@ -19,6 +19,8 @@ export async function connect(url: string): Promise<Postgres> {
     max: connectionsMax,
     connect_timeout: 10,
     idle_timeout: 0,
+    // Seconds until the next try: a server that restarts is found again at once.
+    backoff: (tries: number) => Math.min(1, 0.05 * 2 ** tries),
     fetch_types: false,
     onnotice: () => {},
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },

@@ -1,10 +1,11 @@
 /**
- * One group of writes as one transaction of two round trips: lock and read, then write and commit. Logs are locked by an upsert, in the order
- * of their ids, so that processes which write the same ones wait for each other and never in a circle.
+ * One group of writes as one transaction: lock and read, then write; the questions of each step are sent one behind another, without
+ * waiting. Logs are locked by an upsert, in the order of their ids, so that processes which write the same ones wait for each other and
+ * never in a circle.
  */
 import { toHex } from '@kith/core/bytes'
 import { type LogKind, logKinds } from '@kith/core/wire'
-import type { ReservedSql } from 'postgres'
+import type { TransactionSql } from 'postgres'
 import type { LogName } from '../store/entry-store.ts'
 import type { StoreOptions } from '../store/hub-storage.ts'
 import {
@@ -16,7 +17,6 @@ import {
   type Write,
   workOut,
 } from './postgres-batch.ts'
-import { isConflict, isWorthAnotherTry } from './postgres-failure.ts'
 import type { Postgres } from './postgres-pool.ts'
 import { bytesToArray, bytesToNumber, numbersToArray, numbersToBytes } from './postgres-values.ts'
 
@@ -26,7 +26,7 @@ const justMade = -2
 /** Where a location's records are. */
 const tail = 2
 
-type Reserved = ReservedSql<{ bigint: number }>
+type Transaction = TransactionSql<{ bigint: number }>
 
 type LogAnswer = {
   log: Uint8Array
@@ -52,24 +52,16 @@ export async function commitGroup(
   today: number,
   options: StoreOptions,
 ): Promise<Changes['results']> {
-  const sql = (await pool.reserve()) as Reserved
-  try {
-    // Sent one behind another, without waiting: the answers come together.
-    const begun = sql.unsafe('BEGIN')
-    const [found] = await Promise.all([lockAndRead(sql, writes, today), begun])
-    const changes = workOut(writes, found, options)
-    await Promise.all([...writeRows(sql, changes), sql.unsafe('COMMIT')])
-    return changes.results
-  } catch (cause) {
-    // A line that is cut has rolled back by itself.
-    if (!isWorthAnotherTry(cause) || isConflict(cause)) await sql.unsafe('ROLLBACK').catch(() => {})
-    throw cause
-  } finally {
-    sql.release()
-  }
+  const { results } = await pool.begin(async (sql) => {
+    const changes = workOut(writes, await lockAndRead(sql, writes, today), options)
+    await Promise.all(writeRows(sql, changes))
+    // In an object, for the driver waits for each value of a list.
+    return { results: changes.results }
+  })
+  return results
 }
 
-async function lockAndRead(sql: Reserved, writes: readonly Write[], today: number): Promise<Found> {
+async function lockAndRead(sql: Transaction, writes: readonly Write[], today: number): Promise<Found> {
   const names = new Map(writes.map(({ log }) => [log.key, log]))
   const logs = [...names.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
   const kinds = logs.map(({ kind }) => logKinds.indexOf(kind))
@@ -152,7 +144,7 @@ function idsOf(write: Write): readonly Uint8Array[] {
   return 'ids' in write ? write.ids : []
 }
 
-function* writeRows(sql: Reserved, changes: Changes): Generator<Promise<unknown>> {
+function* writeRows(sql: Transaction, changes: Changes): Generator<Promise<unknown>> {
   const { removed, added, dated, cleared, written, forgotten, floor } = changes
   const logIds = (list: readonly { log: LogName }[]) => bytesToArray(list.map(({ log }) => log.id))
   if (cleared.length > 0)
@@ -209,7 +201,7 @@ function* writeRows(sql: Reserved, changes: Changes): Generator<Promise<unknown>
 }
 
 /** Their rows are there and locked, so that this is an update of each. */
-function writeLogs(sql: Reserved, rows: readonly LogRow[]): Promise<unknown> {
+function writeLogs(sql: Transaction, rows: readonly LogRow[]): Promise<unknown> {
   const column = (value: (row: LogRow) => number) => numbersToArray(rows.map(value))
   return sql`
     INSERT INTO hub_log (log, kind, used_day, entries, bytes, first, next0, next1, next2, next3, stale, paid)

@@ -27,7 +27,7 @@ export async function openSharedStorage(
   const transport =
     nats === undefined
       ? undefined
-      : await createNatsTransport(nats, toHex(storage.identity.publicKey.subarray(0, 16)), {
+      : await createNatsTransport(nats, toHex(storage.identity.publicKey.subarray(0, 16)), clock, {
           connected() {
             log({ event: 'fan-out-connected' })
             fanOut?.lookSoon()

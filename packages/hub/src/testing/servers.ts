@@ -9,6 +9,8 @@ import postgres from 'postgres'
 export type TestPostgres = {
   /** A fresh database; its address. */
   readonly createDatabase: () => Promise<string>
+  /** Resolves when it is back. */
+  readonly restart: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -31,12 +33,13 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   )
   const port = await freePort()
   const options = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings }
-  const server = spawnWithUs(
-    join(bin, 'postgres'),
-    ['-D', data, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...user, cwd: folder },
-  )
-  await untilSaid(server, /ready to accept connections/)
+  const start = async (): Promise<ChildProcess> => {
+    const parameters = ['-D', data, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+    const started = spawnWithUs(join(bin, 'postgres'), parameters, { ...user, cwd: folder })
+    await untilSaid(started, /ready to accept connections/)
+    return started
+  }
+  let server = await start()
   const address = (database: string) => `postgres://kith@127.0.0.1:${port}/${database}`
   let count = 0
   return {
@@ -47,6 +50,10 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
       await sql.unsafe(`CREATE DATABASE ${name}`)
       await sql.end()
       return address(name)
+    },
+    async restart() {
+      await end(server, 'SIGINT')
+      server = await start()
     },
     async stop() {
       // "Fast": whoever is connected is disconnected.
