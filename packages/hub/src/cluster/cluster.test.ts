@@ -169,7 +169,7 @@ test('a database that was put back to an earlier state gets a new generation on 
   }
   const before = await generationNow()
   assert.equal(await generationNow(), before)
-  await renewGeneration(storage.postgres, random)
+  await renewGeneration(storage.postgres)
   assert.notEqual(await generationNow(), before)
 })
 

@@ -116,6 +116,19 @@ export async function createNatsTransport(
   }
 }
 
+/** Undefined if it answers. @throws KithError `bad-value` for what is no address. */
+export async function natsProblem(url: string): Promise<string | undefined> {
+  checkNatsUrl(url)
+  const { connect } = await import('@nats-io/transport-node')
+  try {
+    const connection = await connect({ ...urlToServers(url), reconnect: false, timeout: 5000 })
+    await connection.close()
+    return undefined
+  } catch (cause) {
+    return cause instanceof Error ? cause.name : 'no answer'
+  }
+}
+
 /** The driver takes user and password apart from the address. */
 function urlToServers(url: string) {
   const parts = url.split(',').map((part) => new URL(part.trim().replace(/^(nats|tls):/, 'http:')))

@@ -26,18 +26,26 @@ export function toStoreFailure(cause: unknown): StoreFailure {
   throw cause
 }
 
+/** In words, without any name of the server. */
+export function postgresProblem(cause: unknown): string {
+  const code = codeOf(cause)
+  return code === '28P01' || code === '28000'
+    ? 'it refuses the user or the password'
+    : code === '3D000'
+      ? 'it has no database of that name: make it with createdb'
+      : code === '42501'
+        ? 'the user may not make tables there: give it the database with OWNER'
+        : `it cannot be reached or does not do what is asked (${code})`
+}
+
 /** The typed error for a failure while a hub starts. */
 export function toOpenFailure(cause: unknown): unknown {
   if (cause instanceof KithError) return cause
-  const code = codeOf(cause)
-  if (code === '') return cause
-  const why =
-    code === '28P01' || code === '28000'
-      ? 'it refuses the user or the password'
-      : code === '3D000'
-        ? 'it has no database of that name: make it with createdb'
-        : code === '42501'
-          ? 'the user may not make tables there: give it the database with OWNER'
-          : `it cannot be reached or does not do what is asked (${code})`
-  return new KithError('storage-unavailable', `The hub's PostgreSQL: ${why}. See --database.`, {}, cause)
+  if (codeOf(cause) === '') return cause
+  return new KithError(
+    'storage-unavailable',
+    `The hub's PostgreSQL: ${postgresProblem(cause)}. See --database.`,
+    {},
+    cause,
+  )
 }

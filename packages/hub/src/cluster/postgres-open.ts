@@ -2,7 +2,7 @@
 import { KithError } from '@kith/core/bytes'
 import type { Clock } from '@kith/core/ports'
 import { generationBytes } from '@kith/core/wire'
-import { createHubKeyPair } from '../node-crypto.ts'
+import { createHubKeyPair, random } from '../node-crypto.ts'
 import { dayMs } from '../store/days.ts'
 import type { EntryStore } from '../store/entry-store.ts'
 import type { Heads, HubIdentity, StoreOptions } from '../store/hub-storage.ts'
@@ -63,7 +63,7 @@ export async function openPostgresStorage(
  * Begins another generation, after which every client compares what the hub has with what it should have: to be done whenever the
  * database was put back to an earlier state, while no process of the hub runs.
  */
-export async function renewGeneration(url: string, random: (length: number) => Uint8Array): Promise<void> {
+export async function renewGeneration(url: string): Promise<void> {
   const sql = await connect(url)
   try {
     await prepareLayout(sql)

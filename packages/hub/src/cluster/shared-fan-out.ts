@@ -28,6 +28,8 @@ const lookMs = 1000
 /** With a transport that works, the store is asked about a log shortly after somebody follows it, and then each quarter of a minute. */
 const settleMs = 500
 const looksBetween = 15
+/** With very many logs open the looks are rarer: what they find is rare, and each log costs a look-up. */
+const logsPerSecond = 2000
 
 export function createSharedFanOut(transport: Transport | undefined, heads: Heads, clock: Clock): SharedFanOut {
   const local = createLocalFanOut()
@@ -55,7 +57,8 @@ export function createSharedFanOut(transport: Transport | undefined, heads: Head
     if (isLooking) return
     isLooking = true
     try {
-      const isAll = transport?.isConnected() !== true || looks >= looksBetween
+      const enough = Math.max(looksBetween, logs.size / logsPerSecond)
+      const isAll = transport?.isConnected() !== true || looks >= enough
       if (isAll) looks = 0
       const now = clock.monotonic()
       const settled = [...fresh].filter(([, at]) => now - at >= settleMs).map(([key]) => key)
@@ -77,7 +80,7 @@ export function createSharedFanOut(transport: Transport | undefined, heads: Head
     } catch (cause) {
       // Whoever reads or writes is told; the next look tries again, and looks at all.
       if (!(cause instanceof StoreFailure)) throw cause
-      looks = looksBetween
+      looks = Number.POSITIVE_INFINITY
     }
   }
 
@@ -110,7 +113,7 @@ export function createSharedFanOut(transport: Transport | undefined, heads: Head
     },
 
     lookSoon() {
-      looks = looksBetween
+      looks = Number.POSITIVE_INFINITY
       void look()
     },
 

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 
 export type TestPostgres = {
+  /** Of the process whose children all of its others are. */
+  readonly pid: number
   /** A fresh database; its address. */
   readonly createDatabase: () => Promise<string>
   /** Resolves when it is back. */
@@ -43,6 +45,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const address = (database: string) => `postgres://kith@127.0.0.1:${port}/${database}`
   let count = 0
   return {
+    pid: server.pid!,
     async createDatabase() {
       count += 1
       const name = `hub${count}`

@@ -11,12 +11,16 @@ export const helpText = `kith: software that nobody has to run for you
                            answer for: who serves an app's code is trusted
       --lease-days 365     a log goes that nobody used for so long
       --storage-max 20G    --config FILE   --operator-host   --operator-token
+      --database postgres://…  --nats nats://…
+                           one hub of several processes; as variables, for
+                           flags are seen by the machine's other users
 
   kith hub doctor          looks for what is wrong with it
   kith hub backup FOLDER   copies it, running or not
   kith hub restore FOLDER  makes it anew from such a copy
   kith hub invite          makes somebody a member, where --access is invited
                            or metered (members and remove NUMBER manage them)
+  kith hub new-generation  after a --database was put back to an earlier state
 
   kith import FILE --path DIR [--hub URL]…
       Makes a space from a file {"Table": [{"column": value}]}, JSON or JSON.gz,

@@ -1,12 +1,13 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { KithError } from '@kith/core/bytes'
-import { backupStorage, restoreStorage } from '@kith/hub'
+import { backupStorage, renewGeneration, restoreStorage } from '@kith/hub'
 import { readOperatorFile } from './hub-serve.ts'
 import type { HubSettings } from './hub-settings.ts'
-import type { Output } from './output.ts'
+import { type Output, UsageError } from './output.ts'
 
 /** Copies a hub, which may be running: then it makes the copy itself, asked on the operator's port. */
-export const backupHub = async ({ storage }: HubSettings, to: string, output: Output): Promise<void> => {
+export const backupHub = async ({ storage, database }: HubSettings, to: string, output: Output): Promise<void> => {
+  refuseShared(database)
   if (!isCopyOrEmpty(to)) throw new KithError('bad-value', `${to} holds other things. Name another folder.`)
   try {
     await backupStorage(storage, to)
@@ -41,7 +42,24 @@ const askRunning = async (storage: string): Promise<string> => {
   return ((await answer.json()) as { folder: string }).folder
 }
 
-export const restoreHub = ({ storage }: HubSettings, from: string, output: Output): void => {
+const refuseShared = (database: string | undefined): void => {
+  if (database === undefined) return
+  throw new KithError(
+    'not-supported',
+    'A hub on PostgreSQL is copied and restored by the tools of PostgreSQL (pg_dump, a base backup with its log); after a restore: kith hub new-generation.',
+  )
+}
+
+/** For a database that was put back to an earlier state, while no process of the hub runs. */
+export const beginGeneration = async ({ database }: HubSettings, output: Output): Promise<void> => {
+  if (database === undefined)
+    throw new UsageError('A hub with a file of its own begins a new generation by itself: kith hub restore.')
+  await renewGeneration(database)
+  output.print('A new generation: when the hub starts, each client compares what it has and puts what is missing.')
+}
+
+export const restoreHub = ({ storage, database }: HubSettings, from: string, output: Output): void => {
+  refuseShared(database)
   restoreStorage(from, storage)
   output.print(`Restored to ${storage}. Start it as before: clients bring what came after the copy was made.`)
 }

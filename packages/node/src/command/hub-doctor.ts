@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { toHex } from '@kith/core/bytes'
 import { frameToHubMessage, protocolVersion } from '@kith/core/wire'
+import { examineShared } from '@kith/hub'
 import { WebSocket } from 'ws'
 import { readOperatorFile } from './hub-serve.ts'
 import type { HubSettings } from './hub-settings.ts'
@@ -27,9 +28,13 @@ export const examineHub = async (settings: HubSettings, output: Output): Promise
   const here = await greet(local, false)
   const findings: Finding[] = [
     checkNode(),
-    checkFolder(settings.storage),
-    checkRoom(settings.storage),
-    checkDatabase(settings.storage, here.key !== undefined),
+    ...(settings.database === undefined
+      ? [
+          checkFolder(settings.storage),
+          checkRoom(settings.storage),
+          checkDatabase(settings.storage, here.key !== undefined),
+        ]
+      : await examineShared({ postgres: settings.database, nats: settings.nats })),
     checkFiles(),
     checkCertificate(settings),
     here.key === undefined
@@ -141,6 +146,8 @@ const checkOperator = async ({ storage, access }: HubSettings, isRunning: boolea
   if (value('healthy') !== 1) return [bad('The hub cannot read its storage: look at its log')]
   if (value('storage_failures_total') > 0)
     return [bad('Writes have failed since the start: look at its log and at the disk')]
+  if (/^kith_hub_fan_out_connected 0$/m.test(metrics))
+    return [bad('The hub is without its NATS: followers on other processes wait a second for what is put')]
   const mode = /^kith_hub_access\{mode="(\w+)"\}/m.exec(metrics)?.[1] ?? 'open'
   return [
     good(`Healthy: ${value('connections_open')} connections, ${value('logs')} logs, ${value('entries')} entries`),

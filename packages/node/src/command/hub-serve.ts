@@ -17,11 +17,11 @@ export const readOperatorFile = (storage: string): OperatorFile | undefined => {
 
 /** Starts a hub as it was told, and says where it is. */
 export const serveHub = async (settings: HubSettings, output: Output): Promise<Hub> => {
-  const { storage, certificate, key, proxyHeader, operatorPort } = settings
+  const { storage, database, nats, certificate, key, proxyHeader, operatorPort } = settings
   mkdirSync(dirname(resolve(storage)), { recursive: true })
   const token = settings.operatorToken ?? readOperatorFile(storage)?.token ?? randomBytes(18).toString('base64url')
   const hub = await startHub({
-    storage,
+    storage: database === undefined ? storage : { postgres: database, nats },
     host: settings.host,
     port: settings.port,
     access: settings.access,
@@ -36,7 +36,9 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
     ...(proxyHeader !== undefined ? { addressHeader: proxyHeader } : {}),
     ...(operatorPort !== undefined ? { operator: { port: operatorPort, host: settings.operatorHost, token } } : {}),
   })
-  output.print(`Hub ${hub.url}\nStorage ${storage}`)
+  // Never the address: it holds a password.
+  const where = database === undefined ? storage : `PostgreSQL${nats === undefined ? '' : ', NATS'}`
+  output.print(`Hub ${hub.url}\nStorage ${where}`)
   if (settings.site !== undefined) output.print(`Site ${hub.url.replace(/^ws/, 'http')}/`)
   if (hub.operatorUrl !== undefined) {
     writeFileSync(operatorFile(storage), JSON.stringify({ url: hub.operatorUrl, token }), { mode: 0o600 })

@@ -24,6 +24,10 @@ export type HubSettings = {
   readonly leaseDays: number
   readonly storageBytesMax: number | undefined
   readonly access: AccessOptions
+  /** postgres://…, where several processes share one hub; `storage` then only names the file about the operator's page. */
+  readonly database: string | undefined
+  /** nats://…, by which those processes tell each other. */
+  readonly nats: string | undefined
   /** Folder of a built app to serve beside the hub. */
   readonly site: string | undefined
 }
@@ -49,6 +53,8 @@ const names = [
   'invite-days',
   'work',
   'work-bits',
+  'database',
+  'nats',
   'site',
 ] as const
 
@@ -122,10 +128,16 @@ export const toSettings = (said: Said): HubSettings => {
     leaseDays: toCount('lease-days', said['lease-days'] ?? '365'),
     storageBytesMax: said['storage-max'] === undefined ? undefined : toBytes(said['storage-max']),
     access: toAccess(said),
+    database: said.database,
+    nats: said.nats,
     site: said.site,
   }
   if ((settings.certificate === undefined) !== (settings.key === undefined))
     throw new UsageError('Say both --certificate and --key, or neither.')
+  if (settings.nats !== undefined && settings.database === undefined)
+    throw new UsageError('--nats is for hubs that share a --database; one with a file of its own needs none.')
+  if (settings.database !== undefined && settings.storageBytesMax !== undefined)
+    throw new UsageError('--storage-max bounds a file: how large a --database may grow is set there.')
   if (settings.url !== undefined && !/^wss?:\/\/[^/\s]+/.test(settings.url))
     throw new UsageError(`"${settings.url}" is no address of a hub: it begins with wss://.`)
   if (!isLoopback(settings.host) && settings.certificate === undefined && settings.proxyHeader === undefined) {

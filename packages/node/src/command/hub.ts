@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { backupHub, restoreHub } from './hub-backup.ts'
+import { backupHub, beginGeneration, restoreHub } from './hub-backup.ts'
 import { examineHub } from './hub-doctor.ts'
 import { inviteMember, listMembers, removeMember } from './hub-members.ts'
 import { askForSettings } from './hub-questions.ts'
@@ -42,6 +42,9 @@ export const runHub: Command = async (parameters, output) => {
     case 'remove':
       if (folder === undefined) throw new UsageError('Say: kith hub remove NUMBER.')
       await removeMember(toSettings(said), folder, output)
+      return 0
+    case 'new-generation':
+      await beginGeneration(toSettings(said), output)
       return 0
     default:
       throw new UsageError(`A hub has no command "${what}".`)
