@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { EntryStore } from './store/entry-store.ts'
+import type { EntryStore, LogName } from './store/entry-store.ts'
+
+const nobody: LogName = { id: new Uint8Array(32), key: '00'.repeat(32), kind: 'space' }
 
 /** `GET /health`: alive, and able to read its storage. Sums over the whole hub only where the operator publishes them. */
 export function createHealth(store: EntryStore, publishTotals: boolean) {
@@ -9,8 +11,9 @@ export function createHealth(store: EntryStore, publishTotals: boolean) {
       return
     }
     try {
-      const totals = await store.totals()
-      answer(response, 200, { status: 'ok', ...(publishTotals ? totals : {}) })
+      // A balancer asks each second: only a look at one log that is not there, unless sums are wanted.
+      const totals = publishTotals ? await store.totals() : void (await store.has(nobody))
+      answer(response, 200, { status: 'ok', ...totals })
     } catch {
       answer(response, 503, { status: 'storage fails' })
     }
