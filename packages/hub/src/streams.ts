@@ -70,6 +70,8 @@ type Client = {
 
 /** Pieces after which others get their turn: 1 MiB, about a millisecond. */
 const piecesPerTurn = 4
+/** After which a client comes back to a hub whose database did not answer. */
+const awayWaitMs = 2000
 /** Each log of two full pulls. */
 const jobsMax = 2 * pullsPerFrameMax
 /** Lists of ids, which take memory: 128 are 17 MB at most. */
@@ -93,7 +95,8 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
         if (pieces % piecesPerTurn === 0) await nextTurn(clock)
       }
     } catch (cause) {
-      if (cause instanceof StoreFailure) client.refuse(refusal('storage-damaged'))
+      if (cause instanceof StoreFailure)
+        client.refuse(cause.reason === 'unavailable' ? refusal('slow-down', awayWaitMs) : refusal('storage-damaged'))
       else client.defect(cause)
     } finally {
       isPumping = false

@@ -140,12 +140,17 @@ test('a database that restarts costs time alone: what was asked meanwhile is ans
   const entries = Array.from({ length: 20 }, () => random(300))
   assert.deepEqual((await putEntries(client, log, [entries[0]!])).numbers, [1])
   const restarted = own.restart()
-  for (const entry of entries.slice(1)) {
+  const put = async (to: TestLog, entry: Uint8Array) => {
     for (;;) {
-      const result = await putEntries(client, log, [entry])
-      if (result.refused === undefined) break
+      const result = await putEntries(client, to, [entry])
+      if (result.refused === undefined) return
       assert.equal(result.refused, 'slow-down')
     }
+  }
+  for (const entry of entries.slice(1)) {
+    const fresh = createTestLog()
+    await openLog(client, fresh)
+    await Promise.all([put(log, entry), put(fresh, entry)])
   }
   await restarted
   const again = await connectTestClient(hub.url)

@@ -31,14 +31,14 @@ async function putOne(session: Session, item: PutItem): Promise<{ durable: Promi
   const { store, crypto, knocks, limits } = session.hub
   const { prefix } = session.allowance
   const isKnock = log.kind === 'knock'
-  const refused =
-    refuseSize(item, log, limits) ??
-    refuseRate(session, item) ??
-    (isKnock ? knocks.refuse(log, prefix, item) : undefined) ??
-    ((await store.has(log)) ? undefined : refuseNewLog(session, log))
-  if (refused !== undefined) return settled(refused)
-  const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
   try {
+    const refused =
+      refuseSize(item, log, limits) ??
+      refuseRate(session, item) ??
+      (isKnock ? knocks.refuse(log, prefix, item) : undefined) ??
+      ((await store.has(log)) ? undefined : refuseNewLog(session, log))
+    if (refused !== undefined) return settled(refused)
+    const entries: NewEntry[] = item.entries.map((bytes) => ({ id: crypto.sha256(bytes), bytes }))
     if (isKnock) await knocks.makeRoom(log, prefix, entries)
     const appended = await store.append(log, item.lane, entries, item.covers)
     return { durable: passOn(session, log, item.lane, entries, appended) }
