@@ -8,7 +8,7 @@ import { connectTestClient, createTestLog, openLog, putEntries } from './client.
 import { random } from '../node-crypto.ts'
 import { startNats, startPostgres } from './servers.ts'
 
-/** `node packages/hub/src/testing/measure.ts [entries]`: a hub on PostgreSQL, beside bare inserts into the same server in the same run. */
+/** `npm run benchmark -- shared-hub [entries]`: a hub on PostgreSQL, beside bare inserts into the same server in the same run. */
 const total = Number(process.argv[2] ?? 40_000)
 const entryBytes = 200
 const connections = 32
@@ -136,7 +136,7 @@ await measureHub(`hub, ${connections} clients, 50 logs each, ${perPut} entries a
 const table = `| | entries/s | PostgreSQL µs an entry | hub µs an entry | bytes on disk an entry |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 writeFileSync(
   join(import.meta.dirname, '../../../../benchmarks/results/shared-hub.md'),
-  `# A hub on PostgreSQL\n\n${total} entries of ${entryBytes} bytes; everything on one machine with ${cpus().length} cores, load generator included; \`node packages/hub/src/testing/measure.ts\`.\n\n${table}`,
+  `# A hub on PostgreSQL\n\n${total} entries of ${entryBytes} bytes; everything on one machine with ${cpus().length} cores, load generator included; \`npm run benchmark -- shared-hub\`.\n\n${table}`,
 )
 await nats.stop()
 await server.stop()
