@@ -38,20 +38,23 @@ type Opened = Awaited<ReturnType<typeof openMembers>>['members']
 
 /** At the running hub, on the operator's port; else in its file. */
 const atHub = async (
-  { storage, access }: HubSettings,
+  { storage, database, access }: HubSettings,
   method: 'GET' | 'POST',
   path: string,
   here: (members: Opened) => Promise<unknown>,
 ): Promise<unknown> => {
-  try {
-    const opened = await openMembers(storage, access.inviteDays)
+  // Members of a hub of many processes are in its database: any process that runs is asked.
+  if (database === undefined) {
     try {
-      return await here(opened.members)
-    } finally {
-      await opened.close()
+      const opened = await openMembers(storage, access.inviteDays)
+      try {
+        return await here(opened.members)
+      } finally {
+        await opened.close()
+      }
+    } catch (cause) {
+      if (!(cause instanceof KithError) || cause.code !== 'storage-busy') throw cause
     }
-  } catch (cause) {
-    if (!(cause instanceof KithError) || cause.code !== 'storage-busy') throw cause
   }
   const operator = readOperatorFile(storage)
   const answer =
@@ -62,7 +65,9 @@ const atHub = async (
   if (answer?.status !== 200)
     throw new KithError(
       'storage-busy',
-      `The hub runs and cannot be asked on its operator's port. Start it with --operator-port, or stop it first.`,
+      database === undefined
+        ? `The hub runs and cannot be asked on its operator's port. Start it with --operator-port, or stop it first.`
+        : 'No process of the hub can be asked on an operator’s port with this --storage. Start one with --operator-port.',
     )
   return answer.json()
 }

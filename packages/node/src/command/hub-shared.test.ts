@@ -48,6 +48,10 @@ test('two processes serve one hub, none of them says a password, and the doctor 
   }
   const ill = await kith('doctor', 'a', '--port', processes[0]!.port, '--nats', 'nats://127.0.0.1:1')
   assert.match(ill.out, /✘ NATS does not answer/)
+  const invited = await kith('invite', 'a', '--access', 'invited')
+  assert.match(invited.out, /This is invite 1,/)
+  assert.match((await kith('members', 'b')).out, /^1\tinvite/, 'the other process knows it')
+  assert.match((await kith('invite', 'c')).out, /No process of the hub can be asked/)
   assert.match((await kith('backup', 'a', join(folder, 'copy'))).out, /pg_dump/)
   for (const { child, said } of processes) {
     child.kill('SIGTERM')
