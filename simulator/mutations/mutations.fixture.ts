@@ -303,4 +303,32 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (person.id.length === 0) {',
     foundBy: 42,
   },
+  {
+    mistake: 'a writer starts epochs with an admin key',
+    file: 'judge-epoch.ts',
+    find: 'if (!isAdmin && hasAdminKey) return',
+    replace: 'if (!isAdmin && hasAdminKey && body.recipientsHash.length === 0) return',
+    foundBy: 107,
+  },
+  {
+    mistake: 'a writer makes a space public',
+    file: 'judge-epoch.ts',
+    find: "if (!isAdmin) return heldBack('rank-too-low', 'Only an admin makes a space public.')",
+    replace: '',
+    foundBy: 765,
+  },
+  {
+    mistake: 'anybody cuts the devices of anybody',
+    file: 'judge-space.ts',
+    find: 'facts.isApplied(revocation) &&\n    equalBytes(revocation.change.header.space, author.person.id)',
+    replace: 'facts.isApplied(revocation)',
+    foundBy: 783,
+  },
+  {
+    mistake: 'somebody is let in of whom the giver has not heard',
+    file: 'judge-space.ts',
+    find: 'person !== undefined && graph.isInPast(person.genesis, node.past)',
+    replace: 'person !== undefined',
+    foundBy: 164,
+  },
 ]
