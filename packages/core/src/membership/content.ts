@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../bytes/index.ts'
 import { type Header, kindToChain, kindToName } from '../change/index.ts'
 import { type Author, type AuthorOptions, resolveAuthor } from './author.ts'
 import type { Epochs } from './epochs.ts'
+import { byHash } from './facts.ts'
 import { headerToReferences, type Node } from './graph.ts'
 import type { Past } from './past.ts'
 import { isRankAtLeast, type Rank } from './rank.ts'
@@ -100,14 +101,16 @@ export function createContentJudge(options: ContentOptions): ContentJudge {
     return own
   }
 
-  /** Records that took rights away and that it lies beyond, though its author had not seen them (rule 7). */
-  const laterSchemas = (own: Own, position: ContentPosition | undefined): Node[] =>
-    facts.schemas().filter((node) => {
+  /** Records that took rights away and that it lies beyond, though its author had not seen them (rule 7); by hash. */
+  const laterSchemas = (own: Own, position: ContentPosition | undefined): Node[] => {
+    const later = facts.schemas().filter((node) => {
       const { content } = node
       if (content.kind !== 'schema' || content.body.cut === undefined || graph.isInPast(node, own.past)) return false
       if (own.newest.includes(node) || !standing.stands(node)) return false
       return position === undefined || !contentOrder.isInside(position, content.body.cut)
     })
+    return later.sort(byHash)
+  }
 
   const judge: ContentJudge['judge'] = (header, hash) => {
     const own = ownOf(header)

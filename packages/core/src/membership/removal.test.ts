@@ -229,6 +229,22 @@ test('a record with a cut also judges what is beyond it and had not seen it', ()
   assert.equal(code(cast, bob.schema(7, [])), 'rank-too-low', 'a writer takes no rights away')
 })
 
+test('records with cuts that several published at once judge in one order, whichever came first', () => {
+  const { cast, alice, bob } = withBob()
+  const carol = join(cast, alice, 'carol', 'admin')
+  const before = cast.changes.length
+  const strict = [alice.schema(101, []), carol.schema(102, []), alice.schema(103, [])]
+  const post = bob.post()
+  const orders = [strict, strict.toReversed()].map((late) => {
+    const replica = cast.evaluate(cast.changes.slice(0, before))
+    for (const change of late) replica.add([change])
+    replica.add(cast.changes)
+    return replica.judgeAuthor(post.header, post.hash)
+  })
+  assert.equal(orders[0]?.status === 'allowed' && orders[0].schemas.length, 4)
+  assert.deepEqual(orders[1], orders[0])
+})
+
 function withBob(rank: 'reader' | 'writer' | 'admin' | 'owner' = 'writer'): {
   cast: Cast
   alice: Actor
