@@ -10,6 +10,7 @@ const coreLayers = [
   'crypto/sign',
   'crypto/seal',
   'crypto/blind',
+  'crypto/split',
   'wire',
   'ports',
   'change',

@@ -6,7 +6,7 @@ export type Bundle = { modules: string[]; text: string }
 
 /** Modules of the core that could open an entry, hold a key or read a change, and the libraries that only a peer needs. */
 const bannedModules =
-  /core\/src\/(crypto\/(seal|sign|blind)|keys|change|membership|schema|database|sync|space)\/|node_modules\/(libsodium|yjs|lib0|kysely|fractional-indexing)/
+  /core\/src\/(crypto\/(seal|sign|blind|split)|keys|change|membership|schema|database|sync|space)\/|node_modules\/(libsodium|yjs|lib0|kysely|fractional-indexing)/
 
 /** The same said by the code itself, should somebody copy instead of import. Comments are taken out before. */
 const bannedTexts = [

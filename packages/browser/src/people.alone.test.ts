@@ -97,6 +97,17 @@ test('a revoked device knows it, writes nothing more, and gets nothing that come
   )
 })
 
+test('a space has a phrase of its own, which is split into parts in the worker', { timeout }, async () => {
+  assert.deepEqual(await ask(laptop, 'spacePhrase'), {
+    words: [21, 21, 21],
+    isJoined: true,
+    tooFew: 'bad-part',
+    bad: 'bad-phrase',
+    own: 'bad-phrase',
+    right: 'bad-value',
+  })
+})
+
 test('a person comes back by the twelve words in another browser, ends the others, and has the spaces', {
   timeout,
 }, async () => {

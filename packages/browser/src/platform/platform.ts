@@ -1,4 +1,5 @@
 import { createBlindRsa } from '@kith/core/crypto/blind'
+import { createSecretSharing } from '@kith/core/crypto/split'
 import type { Crypto, Platform, Vault } from '@kith/core/ports'
 import { createBrowserClock } from './clock.ts'
 import { createBrowserCompression } from './compression.ts'
@@ -33,6 +34,7 @@ export const createBrowserPlatform = async (store: string): Promise<BrowserPlatf
       crypto,
       compression: createBrowserCompression(),
       blindRsa: createBlindRsa(globalThis.crypto.subtle),
+      secretSharing: createSecretSharing(),
       network: createBrowserNetwork(),
       vault,
       openDatabase: storage.openDatabase,

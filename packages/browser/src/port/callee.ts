@@ -50,7 +50,7 @@ export type CallNotes = {
 
 /** Calls that may be done twice: they read, or the second time finds it done. */
 const repeatable =
-  /(^|\.)(get|can|query|open|join|importBundle|exportBundle|spaces|status|name|members|heldBack|explain|synced|invites|preview[A-Z]\w*|publicLink|devices|recoveryPhrase|recoverySheet|profile|card|list|requests|messages|undelivered|storage|saved|follow|inspect\.\w+)$/
+  /(^|\.)(get|can|query|open|join|importBundle|exportBundle|spaces|status|name|members|heldBack|explain|synced|invites|preview[A-Z]\w*|publicLink|devices|recoveryPhrase|recoverySheet|newPhrase|splitPhrase|joinPhrase|profile|card|list|requests|messages|undelivered|storage|saved|follow|inspect\.\w+)$/
 
 /** Serves what comes to `receive`, beginning calls in the order in which they come. */
 export const createCallee = (options: CalleeOptions): Callee => {

@@ -36,6 +36,8 @@ export const errorCodes = {
   'bad-card': 'The contact card is not whole. Ask for it again and copy all of it.',
   'bad-phrase':
     'The words are not the recovery phrase. The message says which word is wrong, or that they do not fit together.',
+  'bad-part':
+    'The parts do not make a phrase: the message says which one is wrong, doubled or of another set, and how many are still needed.',
   'bad-device-code':
     'The code is not one of a device that waits. Look for a slip, or make a fresh code: each is good for ten minutes.',
   'device-not-linked':

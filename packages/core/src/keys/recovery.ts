@@ -2,8 +2,6 @@
  * The recovery phrase (membership rule 12): twelve words of BIP-39's English list for 16 bytes of entropy and 4 bits of checksum. Two keys
  * derive from it, named in the person's genesis, and a small log, in which whoever has nothing but the phrase finds the person.
  */
-import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
-import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { type CborValue, decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
 import { deriveKey } from '../crypto/seal/index.ts'
 import { type SigningKey, seedToSigningKey } from '../crypto/sign/index.ts'
@@ -13,12 +11,13 @@ import type { Crypto } from '../ports/index.ts'
 import type { Policy } from '../wire/index.ts'
 import { openLetter, sealLetter } from './mailbox-entry.ts'
 import type { SealingKey } from './person.ts'
+import { bytesToWords, wordsToBytes } from './words.ts'
 
 const phraseWords = 12
 
 /** Twelve lower-case words with a space between them. */
 export function entropyToPhrase(entropy: Uint8Array): string {
-  return entropyToMnemonic(entropy, wordlist)
+  return bytesToWords(entropy)
 }
 
 /**
@@ -27,51 +26,7 @@ export function entropyToPhrase(entropy: Uint8Array): string {
  * @throws KithError `bad-phrase`: which word is in no list, how many there are, or that the checksum does not fit.
  */
 export function phraseToEntropy(text: string): Uint8Array {
-  if (text.length > phraseCharsMax) throw badPhrase('That is far longer than twelve words.')
-  const words = text
-    .normalize('NFKD')
-    .toLowerCase()
-    .split(/[^a-z]+/)
-    .filter((word) => word !== '')
-  words.forEach((word, at) => {
-    if (wordlist.includes(word)) return
-    const near = nearest(word)
-    const hint = near.length === 0 ? '' : ` Did you mean ${near.map((one) => `“${one}”`).join(' or ')}?`
-    throw badPhrase(`Word ${at + 1}, “${word}”, is not one of the list.${hint}`, { word: at + 1 })
-  })
-  if (words.length !== phraseWords)
-    throw badPhrase(`A phrase has ${phraseWords} words; these are ${words.length}.`, { words: words.length })
-  try {
-    return mnemonicToEntropy(words.join(' '), wordlist)
-  } catch {
-    // Every word is one of the list: what is left to be wrong is the checksum.
-    throw badPhrase('Each word is one of the list, but together they are no phrase: one is wrong, or two are swapped.')
-  }
-}
-
-const phraseCharsMax = 1000
-const nearMax = 3
-
-/** Words that one letter more, less, other or swapped makes of it. */
-function nearest(word: string): string[] {
-  return wordlist.filter((other) => isNear(word, other)).slice(0, nearMax)
-}
-
-function isNear(one: string, other: string): boolean {
-  if (Math.abs(one.length - other.length) > 1) return false
-  let from = 0
-  while (from < one.length && one[from] === other[from]) from += 1
-  let tail = 0
-  const most = Math.min(one.length, other.length) - from
-  while (tail < most && one[one.length - 1 - tail] === other[other.length - 1 - tail]) tail += 1
-  const left = one.slice(from, one.length - tail)
-  const right = other.slice(from, other.length - tail)
-  const isSwap = left.length === 2 && left[0] === right[1] && left[1] === right[0]
-  return isSwap || (left.length <= 1 && right.length <= 1)
-}
-
-function badPhrase(what: string, details: Record<string, number> = {}): KithError {
-  return new KithError('bad-phrase', `${what} Look at what you wrote down, and type it again.`, details)
+  return wordsToBytes(text, phraseWords)
 }
 
 export type RecoverySecrets = { readonly signing: SigningKey; readonly sealing: SealingKey }

@@ -11,3 +11,9 @@ export const pictureBytesMax = 64 * 1024
 
 /** What the recovery log holds, in bytes, one entry. */
 export const recoveryRecordBytesMax = 4096
+
+/** Parts of a recovery phrase. How many of them are needed is said in four bits; more people than that do not come together for one space. */
+export const phrasePartsMax = 16
+
+/** What is typed as words, in characters: 24 of the longest words, with numbers before them, are 300. */
+export const wordsCharsMax = 1000

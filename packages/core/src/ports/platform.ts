@@ -4,6 +4,7 @@ import type { Compression } from './compression.ts'
 import type { Crypto } from './crypto.ts'
 import type { Files } from './files.ts'
 import type { Network } from './network.ts'
+import type { SecretSharing } from './secret-sharing.ts'
 import type { SqlDatabase } from './sql.ts'
 import type { Vault } from './vault.ts'
 
@@ -17,6 +18,8 @@ export type Platform = {
   readonly compression: Compression
   /** Without it, this device can be no member of a hub that wants invites. */
   readonly blindRsa?: BlindRsa
+  /** Without it, phrases are neither split nor joined. */
+  readonly secretSharing?: SecretSharing
   readonly network: Network
   readonly files?: Files
   /** Without one, secrets lie in the database in clear. */

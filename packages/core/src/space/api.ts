@@ -40,7 +40,8 @@ export type Kith = PeopleApi &
     /** What one gives to others so that they can write: a text for a link or a QR code, signed by this device. */
     readonly card: () => Promise<string>
     readonly contacts: Contacts
-    readonly createSpace: <A extends App>(app: A, options: { name: string }) => Promise<Space<A>>
+    /** @throws KithError `bad-phrase`, `bad-value`. */
+    readonly createSpace: <A extends App>(app: A, options: NewSpaceOptions) => Promise<Space<A>>
     /** @throws KithError `bad-link`, `link-expired`, `wrong-app`, `hub-unreachable`. Joining twice opens the same space. */
     readonly join: <A extends App>(app: A, link: string) => Promise<Space<A>>
     /**
@@ -78,6 +79,17 @@ export type Kith = PeopleApi &
     readonly close: () => Promise<void>
     readonly [Symbol.asyncDispose]: () => Promise<void>
   }
+
+export type NewSpaceOptions = {
+  readonly name: string
+  /**
+   * Whose phrase can remove an owner of the space (`remove(address, { phrase })`), for good: its creator's own (the default), a phrase of its own (from
+   * `newPhrase`, to be written down or given out in parts by `splitPhrase`), or nobody's.
+   */
+  readonly recovery?: SpaceRecovery | undefined
+}
+
+export type SpaceRecovery = 'creator' | 'none' | { readonly phrase: string }
 
 export type Stop = () => void
 
@@ -153,7 +165,7 @@ export type Space<A extends App> = {
    * Ends a membership. The removed person reads nothing written from then on, and what it writes or has written without its being known here has no
    * effect. What is known here stays, unless `keep` says otherwise.
    *
-   * @throws KithError `rank-too-low`, `unknown-member`, `bad-phrase`.
+   * @throws KithError `rank-too-low`, `unknown-member`, `bad-phrase`, `not-allowed` (by a phrase, where the space has none).
    */
   readonly remove: (address: string, options?: RemovalOptions & RemovalByPhrase) => Promise<Removal>
   /** What `remove` with the same options would make void. */

@@ -12,9 +12,13 @@ import { enterPublic, fetchPublic, isReadable, readPublicLink } from './open-pub
 import type { People } from './people/index.ts'
 import type { Replica } from './replica.ts'
 import { checkName, toSpaceId } from './space.ts'
+import { type ChosenRecovery, chooseRecovery } from './space-recovery.ts'
 
 /** The ways into a space: making it, by a link, by its id. */
 export type Entering = Pick<Kith, 'createSpace' | 'join' | 'openPublic' | 'open'>
+
+/** Makes a space of ours with a title, by default with the creator's recovery keys. Within the open transaction. */
+export type MakeSpace = (app: App, title: string, tag: Uint8Array, recovery?: ChosenRecovery) => number
 
 export type EnteringInput = {
   readonly engine: Engine
@@ -22,8 +26,7 @@ export type EnteringInput = {
   readonly people: People
   readonly replicaOf: (n: number) => Replica
   readonly apiOf: <A extends App>(app: A, n: number) => Space<A>
-  /** Makes a space of ours with a title. Within the open transaction. */
-  readonly makeSpace: (app: App, title: string, tag: Uint8Array) => number
+  readonly makeSpace: MakeSpace
   /** @throws KithError `closed`. */
   readonly assertOpen: () => void
 }
@@ -89,10 +92,11 @@ export const createEntering = (input: EnteringInput): Entering => {
   }
 
   return {
-    createSpace: async (app, { name: title }) => {
+    createSpace: async (app, { name: title, recovery }) => {
       assertOpen()
       checkName(title)
-      const n = engine.whole(() => makeSpace(app, title, people.tagFor(app.id).tag))
+      const chosen = chooseRecovery(engine.platform.crypto, recovery)
+      const n = engine.whole(() => makeSpace(app, title, people.tagFor(app.id).tag, chosen))
       await unit.durable()
       network.wake([n])
       network.wakeParcels()

@@ -8,7 +8,7 @@ import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
 import { createEngine } from './engine.ts'
-import { createEntering } from './entering.ts'
+import { createEntering, type MakeSpace } from './entering.ts'
 import { createHubMembers, createWallet } from './hub-members/index.ts'
 import { homeApp, type Identity } from './identity.ts'
 import { createInspection } from './inspect/index.ts'
@@ -163,8 +163,8 @@ export const openPerson = async (
     return api as Space<A>
   }
 
-  const makeSpace = (app: App, title: string, tag: Uint8Array): number => {
-    const made = createSpaceHere(engine, app, replicaOf, tag)
+  const makeSpace: MakeSpace = (app, title, tag, recovery = 'creator') => {
+    const made = createSpaceHere(engine, app, replicaOf, tag, recovery)
     createWriter(engine, app, () => replicaOf(made)).write((recorder) => {
       recorder.push([opCodes.title, title])
       const profile = people.profileNow()

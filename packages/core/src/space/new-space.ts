@@ -1,10 +1,9 @@
-import { type Change, kinds } from '../change/index.ts'
 import { createSpaceChanges } from '../keys/index.ts'
-import { decodeGenesis, type RecoveryKeys } from '../membership/index.ts'
 import type { App } from '../schema/index.ts'
 import { keepBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
 import type { Replica } from './replica.ts'
+import { type ChosenRecovery, toRecoveryKeys } from './space-recovery.ts'
 
 /** One durable transaction: genesis, schema record, epoch record, and the person's own changes carried with them. */
 export const createSpaceHere = (
@@ -12,6 +11,7 @@ export const createSpaceHere = (
   app: App,
   replicaOf: (n: number) => Replica,
   tag: Uint8Array,
+  recovery: ChosenRecovery,
 ): number => {
   const { platform, person, clock, unit } = engine
   unit.enter()
@@ -23,7 +23,7 @@ export const createSpaceHere = (
     personChanges,
     app: app.id,
     schemaRecord: app.recordBytes,
-    recovery: recoveryOf(personChanges),
+    recovery: toRecoveryKeys(recovery, personChanges),
     last: clock.last(),
     nowMs: clock.nowMs(),
   })
@@ -37,13 +37,6 @@ export const createSpaceHere = (
   carryPerson(engine, n)
   engine.touchSpace(n, clock.nowMs())
   return n
-}
-
-/** A space's recovery keys are its creator's own unless chosen otherwise (membership rule 12): they stand in the person's genesis. */
-const recoveryOf = (personChanges: readonly Change[]): RecoveryKeys | undefined => {
-  const genesis = personChanges.find(({ header }) => header.kind === kinds.genesis)?.body
-  const body = genesis && decodeGenesis(genesis)
-  return body?.type === 'person' ? body.recovery : undefined
 }
 
 /** Our person's changes belong on the space's log: hubs and members need them to know our device. */

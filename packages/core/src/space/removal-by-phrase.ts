@@ -1,27 +1,28 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { kinds, noBytes } from '../change/index.ts'
 import { createChainWriter, entropyToRecovery, phraseToEntropy, type RecoverySecrets } from '../keys/index.ts'
-import { decodeGenesis } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
 import { type Ending, encodeEnding } from './removal.ts'
 import { checkApplied } from './own-membership.ts'
 import type { Replica } from './replica.ts'
 import { startEpoch } from './rotation.ts'
+import { spaceRecovery } from './space-recovery.ts'
 
 /**
- * The recovery keys of a space by its creator's phrase: they alone rank above owners (membership rules 2 and 12).
+ * The recovery keys of a space by their phrase: they alone rank above owners (membership rules 2 and 12).
  *
- * @throws KithError `bad-phrase`.
+ * @throws KithError `bad-phrase`, `not-allowed` where the space has none.
  */
 export const phraseToSpaceRecovery = (engine: Engine, replica: Replica, phrase: string): RecoverySecrets => {
-  const recovery = entropyToRecovery(engine.platform.crypto, phraseToEntropy(phrase))
-  const body = replica.changes().find(({ hash }) => equalBytes(hash, replica.entry.id))?.body
-  const genesis = body && decodeGenesis(body)
-  if (!genesis?.recovery || !equalBytes(genesis.recovery.signing, recovery.signing.publicKey))
+  const { keys, whose } = spaceRecovery(replica)
+  if (!keys)
     throw new KithError(
-      'bad-phrase',
-      'That is a phrase, but not of whoever created the space: no other one can remove its owners.',
+      'not-allowed',
+      'The space was created without a recovery phrase: no phrase can remove its owners.',
     )
+  const recovery = entropyToRecovery(engine.platform.crypto, phraseToEntropy(phrase))
+  if (!equalBytes(keys.signing, recovery.signing.publicKey))
+    throw new KithError('bad-phrase', `That is a phrase, but not the one ${whose}: no other one can remove its owners.`)
   return recovery
 }
 

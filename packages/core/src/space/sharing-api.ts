@@ -32,7 +32,10 @@ export type RemovalOptions = {
 }
 
 export type RemovalByPhrase = {
-  /** The recovery phrase of whoever created the space: it alone removes an owner. This person must be a writer at least. */
+  /**
+   * The recovery phrase of the space, which alone removes an owner: that of whoever created it, or the one that it was made with. This person must be a
+   * writer at least.
+   */
   readonly phrase?: string
 }
 

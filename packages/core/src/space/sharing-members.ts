@@ -9,6 +9,7 @@ import { type Ending, endRights } from './removal.ts'
 import { endRightsByRecovery, phraseToSpaceRecovery } from './removal-by-phrase.ts'
 import type { Replica } from './replica.ts'
 import { findMember, rankTooLow, requireGrant, requireRank, type RoleGrant, toAddress, toRoleGrant } from './roles.ts'
+import { spaceRecovery } from './space-recovery.ts'
 import { shareWith } from './upkeep.ts'
 
 /**
@@ -69,7 +70,7 @@ export const setRole = (engine: Engine, replica: Replica, address: string, role:
     engine.whole(() => writeGrant(engine, replica, target.person, target.tag, given))
     return
   }
-  requireAbove(me, target, 'change the role of')
+  requireAbove(replica, me, target, 'change the role of')
   endRights(engine, replica, demotion(replica, me, target, given))
 }
 
@@ -126,7 +127,7 @@ export const planRemoval = (
   const me = requireRank(replica, by ? 'writer' : 'admin', 'remove members')
   const rank = by ?? me.rank
   if (equalBytes(target.person, me.person)) throw new KithError('bad-value', 'You cannot remove yourself. Use leave().')
-  if (!by) requireAbove(me, target, 'remove')
+  if (!by) requireAbove(replica, me, target, 'remove')
   const devices = personDevices(replica, target.person)
   const ending = { grants: target.grants, invites: closableInvites(replica, rank, target), devices }
   if (keep === 'everything') return { target, ending }
@@ -164,14 +165,19 @@ const closableInvites = (replica: Replica, own: Member['rank'], target: Member):
     .map(({ hash }) => hash)
 }
 
-const requireAbove = (me: Member, target: Member, what: string): void => {
+const requireAbove = (replica: Replica, me: Member, target: Member, what: string): void => {
   if (outranks(me.rank, target.rank)) return
-  if (target.rank === 'owner')
+  if (target.rank === 'owner') {
+    const { keys, whose } = spaceRecovery(replica)
+    const nobody = `Nobody can ${what} an owner but the owner (leave, transferOwnership)`
     throw new KithError(
       'rank-too-low',
-      `Nobody can ${what} an owner but the owner (leave, transferOwnership) or the recovery phrase of whoever created the space: remove(address, { phrase }).`,
+      keys
+        ? `${nobody} or who has the recovery phrase ${whose}: remove(address, { phrase }).`
+        : `${nobody}: the space was created without a recovery phrase.`,
       { rank: me.rank, target: target.rank },
     )
+  }
   throw rankTooLow(me.rank, target.rank === 'admin' ? 'owner' : 'admin', `${what} a member of rank ${target.rank}`)
 }
 

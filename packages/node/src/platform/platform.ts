@@ -1,4 +1,5 @@
 import { createBlindRsa } from '@kith/core/crypto/blind'
+import { createSecretSharing } from '@kith/core/crypto/split'
 import type { Platform } from '@kith/core/ports'
 import { createNodeClock } from './clock.ts'
 import { createNodeCompression } from './compression.ts'
@@ -13,6 +14,7 @@ export const createNodePlatform = async (file: string): Promise<Platform> => ({
   crypto: await createNodeCrypto(),
   compression: createNodeCompression(),
   blindRsa: createBlindRsa(crypto.subtle),
+  secretSharing: createSecretSharing(),
   network: createNodeNetwork(),
   files: createNodeFiles(),
   openDatabase: () => openSqlite(file),

@@ -98,6 +98,23 @@ const people = {
     const { phrase, text } = await kith.recoverySheet()
     return { wrong, warned, kept: phrase, isNamed: text.includes(kith.address), status: (await kith.status()).recovery }
   },
+  /** A phrase of a space's own, made, split, joined and used in the worker. */
+  spacePhrase: async () => {
+    const phrase = await kith.newPhrase()
+    const parts = await kith.splitPhrase(phrase, { parts: 3, needed: 2 })
+    const bad = await codeOf(kith.createSpace(todo, { name: 'Never', recovery: { phrase: 'no phrase' } }))
+    const made = await kith.createSpace(todo, { name: 'Club', recovery: { phrase } })
+    const own = (await kith.recoveryPhrase()) ?? phrase
+    return {
+      words: parts.map((part) => part.split(' ').length),
+      isJoined: (await kith.joinPhrase([parts[2] ?? '', parts[0] ?? ''])) === phrase,
+      tooFew: await codeOf(kith.joinPhrase(parts.slice(1, 2))),
+      bad,
+      // The address comes after the phrase: a right one is told who is not there.
+      own: await codeOf(made.remove(kith.address, { phrase: own })),
+      right: await codeOf(made.remove(kith.address, { phrase })),
+    }
+  },
   recover: async (store: string, phrase: string, hub: string, revokesOthers: boolean) => {
     kith = await recoverPerson({ store, phrase, hubs: [hub], revokesOthers })
     return kith.address

@@ -55,6 +55,13 @@ export type RecoverySheet = {
   readonly text: string
 }
 
+export type SplitOptions = {
+  /** How many parts to make, at most 16. */
+  readonly parts: number
+  /** How many of them give the phrase back, at least 2. */
+  readonly needed: number
+}
+
 /** What a `Kith` can do about the person and its devices. */
 export type PeopleApi = {
   readonly devices: () => Promise<Device[]>
@@ -71,6 +78,22 @@ export type PeopleApi = {
   /** The person has written the words down, and types them: then they are erased here. @throws KithError `bad-phrase`. */
   readonly confirmRecoveryPhrase: (words: string) => Promise<void>
   readonly recoverySheet: () => Promise<RecoverySheet>
+  /** Twelve fresh words: a phrase for a space of its own, `createSpace(app, { name, recovery: { phrase } })`. It is kept nowhere. */
+  readonly newPhrase: () => Promise<string>
+  /**
+   * A phrase as parts for several people to keep, 21 words each: any `needed` of them give it back, fewer tell nothing of it. Parts of another
+   * call do not fit to these.
+   *
+   * @throws KithError `bad-phrase`, `bad-value` (2 ≤ needed ≤ parts ≤ 16), `not-supported` where the platform has no secret sharing.
+   */
+  readonly splitPhrase: (phrase: string, options: SplitOptions) => Promise<string[]>
+  /**
+   * The phrase again, from as many parts as are needed, in any order.
+   *
+   * @throws KithError `bad-part`: `details.part` is the place (from 1) of one that is mistyped, of another set or there twice, `details.missing` how many
+   * are still needed; `bad-value`, `protocol-version`, `not-supported`.
+   */
+  readonly joinPhrase: (parts: readonly string[]) => Promise<string>
   readonly profile: () => Promise<Profile | undefined>
   /** Name and picture, for those with whom this person shares a space. @throws KithError `too-large`, `bad-value`. */
   readonly setProfile: (profile: Profile) => Promise<void>

@@ -10,6 +10,7 @@ import { createContactSync } from './contact-sync.ts'
 import { createDevices } from './devices.ts'
 import { createHomes, type Homes, type HomesInput, type Listed } from './homes.ts'
 import { createOwnPerson } from './own-person.ts'
+import { createPhrases } from './phrases.ts'
 import { createProfiles, createSettings } from './profiles.ts'
 import { createRecovery } from './recovery.ts'
 import { createTasks } from './tasks.ts'
@@ -183,6 +184,7 @@ export const createPeople = (input: PeopleInput): People => {
     api: {
       ...devices,
       ...recovery,
+      ...createPhrases(engine.platform),
       profile: profiles.profile,
       setProfile: profiles.setProfile,
       settings: createSettings(homes),
