@@ -50,13 +50,14 @@ test('a space with a phrase of its own, kept in three parts: two of them remove 
     })
     await assert.rejects(carol.kith.joinPhrase([two]), { code: 'bad-part', details: { missing: 1 } })
     const phrase = await carol.kith.joinPhrase([three, two])
-    // Alice, who created the space, is an owner like another: it is not hers to end with.
+    // Carol is a writer only: the phrase counts, not who types it.
     await carol.space.remove(bob.kith.address, { phrase })
     await until('Alice knows', async () => (await rankOf(alice, bob)) === undefined)
     await until('Bob knows', async () => !(await bob.space.status()).isMember)
     await alice.space.tables.entries.insert({ title: 'without him' })
     await until('Carol reads on', () => has(carol.space, 'without him'))
     assert.ok(!(await has(bob.space, 'without him')))
+    // Who created the space is an owner like another.
     await carol.space.remove(alice.kith.address, { phrase: await carol.kith.joinPhrase([one, three]) })
     await until('Alice is out too', async () => !(await alice.space.status()).isMember)
   })

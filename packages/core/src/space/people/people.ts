@@ -10,7 +10,6 @@ import { createContactSync } from './contact-sync.ts'
 import { createDevices } from './devices.ts'
 import { createHomes, type Homes, type HomesInput, type Listed } from './homes.ts'
 import { createOwnPerson } from './own-person.ts'
-import { createPhrases } from './phrases.ts'
 import { createProfiles, createSettings } from './profiles.ts'
 import { createRecovery } from './recovery.ts'
 import { createTasks } from './tasks.ts'
@@ -157,6 +156,9 @@ export const createPeople = (input: PeopleInput): People => {
     await engine.unit.durable()
   }
 
+  /** Loaded by who first asks: most people never do. */
+  const phrases = async () => (await import('./phrases.ts')).createPhrases(engine.platform)
+
   const tending = createTending(engine.platform.clock, run)
   const unlisten = engine.onMembership(tending.look)
   const unnotify = engine.notifier.listen((changes) => {
@@ -184,7 +186,9 @@ export const createPeople = (input: PeopleInput): People => {
     api: {
       ...devices,
       ...recovery,
-      ...createPhrases(engine.platform),
+      newPhrase: async () => (await phrases()).newPhrase(),
+      splitPhrase: async (phrase, options) => (await phrases()).splitPhrase(phrase, options),
+      joinPhrase: async (parts) => (await phrases()).joinPhrase(parts),
       profile: profiles.profile,
       setProfile: profiles.setProfile,
       settings: createSettings(homes),
