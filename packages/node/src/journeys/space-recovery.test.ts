@@ -15,7 +15,7 @@ const found = async (scene: Scene, choose: (alice: Kith) => Promise<SpaceRecover
   const alice = { kith, space: await kith.createSpace(journal, { name: 'Club', recovery: await choose(kith) }) }
   const join = async (name: string, role: string): Promise<Member> => {
     const joining = await openPerson(scene, name, [url])
-    const member = { kith: joining, space: await joining.join(journal, await alice.space.invite({ role, uses: 1 })) }
+    const member = { kith: joining, space: await joining.join(journal, await alice.space.invite({ role, uses: 10 })) }
     await until(`Alice sees ${name}`, async () => (await rankOf(alice, member)) !== undefined)
     return member
   }
