@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createBrowserCompression } from '../packages/browser/src/platform/compression.ts'
 import { createBrowserCrypto } from '../packages/browser/src/platform/crypto.ts'
+import { loadSodiumFile } from '../packages/browser/src/testing/sodium-file.ts'
 import { createNodeCompression } from '../packages/node/src/platform/compression.ts'
 import { createNodeCrypto } from '../packages/node/src/platform/crypto.ts'
 import { makeSection, sectionUrl } from './make.ts'
@@ -10,7 +11,7 @@ import { sections } from './sections/index.ts'
 
 const platforms = {
   Node: { crypto: await createNodeCrypto(), compression: createNodeCompression() },
-  browser: { crypto: await createBrowserCrypto(), compression: createBrowserCompression() },
+  browser: { crypto: await createBrowserCrypto(() => loadSodiumFile()), compression: createBrowserCompression() },
 }
 
 for (const section of sections) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { createSodiumCrypto } from '@kith/core/crypto/seal'
+import { createSodiumCrypto, loadSodiumWrappers } from '@kith/core/crypto/seal'
 import { loadSodiumFile, sodiumFile } from '../testing/sodium-file.ts'
 import { sodiumModule } from '../testing/write-sodium.ts'
 import { loadSodium } from './sodium.ts'
@@ -21,7 +21,7 @@ test('it loads from a server that does not know its type, and says so where ther
 })
 
 test('it answers as the whole library does, for all lengths, beyond its first memory, and refuses the same', async () => {
-  const [whole, ours] = [await createSodiumCrypto(), await createSodiumCrypto(loadSodiumFile)]
+  const [whole, ours] = [await createSodiumCrypto(loadSodiumWrappers), await createSodiumCrypto(loadSodiumFile)]
   const bytes = (length: number, first: number): Uint8Array =>
     Uint8Array.from({ length }, (_, at) => (first + at * 7919) & 0xff)
   const flipped = (data: Uint8Array): Uint8Array => Uint8Array.from(data, (byte, at) => (at === 7 ? byte ^ 1 : byte))

@@ -4,6 +4,7 @@ import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { createBrowserCompression } from '../../../browser/src/platform/compression.ts'
 import { createBrowserCrypto } from '../../../browser/src/platform/crypto.ts'
+import { loadSodiumFile } from '../../../browser/src/testing/sodium-file.ts'
 import { createNodeCompression } from '../../../node/src/platform/compression.ts'
 import { createNodeCrypto } from '../../../node/src/platform/crypto.ts'
 import { concatBytes, encodeCbor, utf8 } from '../bytes/index.ts'
@@ -19,7 +20,7 @@ import { type EntryKey, entryKinds, entryPayloadBytesMax, openEntry, paddedBytes
 import { packSegments, unpackSegments } from './entry-segments.ts'
 
 const nodeCrypto = await createNodeCrypto()
-const browserCrypto = await createBrowserCrypto()
+const browserCrypto = await createBrowserCrypto(() => loadSodiumFile())
 const key = createKey(1)
 const mebibyte = 1024 * 1024
 

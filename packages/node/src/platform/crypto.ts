@@ -1,11 +1,11 @@
 import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
 import { assert, equalBytes } from '@kith/core/bytes'
-import { createSodiumCrypto } from '@kith/core/crypto/seal'
+import { createSodiumCrypto, loadSodiumWrappers } from '@kith/core/crypto/seal'
 import type { Crypto } from '@kith/core/ports'
 
 /** Suite 1 in Node: SHA-256, HMAC, HKDF and randomness of `node:crypto`, the curves and the AEAD of libsodium. */
 export async function createNodeCrypto(): Promise<Crypto> {
-  const sodium = await createSodiumCrypto()
+  const sodium = await createSodiumCrypto(loadSodiumWrappers)
   const toKey = createKeyCache()
   return {
     ...sodium,

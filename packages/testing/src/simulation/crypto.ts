@@ -1,9 +1,9 @@
 import { hash, hkdfSync } from 'node:crypto'
-import { createSodiumCrypto } from '@kith/core/crypto/seal'
+import { createSodiumCrypto, loadSodiumWrappers } from '@kith/core/crypto/seal'
 import type { Crypto } from '@kith/core/ports'
 import { createSeededBytes } from './dice.ts'
 
-const sodium = await createSodiumCrypto()
+const sodium = await createSodiumCrypto(loadSodiumWrappers)
 
 /** Suite 1 for real; only the randomness is seeded, so that keys, hashes and entries are the same in every run. */
 export const createSeededCrypto = (seed: string): Crypto => ({ ...primitives, randomBytes: createSeededBytes(seed) })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createBrowserCrypto } from '../../../../browser/src/platform/crypto.ts'
+import { loadSodiumFile } from '../../../../browser/src/testing/sodium-file.ts'
 import { createNodeCrypto } from '../../../../node/src/platform/crypto.ts'
 import { utf8 } from '../../bytes/index.ts'
 import { boxBytes, deriveKey, openBox, sealBoxes } from './index.ts'
@@ -16,7 +17,7 @@ function createRecipients(count: number) {
 }
 
 test('each recipient opens its own box, on the other platform too', async () => {
-  const browserCrypto = await createBrowserCrypto()
+  const browserCrypto = await createBrowserCrypto(() => loadSodiumFile())
   const recipients = createRecipients(5)
   const { ephemeral, boxes } = sealBoxes(crypto, context, recipients)
   recipients.forEach(({ secretKey, secret }, index) => {

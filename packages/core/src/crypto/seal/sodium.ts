@@ -38,14 +38,15 @@ export type Sodium = {
   ) => Uint8Array
 }
 
-const loadWrappers = async (): Promise<Sodium> => {
+/** The library as its makers package it. A function of its own: a platform that has it in another form leaves it out of what it builds. */
+export const loadSodiumWrappers = async (): Promise<Sodium> => {
   const { default: sodium } = await import('libsodium-wrappers')
   await sodium.ready
   return sodium
 }
 
-/** `load`: where a platform has the same library in another form. */
-export async function createSodiumCrypto(load: () => Promise<Sodium> = loadWrappers): Promise<SodiumCrypto> {
+/** `load`: the library in the form that the platform has. */
+export async function createSodiumCrypto(load: () => Promise<Sodium>): Promise<SodiumCrypto> {
   const sodium = await load()
   const seedToKeyPair = createKeyPairMemory((seed) => sodium.crypto_sign_seed_keypair(seed))
 
