@@ -112,7 +112,9 @@ export const createEntering = (input: EnteringInput): Entering => {
         enterSpace(engine, app, link, fetched, replica, hub, people.tagFor(app.id))
         carryPerson(engine, replica.entry.n)
         const profile = people.profileNow()
-        if (profile) sayProfile(engine, replica, profile, { joinsLast: true })
+        // Where new keys are owed, as when the link before was used up just now, it is said as soon as there are some.
+        if (profile && (replica.epochInUse() || replica.me()?.rank === 'reader'))
+          sayProfile(engine, replica, profile, { joinsLast: true })
       })
     },
     openPublic: async (app, text) => {

@@ -1,4 +1,4 @@
-import { compareBytes } from '../bytes/index.ts'
+import { compareBytes, equalBytes } from '../bytes/index.ts'
 import { kinds, opCodes, type ProfileOp, bytesToTime, timeToBytes } from '../change/index.ts'
 import { spaceLabel } from '../database/index.ts'
 import { encodeProfile } from '../membership/index.ts'
@@ -49,6 +49,14 @@ export const isProfileDue = (
   const label = engine.store().labels.read(entry.n, now.address)
   if (!label) return membership.profile(now.person) !== undefined
   return setMs !== undefined && bytesToTime(label.time).ms < setMs
+}
+
+/** Whether this device joined and no name is known of us: whoever joins says it at once, unless keys were missing just then. */
+export const isNameUnsaid = (engine: Engine, { entry, me, changes, epochInUse }: Replica): boolean => {
+  const now = me()
+  if (!now || now.rank === 'reader' || !epochInUse() || engine.store().labels.read(entry.n, now.address)) return false
+  const own = engine.person.device.signing.publicKey
+  return changes().some(({ header }) => header.kind === kinds.join && equalBytes(header.device, own))
 }
 
 export const spaceName = (engine: Engine, { entry }: Replica): string =>

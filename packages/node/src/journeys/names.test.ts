@@ -53,3 +53,17 @@ test('a name that is set while there are no keys to write with is said when ther
     await until('Alice hears it', async () => (await nameIn(hers, bob.address)) === 'Robert')
   })
 })
+
+test('who joins by a link while new keys are owed, for the link before was used up just then, is in, and has a name soon', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const alice = await openPerson(scene, 'alice', [hub.url])
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    for (const name of ['bob', 'carol', 'dave', 'eve']) {
+      const person = await openPerson(scene, name, [hub.url])
+      const link = await hers.invite({ role: 'writer', uses: 1 })
+      await person.join(journal, link)
+      await until(`Alice knows ${name}`, async () => (await nameIn(hers, person.address)) === name)
+    }
+  })
+})

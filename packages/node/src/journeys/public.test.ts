@@ -18,6 +18,13 @@ const begin = async (scene: Scene) => {
 }
 
 /** New keys, because somebody may have read the link that is closed. */
+/** A link by which strangers find all of it at once. */
+const publishAtHub = async (space: Journal, options?: { readonly history: boolean }): Promise<string> => {
+  const link = await space.publish(options)
+  await space.synced()
+  return link
+}
+
 const renewKeys = async (space: Journal): Promise<void> => {
   const link = await space.invite({ role: 'writer' })
   await space.closeInvite((await space.invites()).find((invite) => invite.link === link)?.id ?? '')
@@ -28,7 +35,7 @@ test('a stranger opens a public space by its link, sees what is written live, an
     const { hub, open, alice, hers } = await begin(scene)
     assert.equal((await hers.status()).isPublic, false)
     assert.equal(await hers.publicLink(), undefined)
-    const link = await hers.publish()
+    const link = await publishAtHub(hers)
     assert.match(link, /^kith:public:/)
     assert.equal(await hers.publicLink(), link)
     assert.equal(await hers.publish(), link, 'once is enough')
@@ -82,7 +89,7 @@ test('private again: a stranger sees nothing newer, while members go on', async 
     const { open, hers } = await begin(scene)
     const bob = await open('bob')
     const his = await bob.join(journal, await hers.invite({ role: 'writer' }))
-    const link = await hers.publish()
+    const link = await publishAtHub(hers)
     const eve = await open('eve')
     const seen = await eve.openPublic(journal, link)
     await write(hers, 'public')
@@ -106,7 +113,7 @@ test('private again: a stranger sees nothing newer, while members go on', async 
     await until('what was public still is', () => has(late, 'public'))
     assert.ok(!(await readAll(late)).includes('private'))
 
-    const second = await hers.publish()
+    const second = await publishAtHub(hers)
     assert.notEqual(second, link)
     await write(hers, 'public once more')
     const fresh = await eve.openPublic(journal, second)
@@ -123,7 +130,7 @@ test("an admin's new keys keep the space public, and the holder of the old link 
     const bob = await open('bob')
     await bob.join(journal, await hers.invite({ role: 'writer' }))
     await until('Bob is in', async () => (await hers.members()).length === 2)
-    const link = await hers.publish()
+    const link = await publishAtHub(hers)
     const seen = await (await open('eve')).openPublic(journal, link)
     await write(hers, 'one')
     await until('Eve sees it', () => has(seen, 'one'))
@@ -138,6 +145,7 @@ test("an admin's new keys keep the space public, and the holder of the old link 
     await write(hers, 'three')
     await until('and again', () => has(seen, 'three'))
 
+    await hers.synced()
     for (const [name, by] of [
       ['dan', link],
       ['dora', newer],
@@ -158,7 +166,7 @@ test("a writer's new keys end it, and an admin publishes again", async () => {
     const carol = await open('carol')
     const third = await carol.join(journal, await hers.invite({ role: 'writer' }))
     await until('all are in', async () => (await his.members()).length === 3)
-    const seen = await (await open('eve')).openPublic(journal, await hers.publish())
+    const seen = await (await open('eve')).openPublic(journal, await publishAtHub(hers))
     await write(hers, 'public')
     await until('Eve and Bob have it', async () => (await has(seen, 'public')) && has(his, 'public'))
     await third.leave()
@@ -168,7 +176,7 @@ test("a writer's new keys end it, and an admin publishes again", async () => {
     assert.equal((await hers.status()).isPublic, false)
     await until('Eve knows', async () => !(await seen.status()).isPublic)
     assert.ok(!(await has(seen, 'under keys of a writer')))
-    const again = await (await open('dan')).openPublic(journal, await hers.publish())
+    const again = await (await open('dan')).openPublic(journal, await publishAtHub(hers))
     await write(hers, 'public again')
     await until('Dan sees it', () => has(again, 'public again'))
     assert.ok(!(await has(again, 'under keys of a writer')))
@@ -190,10 +198,11 @@ test('an owner can publish what was written before, and is told what that is', a
     await hers.setRole(bob.address, 'admin')
     await until('Bob is admin', async () => (await his.members()).some(({ rank }) => rank === 'admin'))
     await assert.rejects(his.publish({ history: true }), { code: 'rank-too-low' })
-    const seen = await (await open('eve')).openPublic(journal, await hers.publish({ history: true }))
+    const seen = await (await open('eve')).openPublic(journal, await publishAtHub(hers, { history: true }))
     await until('Eve reads the past', () => has(seen, 'before'))
     assert.equal((await hers.previewPublish({ history: true })).history.changes, 0)
     await renewKeys(hers)
+    await hers.synced()
     const late = await (await open('dan')).openPublic(journal, (await hers.publicLink()) ?? '')
     await until('and so after new keys', () => has(late, 'before'))
   })
@@ -203,7 +212,7 @@ test('what somebody gives away who may not publish is no public link', async () 
   await inScene(async (scene) => {
     const { open, hers } = await begin(scene)
     const eve = await open('eve')
-    const link = await hers.publish()
+    const link = await publishAtHub(hers)
     await assert.rejects(eve.openPublic(journal, link.slice(0, -3)), { code: 'bad-link' })
     await assert.rejects(eve.openPublic(journal, await hers.invite({ role: 'reader' })), { code: 'bad-link' })
     await assert.rejects(eve.openPublic({ ...journal, id: 'org.kith.other' }, link), {

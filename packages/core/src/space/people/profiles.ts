@@ -1,7 +1,7 @@
 import { decodeCbor, encodeCbor, equalBytes, fromBase64Url, isList, KithError, toBase64Url } from '../../bytes/index.ts'
 import { pictureBytesMax } from '../../limits/index.ts'
 import { homeApp } from '../identity.ts'
-import { isProfileDue } from '../names.ts'
+import { isNameUnsaid, isProfileDue } from '../names.ts'
 import { checkName } from '../space.ts'
 import type { PeopleApi, Profile } from './api.ts'
 import type { Homes } from './homes.ts'
@@ -25,6 +25,9 @@ export const createProfiles = (
   homes: Homes,
 ): Profiles => {
   const { statements, unit } = engine
+
+  /** Spaces where a name was said after the join: once, for what becomes of it is not known here. */
+  const saidLate = new Set<number>()
 
   const load = (): Kept | undefined => {
     const value = statements("SELECT value FROM meta WHERE name = 'profile'").get()?.value
@@ -76,7 +79,10 @@ export const createProfiles = (
       const setMs = load()?.setMs
       for (const replica of openReplicas()) {
         const { n, app, kind } = replica.entry
-        if (kind === 'space' && app !== homeApp && isProfileDue(engine, replica, setMs)) writeProfile(n, profile)
+        if (kind !== 'space' || app === homeApp) continue
+        const isLate = !saidLate.has(n) && isNameUnsaid(engine, replica)
+        if (isLate) saidLate.add(n)
+        if (isLate || isProfileDue(engine, replica, setMs)) writeProfile(n, profile)
       }
     },
   }
