@@ -186,6 +186,8 @@ export const openPerson = async (
     carryPerson: (n) => carryPerson(engine, n),
     wake: (n) => network.wake([n]),
     synced: (n) => network.synced(n, pullMs),
+    delivered: (n) => network.delivered(n, pullMs),
+    settled: statusChanged,
     contactsChanged: () => {
       contacts.boxes.changed()
       engine.notifier.touch(contacts.boxes.n, [''])
@@ -234,7 +236,7 @@ export const openPerson = async (
       },
       spaces: appSpaces().length,
       ...people.status(),
-      pending: hubStatus.reduce((sum, hub) => sum + hub.pending, 0),
+      pending: hubStatus.reduce((sum, hub) => sum + hub.pending, hubStatus.length > 0 && people.isDue() ? 1 : 0),
     }
   }
 

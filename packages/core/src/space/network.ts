@@ -28,8 +28,8 @@ export type Network = {
   readonly tokensCame: (url: string) => void
   /** Resolves when one hub and this device have the same. @throws KithError `hub-unreachable`. */
   readonly synced: (space: number, timeoutMs: number) => Promise<void>
-  /** Resolves when a hub has all that a joiner needs, or the time is over: a link may be given out offline too. */
-  readonly inviteReady: (space: number, timeoutMs: number) => Promise<void>
+  /** As `synced`, and what was put on other logs is at that hub too. @throws KithError `hub-unreachable`. */
+  readonly delivered: (space: number, timeoutMs: number) => Promise<void>
   readonly status: () => HubStatus[]
   /** Milliseconds that hubs say our clock is behind, where that is more than they are believed; else 0. */
   readonly clockDoubtMs: () => number
@@ -181,6 +181,11 @@ export const createNetwork = (
     )
   }
 
+  const pendingAt = (hub: number): number =>
+    statements(
+      'SELECT (SELECT count(*) FROM outbox WHERE hub = ?1 AND due <= ?2) + (SELECT count(*) FROM parcel WHERE hub = ?1) AS n',
+    ).get(hub, clock.nowMs())?.n as number
+
   const membershipOf = (url: string): HubStatus['membership'] => {
     const member = wallet.members().find((one) => one.url === url)
     return member && { tokens: wallet.tokens(member.hubKey) }
@@ -201,13 +206,11 @@ export const createNetwork = (
       }
     },
     synced: (space, timeoutMs) => first((link) => link.synced(space), timeoutMs),
-    inviteReady: async (space, timeoutMs) => {
-      const ready = first(async (link) => {
+    delivered: (space, timeoutMs) =>
+      first(async (link) => {
         await link.parcelsDelivered()
         await link.synced(space)
-      }, timeoutMs)
-      await ready.catch(() => {})
-    },
+      }, timeoutMs),
     signal: (log, bytes, to) => {
       for (const [hub, { link }] of links) if (!to || to.hub === hub) link.signal(log, bytes, to?.from)
     },
@@ -224,8 +227,7 @@ export const createNetwork = (
           ...status,
           problem: problem && { code: problem.code, message: problem.message },
           membership: membershipOf(url),
-          pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND due <= ?').get(hub, clock.nowMs())
-            ?.n as number,
+          pending: pendingAt(hub),
         }
       }),
     spaceStatus: (space) =>

@@ -6,7 +6,7 @@ export type HubStatus = {
   readonly state: 'connecting' | 'connected' | 'waiting to reconnect'
   /** Why it is not connected, or what it refused last. */
   readonly problem: { readonly code: ErrorCode; readonly message: string } | undefined
-  /** Segments that this hub is not known to have. */
+  /** Segments, and entries for other logs than a space's own, that this hub is not known to have. */
   readonly pending: number
   /** Entries from this hub that could not be used: by code. */
   readonly refused: Readonly<Record<string, number>>
@@ -24,6 +24,7 @@ export type Status = PeopleStatus & {
   readonly hubs: readonly HubStatus[]
   readonly clock: { readonly correctedMs: number; readonly warning: string | undefined }
   readonly spaces: number
+  /** What some hub does not have yet, and one more while what the person's other devices are to find there is being made. */
   readonly pending: number
 }
 

@@ -52,6 +52,17 @@ test('a device gets the apps that it is allowed and asks for, and no other', asy
   })
 })
 
+test('the first space of an app that the person did not have comes to a device that is there already', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const laptop = await openPerson(scene, 'laptop', [url])
+    await laptop.createSpace(journal, { name: 'Home' })
+    const phone = await link(scene, laptop, 'phone', [url])
+    const first = await laptop.createSpace(diary, { name: 'First' })
+    await until('the phone has it', async () => (await phone.spaces({ app: diary })).some(({ id }) => id === first.id))
+  })
+})
+
 test('a revoked device is cut off: what it writes later is held back, and it reads nothing that comes after', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

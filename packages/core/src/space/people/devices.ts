@@ -25,6 +25,8 @@ export type DevicesInput = {
   readonly replicaOf: (n: number) => Replica
   /** Our own log and a hub have the same. */
   readonly synced: (n: number) => Promise<void>
+  /** As `synced`, and what was put on other logs is at a hub too. */
+  readonly delivered: (n: number) => Promise<void>
   readonly wake: (n: number) => void
   readonly look: () => void
   /** Ends with the engine. */
@@ -35,7 +37,7 @@ export type DevicesInput = {
 const offerMs = 10_000
 
 export const createDevices = (input: DevicesInput): Pick<PeopleApi, 'devices' | 'addDevice' | 'revokeDevice'> => {
-  const { engine, person, homes, tasks, replicaOf, synced, wake, look, ends } = input
+  const { engine, person, homes, tasks, replicaOf, synced, delivered, wake, look, ends } = input
   const { platform, personSpace } = engine
   const { crypto, clock } = platform
   const own = engine.person.device.signing.publicKey
@@ -133,8 +135,11 @@ export const createDevices = (input: DevicesInput): Pick<PeopleApi, 'devices' | 
         'cannot-open',
         'The keys of your own log are not here yet. Wait until this device has synced.',
       )
-    // The new device reads the log at a hub: it must be there.
+    // The new device reads the log at a hub, and finds the homes of its apps there.
     await synced(personSpace)
+    await homes.keep()
+    const served = homes.all().filter((one) => tags.some((tag) => isTag(tag)(one)))
+    await Promise.all(served.map(({ n }) => delivered(n)))
     const payload = encodeWelcome({
       person: engine.person.person,
       admission: admission.hash,

@@ -26,6 +26,8 @@ export type People = {
   readonly tagFor: (app: string) => TagSecret
   /** Something may follow: a space is new, a hub is there. */
   readonly look: () => void
+  /** What the person's other devices are to find at a hub is not all on its way yet. */
+  readonly isDue: () => boolean
   /** Resolves when all that other devices of the person have told is here. @throws KithError `hub-unreachable`. */
   readonly caughtUp: () => Promise<void>
   readonly close: () => void
@@ -37,6 +39,10 @@ export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | '
   /** A space is new: its logs are to be followed. */
   readonly wake: (n: number) => void
   readonly synced: (n: number) => Promise<void>
+  /** As `synced`, and what was put on other logs is at a hub too. @throws KithError `hub-unreachable`. */
+  readonly delivered: (n: number) => Promise<void>
+  /** What was to do for the person's other devices is done, for now. */
+  readonly settled: () => void
   /** Contacts were changed by what another device told. */
   readonly contactsChanged: () => void
   /** How the person is called until it says so itself. */
@@ -154,12 +160,15 @@ export const createPeople = (input: PeopleInput): People => {
     profiles.complete()
     await syncContacts()
     await engine.unit.durable()
+    // Nothing tells when another device has put it there: it is looked for again.
+    if (homes.homeless().length > 0)
+      throw new KithError('not-found', 'No hub has the list of your spaces yet. Your other devices put it there.')
   }
 
   /** Loaded by who first asks: most people never do. */
   const phrases = async () => (await import('./phrases.ts')).createPhrases(engine.platform)
 
-  const tending = createTending(engine.platform.clock, run)
+  const tending = createTending(engine.platform.clock, run, input.settled)
   const unlisten = engine.onMembership(tending.look)
   const unnotify = engine.notifier.listen((changes) => {
     const isHome = (n: number): boolean => spaces().some((space) => space.n === n && space.app === homeApp)
@@ -177,6 +186,7 @@ export const createPeople = (input: PeopleInput): People => {
     tasks,
     replicaOf,
     synced,
+    delivered: input.delivered,
     wake,
     look: tending.look,
     ends: (end) => ends.add(end),
@@ -198,6 +208,7 @@ export const createPeople = (input: PeopleInput): People => {
     homes,
     tagFor: person.tagFor,
     look: tending.look,
+    isDue: () => tending.isDue(),
     caughtUp: async () => {
       await synced(personSpace)
       await tending.done()

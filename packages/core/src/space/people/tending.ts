@@ -7,6 +7,8 @@ export type Tending = {
   readonly look: () => void
   /** Resolves when what was to do at the call is done; rejects with what stands in the way. */
   readonly done: () => Promise<void>
+  /** What was asked for has not been looked at to its end. What failed, and is tried again later, has been. */
+  readonly isDue: () => boolean
   readonly close: () => void
 }
 
@@ -15,8 +17,9 @@ const restMs = 50
 const firstAgainMs = 2_000
 const lastAgainMs = 5 * 60_000
 
-export const createTending = (clock: Clock, run: () => Promise<void>): Tending => {
+export const createTending = (clock: Clock, run: () => Promise<void>, settled: () => void): Tending => {
   let cancel: Cancel | undefined
+  let isFresh = false
   let running: Promise<void> | undefined
   let isAsked = false
   let isClosed = false
@@ -29,7 +32,7 @@ export const createTending = (clock: Clock, run: () => Promise<void>): Tending =
       isAsked = true
       return running.then(start, start)
     }
-    isAsked = false
+    isAsked = isFresh = false
     running = run().then(
       () => {
         againMs = firstAgainMs
@@ -49,7 +52,9 @@ export const createTending = (clock: Clock, run: () => Promise<void>): Tending =
   }
   const ended = (): void => {
     running = undefined
-    if (isAsked && !isClosed) later()
+    if (isClosed) return
+    if (isAsked) later()
+    else settled()
   }
   const background = (): void => {
     cancel = undefined
@@ -60,6 +65,7 @@ export const createTending = (clock: Clock, run: () => Promise<void>): Tending =
   }
   const later = (): void => {
     cancel?.()
+    isFresh = true
     cancel = clock.after(restMs, background)
   }
 
@@ -70,6 +76,7 @@ export const createTending = (clock: Clock, run: () => Promise<void>): Tending =
       else later()
     },
     done: start,
+    isDue: () => running !== undefined || isFresh,
     close: () => {
       isClosed = true
       cancel?.()
