@@ -1,29 +1,13 @@
 /** The core's end of a connection against a real hub over real sockets. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Network } from '@kith/core/ports'
 import { createResumeState, type ResumeState, type Right } from '@kith/core/wire'
-import { WebSocket } from 'ws'
 import { connectHub, type HubConnection, type HubEntries } from '../../core/src/sync/hub-connection.ts'
 import { startHub } from './hub.ts'
 import { nodeClock } from './node-clock.ts'
 import { random } from './node-crypto.ts'
 import { createTestLog, type TestLog, testSigning } from './testing/client.ts'
-
-const network: Network = {
-  connect(url, events) {
-    const socket = new WebSocket(url, { perMessageDeflate: false })
-    socket.on('open', events.opened)
-    socket.on('message', (data: Buffer) => events.received(data))
-    socket.on('error', () => {})
-    socket.on('close', () => events.closed('closed'))
-    return {
-      send: (message) => socket.send(message),
-      bufferedBytes: () => socket.bufferedAmount,
-      close: () => socket.close(),
-    }
-  },
-}
+import { testNetwork } from './testing/network.ts'
 
 async function start(context: TestContext) {
   const hub = await startHub({ storage: ':memory:' })
@@ -37,7 +21,7 @@ function connect(url: string, resume?: ResumeState) {
   let wake = () => {}
   const connection: HubConnection = connectHub({
     url,
-    network,
+    network: testNetwork,
     clock: nodeClock,
     crypto: testSigning,
     ...(resume === undefined ? {} : { resume }),
@@ -107,7 +91,7 @@ test('three hundred logs are re-opened by tickets with one signature', async (co
   }
   const again = connectHub({
     url: hub.url,
-    network,
+    network: testNetwork,
     clock: nodeClock,
     crypto: counting,
     resume,

@@ -7,7 +7,7 @@ import type { Allowance } from './limits/allowance.ts'
 import type { HubLimitOptions } from './limits/hub-limits.ts'
 import type { Knocks } from './limits/knocks.ts'
 import type { Meter } from './meter.ts'
-import type { EntryStore, LogName } from './store/entry-store.ts'
+import { type EntryStore, type LogName, toKey } from './store/entry-store.ts'
 import type { HubIdentity } from './store/hub-storage.ts'
 import type { Follower, Streams } from './streams.ts'
 
@@ -76,8 +76,4 @@ export function renewLease({ hub }: Session, log: LogName): void {
   hub.store.touch(log).catch(() => {
     // What could not be noted now is noted with the next use, or tomorrow.
   })
-}
-
-export function toKey(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
 }

@@ -17,6 +17,7 @@ import {
 import type { HubLimitOptions } from '../limits/hub-limits.ts'
 import { nodeVerifying } from '../node-crypto.ts'
 import type { AccessStore, Drawn } from '../store/access-store.ts'
+import { dayMs } from '../store/days.ts'
 import { isPaidFor, type LogName } from '../store/entry-store.ts'
 import type { HubIdentity } from '../store/hub-storage.ts'
 import { type AccessOptions, crowdBits } from './options.ts'
@@ -47,7 +48,6 @@ export type Access = {
 
 export type CheckedToken = { readonly period: number; readonly nonce: Uint8Array }
 
-const dayMs = 24 * 60 * 60 * 1000
 /** Time to find what is asked, on a slow device in a crowd. */
 const workMsMax = 10 * 60_000
 /** Below this much room left in the rates of new logs, there is a crowd. */
@@ -100,7 +100,12 @@ export function createAccess(
       // A request for another key: whoever asks is told by the terms which one it is.
       if (key === undefined || !requests.every((request) => tokenRequestToBlinded(request, key.id))) return 'unknown'
       const digestOf = crypto.sha256(Buffer.concat(requests))
-      const drawn = await store.draw(member, key.n, digestOf, requests.length, options.tokensPerPeriod)
+      const drawn = await store.draw(member, {
+        period: key.n,
+        digest: digestOf,
+        count: requests.length,
+        most: options.tokensPerPeriod,
+      })
       return drawn === 'granted' ? key : drawn
     },
 

@@ -3,6 +3,7 @@ import { concatBytes, toBase64Url } from '@kith/core/bytes'
 import { inviteCodeBytes, inviteCodeHash } from '@kith/core/wire'
 import { nodeVerifying, random } from '../node-crypto.ts'
 import type { AccessStore, MemberRow } from '../store/access-store.ts'
+import { dayMs } from '../store/days.ts'
 
 export type Invite = {
   readonly n: number
@@ -17,8 +18,6 @@ export type Members = {
   /** Takes an invite or a membership back; false if there is none of that number. */
   readonly remove: (n: number) => Promise<boolean>
 }
-
-const dayMs = 24 * 60 * 60 * 1000
 
 export function createMembers(
   store: Pick<AccessStore, 'invite' | 'members' | 'remove'>,

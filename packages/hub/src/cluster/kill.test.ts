@@ -5,32 +5,16 @@ import { once } from 'node:events'
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { toHex } from '@kith/core/bytes'
-import type { Network } from '@kith/core/ports'
 import type { Right } from '@kith/core/wire'
-import { WebSocket } from 'ws'
 import { connectHub, type HubConnection } from '../../../core/src/sync/hub-connection.ts'
 import { nodeClock } from '../node-clock.ts'
 import { random } from '../node-crypto.ts'
 import { createTestLog, type TestLog, testSigning } from '../testing/client.ts'
+import { testNetwork } from '../testing/network.ts'
 import { startNats, startPostgres } from '../testing/servers.ts'
 
 const server = await startPostgres()
 after(() => server.stop())
-
-const network: Network = {
-  connect(url, events) {
-    const socket = new WebSocket(url, { perMessageDeflate: false })
-    socket.on('open', events.opened)
-    socket.on('message', (data: Buffer) => events.received(data))
-    socket.on('error', () => {})
-    socket.on('close', () => events.closed('closed'))
-    return {
-      send: (message) => socket.send(message),
-      bufferedBytes: () => socket.bufferedAmount,
-      close: () => socket.close(),
-    }
-  },
-}
 
 type Process = { readonly child: ChildProcess; readonly port: number }
 
@@ -93,7 +77,7 @@ async function keepConnected(
     const closed = Promise.withResolvers<void>()
     const connection = connectHub({
       url,
-      network,
+      network: testNetwork,
       clock: nodeClock,
       crypto: testSigning,
       events: {

@@ -1,12 +1,18 @@
 /** `AccessStore` in PostgreSQL. What tokens buy is written with the log (`postgres-batch.ts`); everything else is rare, and small. */
-import type { AccessStore, Drawn, MemberRow, TokenKeyRow } from '../store/access-store.ts'
+import { equalBytes } from '@kith/core/bytes'
+import {
+  type AccessStore,
+  type Drawn,
+  judgeDraw,
+  type MemberDraws,
+  type MemberRow,
+  spentPerPiece,
+  type TokenKeyRow,
+} from '../store/access-store.ts'
 import { toStoreFailure } from './postgres-failure.ts'
 import { failing } from './postgres-reads.ts'
 import type { Postgres } from './postgres-pool.ts'
 import { bytesToNumber, numbersToBytes } from './postgres-values.ts'
-
-/** Spent tokens that go in one transaction. */
-const spentPerPiece = 1000
 
 const uniqueViolation = '23505'
 
@@ -72,7 +78,7 @@ export function createPostgresAccess(sql: Postgres, redeem: AccessStore['redeem'
           UPDATE hub_member SET key = ${key} WHERE code = ${codeHash} AND key IS NULL AND until_ms > ${nowMs}`
         if (joined.count === 1) return true
         const [row] = await sql<{ key: Uint8Array | null }[]>`SELECT key FROM hub_member WHERE code = ${codeHash}`
-        return row !== undefined && row.key !== null && Buffer.from(key).equals(row.key)
+        return row !== undefined && row.key !== null && equalBytes(key, row.key)
       } catch (cause) {
         // A key that is a member by another invite.
         if ((cause as { code?: unknown }).code === uniqueViolation) return false
@@ -80,17 +86,15 @@ export function createPostgresAccess(sql: Postgres, redeem: AccessStore['redeem'
       }
     },
 
-    async draw(key, period, digest, count, most): Promise<Drawn> {
+    async draw(key, request): Promise<Drawn> {
       const done = sql.begin(async (transaction): Promise<Drawn> => {
-        const [row] = await transaction<{ n: number; period: number; issued: number; last: Uint8Array | null }[]>`
+        const [row] = await transaction<(MemberDraws & { n: number })[]>`
           SELECT n, period, issued, last FROM hub_member WHERE key = ${key} FOR UPDATE`
-        if (row === undefined) return 'unknown'
-        const issued = row.period === period ? row.issued : 0
-        if (row.period === period && row.last !== null && Buffer.from(digest).equals(row.last)) return 'granted'
-        if (issued + count > most) return 'used-up'
-        await transaction`
-          UPDATE hub_member SET period = ${period}, issued = ${issued + count}, last = ${digest} WHERE n = ${row.n}`
-        return 'granted'
+        const { drawn, issued } = judgeDraw(row, request)
+        if (row !== undefined && issued !== undefined)
+          await transaction`
+            UPDATE hub_member SET period = ${request.period}, issued = ${issued}, last = ${request.digest} WHERE n = ${row.n}`
+        return drawn
       })
       return failing(done)
     },

@@ -2,17 +2,11 @@
  * What one transaction does, worked out in memory: from the logs and entries that it has locked and read to the rows that it must
  * write. Knows no SQL.
  */
-import { type Lane, type LogKind, logKinds } from '@kith/core/wire'
+import { type Lane, logKinds } from '@kith/core/wire'
 import type { Spend } from '../store/access-store.ts'
-import {
-  entryRoomBytes,
-  isPaidFor,
-  type LogName,
-  type NewEntry,
-  type Placed,
-  StoreFailure,
-} from '../store/entry-store.ts'
+import { goesByAge, type LogName, type NewEntry, type Placed, StoreFailure, toKey } from '../store/entry-store.ts'
 import type { StoreOptions } from '../store/hub-storage.ts'
+import { checkRoom } from '../store/room.ts'
 
 /** What somebody asks of the store; `done` and `failed` are called after the commit. */
 export type Write = {
@@ -157,10 +151,9 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
   function append(row: LogRow, lane: Lane, entries: readonly NewEntry[], covers: readonly Uint8Array[]): Placed[] {
     const { log } = row
     const fresh = entries.filter(({ id }) => !lanesOf(log.key, toKey(id)).has(lane))
-    if (!hasRoom(row, fresh, options)) throw new StoreFailure('quota')
-    if (!isPaid(row, fresh, options)) throw new StoreFailure('unpaid')
+    checkRoom(log.kind, row, fresh, options, row.paid)
     use(row)
-    const ages = log.kind === 'mailbox' || log.kind === 'knock'
+    const ages = goesByAge(log.kind)
     const placed = entries.map((entry): Placed => {
       const lanes = lanesOf(log.key, toKey(entry.id))
       const known = lanes.get(lane)
@@ -297,20 +290,3 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
 }
 
 export const spendToKey = ({ period, nonce }: Spend): string => `${period}/${toKey(nonce)}`
-
-const toKey = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
-
-function hasRoom(row: LogRow, fresh: readonly NewEntry[], options: StoreOptions): boolean {
-  const bytes = fresh.reduce((sum, entry) => sum + entry.bytes.length, row.bytes)
-  const isMailbox = row.log.kind === ('mailbox' satisfies LogKind)
-  const bytesMax = isMailbox ? Math.min(options.logBytesMax, options.mailboxBytesMax) : options.logBytesMax
-  const entriesMax = isMailbox ? Math.min(options.logEntriesMax, options.mailboxEntriesMax) : options.logEntriesMax
-  return bytes <= bytesMax && row.entries + fresh.length <= entriesMax
-}
-
-/** Each entry costs more than its bytes. */
-function isPaid(row: LogRow, fresh: readonly NewEntry[], options: StoreOptions): boolean {
-  if (!options.wantsTokens || !isPaidFor(row.log.kind)) return true
-  const bytes = fresh.reduce((sum, entry) => sum + entry.bytes.length, row.bytes)
-  return bytes + entryRoomBytes * (row.entries + fresh.length) <= row.paid
-}

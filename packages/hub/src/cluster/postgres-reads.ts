@@ -1,6 +1,6 @@
 /** What the store reads. Questions about logs that are asked in one turn go as one. */
 import type { NumberedEntry } from '@kith/core/wire'
-import type { LogName, ReadRun, ReadWish } from '../store/entry-store.ts'
+import { type LogName, type ReadRun, type ReadWish, toKey } from '../store/entry-store.ts'
 import type { Heads } from '../store/hub-storage.ts'
 import { toStoreFailure } from './postgres-failure.ts'
 import type { Postgres } from './postgres-pool.ts'
@@ -59,7 +59,7 @@ export function createReads(sql: Postgres, soon: (run: () => void) => void): Rea
     )
     return new Map(
       rows.map((row) => [
-        row.log.toString('hex'),
+        toKey(row.log),
         { first: row.first, next: [row.next0, row.next1, row.next2, row.next3], usedDay: row.used_day },
       ]),
     )

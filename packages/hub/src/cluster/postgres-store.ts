@@ -3,9 +3,8 @@
  * log's row and told to nobody before the commit, so that a process may die at any moment without a new generation.
  */
 import { KithError } from '@kith/core/bytes'
-import type { Lane, LogKind } from '@kith/core/wire'
-import { logKinds } from '@kith/core/wire'
-import type { EntryStore, Expired, LogName, StoreTotals } from '../store/entry-store.ts'
+import type { Lane } from '@kith/core/wire'
+import { type EntryStore, type Expired, type LogName, type StoreTotals, toLogName } from '../store/entry-store.ts'
 import type { Heads, StoreOptions } from '../store/hub-storage.ts'
 import { createPostgresAccess } from './postgres-access.ts'
 import type { Write, WriteResult } from './postgres-batch.ts'
@@ -79,7 +78,7 @@ export function createPostgresStore(
     )
     const byLog = new Map<string, { log: LogName; ids: Uint8Array[] }>()
     for (const row of rows) {
-      const log = toLogName(row)
+      const log = toLogName(row.log, row.kind)
       const found = byLog.get(log.key) ?? { log, ids: [] }
       found.ids.push(row.id)
       byLog.set(log.key, found)
@@ -93,7 +92,7 @@ export function createPostgresStore(
       sql<{ log: Buffer; kind: number }[]>`
         SELECT log, kind FROM hub_log WHERE used_day >= 0 AND used_day < ${leaseEnd} LIMIT ${logsPerPiece}`,
     )
-    const logs = rows.map(toLogName)
+    const logs = rows.map((row) => toLogName(row.log, row.kind))
     for (const { key } of logs) there.delete(key)
     await Promise.all(logs.map((log) => write({ kind: 'giveUp', log, leaseEnd })))
     return rows.length
@@ -112,7 +111,7 @@ export function createPostgresStore(
           SELECT e.lane, e.n FROM hub_entry e WHERE e.log = ${row.log}
             AND e.n < (SELECT first FROM hub_log WHERE log = ${row.log}) LIMIT ${entriesMax - dropped})`)
       dropped += some.count
-      if (some.count === 0) await write({ kind: 'emptied', log: toLogName(row) })
+      if (some.count === 0) await write({ kind: 'emptied', log: toLogName(row.log, row.kind) })
     }
     return dropped
   }
@@ -218,8 +217,4 @@ export function createPostgresStore(
       await sql.end({ timeout: 5 })
     },
   }
-}
-
-function toLogName({ log, kind }: { log: Buffer; kind: number }): LogName {
-  return { id: log, key: log.toString('hex'), kind: (logKinds[kind] ?? 'space') satisfies LogKind }
 }

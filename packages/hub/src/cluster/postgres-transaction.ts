@@ -177,21 +177,11 @@ function* writeRows(sql: Transaction, changes: Changes): Generator<Promise<unkno
   for (const isEarliestKept of [false, true]) {
     const rows = dates.filter((row) => row.dueDay !== undefined && row.isEarliestKept === isEarliestKept)
     if (rows.length === 0) continue
-    const values = [
-      logIds(rows),
-      bytesToArray(rows.map(({ id }) => id)),
-      lanes(rows),
-      numbersToArray(rows.map(({ dueDay }) => dueDay!)),
-    ] as const
-    yield isEarliestKept
-      ? sql`
+    yield sql`
       INSERT INTO hub_dropping (log, id, lane, due_day)
-      SELECT * FROM unnest(${values[0]}::bytea[], ${values[1]}::bytea[], ${values[2]}::smallint[], ${values[3]}::int[])
-      ON CONFLICT (log, id, lane) DO NOTHING`
-      : sql`
-      INSERT INTO hub_dropping (log, id, lane, due_day)
-      SELECT * FROM unnest(${values[0]}::bytea[], ${values[1]}::bytea[], ${values[2]}::smallint[], ${values[3]}::int[])
-      ON CONFLICT (log, id, lane) DO UPDATE SET due_day = excluded.due_day`
+      SELECT * FROM unnest(${logIds(rows)}::bytea[], ${bytesToArray(rows.map(({ id }) => id))}::bytea[],
+        ${lanes(rows)}::smallint[], ${numbersToArray(rows.map(({ dueDay }) => dueDay!))}::int[])
+      ON CONFLICT (log, id, lane) ${isEarliestKept ? sql`DO NOTHING` : sql`DO UPDATE SET due_day = excluded.due_day`}`
   }
   if (written.size > 0) yield writeLogs(sql, [...written])
   if (forgotten.length > 0)

@@ -1,3 +1,4 @@
+import { equalBytes } from '@kith/core/bytes'
 import type { LogName } from './entry-store.ts'
 
 /** A period of issuing tokens: `n` is never given twice. The key's secret is PKCS #8. Milliseconds since 1970. */
@@ -18,6 +19,32 @@ export type Spend = { readonly period: number; readonly nonce: Uint8Array }
 
 /** Whether a member may have so many more tokens: 'unknown' is no member. */
 export type Drawn = 'granted' | 'used-up' | 'unknown'
+
+/** Spent tokens that are forgotten in one transaction. */
+export const spentPerPiece = 1000
+
+/** What a member has had of the tokens of a period; `last`: the digest of the last request. */
+export type MemberDraws = { readonly period: number; readonly issued: number; readonly last: Uint8Array | null }
+
+/** A request for tokens: so many of a period, of which a member may have `most`. */
+export type DrawRequest = {
+  readonly period: number
+  readonly digest: Uint8Array
+  readonly count: number
+  readonly most: number
+}
+
+/** What becomes of a member's request; `issued`: what is to be kept as had, undefined where nothing changes. */
+export function judgeDraw(
+  member: MemberDraws | undefined,
+  { period, digest, count, most }: DrawRequest,
+): { readonly drawn: Drawn; readonly issued?: number } {
+  if (member === undefined) return { drawn: 'unknown' }
+  const isSamePeriod = member.period === period
+  if (isSamePeriod && member.last !== null && equalBytes(digest, member.last)) return { drawn: 'granted' }
+  const issued = (isSamePeriod ? member.issued : 0) + count
+  return issued > most ? { drawn: 'used-up' } : { drawn: 'granted', issued }
+}
 
 /**
  * Who may use a hub that is not open: invites, members, issuing keys and spent tokens. Shared by all processes of a hub. Everything
@@ -40,7 +67,7 @@ export type AccessStore = {
   /** Makes a member of an invite's bearer; false where there is no such invite, it is over, or another has it. */
   readonly join: (codeHash: Uint8Array, member: Uint8Array, nowMs: number) => Promise<boolean>
   /** Counts tokens of a period; a request that was counted before, by its digest, is not counted again. */
-  readonly draw: (member: Uint8Array, period: number, digest: Uint8Array, count: number, most: number) => Promise<Drawn>
+  readonly draw: (member: Uint8Array, request: DrawRequest) => Promise<Drawn>
   readonly members: () => Promise<MemberRow[]>
   /** Takes an invite or a membership back; false if there is none of that number. Tokens that were given stay good: nobody can tell whose they are. */
   readonly remove: (n: number) => Promise<boolean>

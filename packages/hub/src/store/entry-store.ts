@@ -1,8 +1,23 @@
-import type { Lane, LogKind, NumberedEntry } from '@kith/core/wire'
+import { type Lane, type LogKind, logKinds, type NumberedEntry } from '@kith/core/wire'
 import type { AccessStore } from './access-store.ts'
 
 /** A log as the store needs it: `key` is its id in hexadecimal. */
 export type LogName = { readonly id: Uint8Array; readonly key: string; readonly kind: LogKind }
+
+/** An id as a key of a map, or in a row's name: hexadecimal. */
+export function toKey(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
+}
+
+/** A log as rows have it. */
+export function toLogName(id: Uint8Array, kind: number): LogName {
+  return { id, key: toKey(id), kind: logKinds[kind] ?? 'space' }
+}
+
+/** Kinds whose entries are letters: they go at their time, however often they are put. */
+export function goesByAge(kind: LogKind): boolean {
+  return kind === 'mailbox' || kind === 'knock'
+}
 
 /** Kinds whose logs want tokens of members, where a hub wants any. The others are small, go by themselves, and are written to by strangers. */
 export function isPaidFor(kind: LogKind): boolean {

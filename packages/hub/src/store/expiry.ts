@@ -1,7 +1,6 @@
 /** What the SQLite store drops by itself: entries that are due, and logs whose lease has ended, a piece in each transaction. */
 import type { DatabaseSync } from 'node:sqlite'
-import { logKinds } from '@kith/core/wire'
-import type { Expired, LogName } from './entry-store.ts'
+import { type Expired, toLogName } from './entry-store.ts'
 import type { LogRecords, WritableRecord } from './log-records.ts'
 
 export type Expiry = {
@@ -77,8 +76,4 @@ export function createExpiry(database: DatabaseSync, records: LogRecords, work: 
       return { entries: rows.length + emptied, logs: logs.length, isDone }
     },
   }
-}
-
-function toLogName(id: Uint8Array, kind: number): LogName {
-  return { id, key: Buffer.from(id).toString('hex'), kind: logKinds[kind] ?? 'space' }
 }

@@ -91,3 +91,12 @@ export function toStoreFailure(cause: unknown): StoreFailure {
   if (code === 0) throw cause
   return new StoreFailure(code === sqliteFull || code === sqliteIoError ? 'full' : 'damaged', cause)
 }
+
+/** Runs what may fail outside a group. @throws StoreFailure */
+export function failing<Result>(run: () => Result): Result {
+  try {
+    return run()
+  } catch (cause) {
+    throw toStoreFailure(cause)
+  }
+}

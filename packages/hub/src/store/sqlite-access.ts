@@ -1,11 +1,18 @@
 /** `AccessStore` in the hub's SQLite file, written in the same groups as entries. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { AccessStore, Drawn, MemberRow, TokenKeyRow } from './access-store.ts'
+import { equalBytes } from '@kith/core/bytes'
+import {
+  type AccessStore,
+  type DrawRequest,
+  type Drawn,
+  judgeDraw,
+  type MemberDraws,
+  type MemberRow,
+  spentPerPiece,
+  type TokenKeyRow,
+} from './access-store.ts'
 import type { LogName } from './entry-store.ts'
-import { toStoreFailure } from './group-commit.ts'
-
-/** Spent tokens that go in one transaction. */
-const spentPerPiece = 1000
+import { failing } from './group-commit.ts'
 
 export type SqliteAccess = AccessStore & {
   /** Bytes of a log that were paid for. */
@@ -52,29 +59,18 @@ export function createSqliteAccess(
     return result!
   }
 
-  function reading<Result>(read: () => Result): Result {
-    try {
-      return read()
-    } catch (cause) {
-      throw toStoreFailure(cause)
-    }
-  }
-
-  function countDraw(key: Uint8Array, period: number, digest: Uint8Array, more: number, most: number): Drawn {
-    const row = member.get(key) as { n: number; period: number; issued: number; last: Uint8Array | null } | undefined
-    if (row === undefined) return 'unknown'
-    const issued = row.period === period ? row.issued : 0
-    if (row.period === period && row.last !== null && Buffer.from(digest).equals(row.last)) return 'granted'
-    if (issued + more > most) return 'used-up'
-    count.run(period, issued + more, digest, row.n)
-    return 'granted'
+  function countDraw(key: Uint8Array, request: DrawRequest): Drawn {
+    const row = member.get(key) as (MemberDraws & { n: number }) | undefined
+    const { drawn, issued } = judgeDraw(row, request)
+    if (row !== undefined && issued !== undefined) count.run(request.period, issued, request.digest, row.n)
+    return drawn
   }
 
   return {
     room: (pk) => (room.get(pk) as { bytes: number } | undefined)?.bytes ?? 0,
     forgetRoom: (pk) => void forget.run(pk),
 
-    keys: async () => reading(() => keys.all() as TokenKeyRow[]),
+    keys: async () => failing(() => keys.all() as TokenKeyRow[]),
     addKey: (key, nowMs) =>
       written(() => {
         if (isOpen.get(nowMs) === undefined) insertKey.run(key.secret, key.closesMs, key.endsMs)
@@ -97,12 +93,12 @@ export function createSqliteAccess(
       written(() => {
         const row = invited.get(codeHash) as { n: number; key: Uint8Array | null; until_ms: number } | undefined
         if (row === undefined) return false
-        if (row.key !== null) return Buffer.from(key).equals(row.key)
+        if (row.key !== null) return equalBytes(key, row.key)
         return row.until_ms > nowMs && join.run(key, row.n).changes === 1
       }),
-    draw: (key, period, digest, more, most) => written(() => countDraw(key, period, digest, more, most)),
+    draw: (key, request) => written(() => countDraw(key, request)),
     members: async () =>
-      reading(() =>
+      failing(() =>
         (members.all() as { n: number; joined: number; until_ms: number }[]).map(
           ({ n, joined, until_ms }): MemberRow => ({ n, isJoined: joined === 1, untilMs: until_ms }),
         ),

@@ -7,7 +7,7 @@ import type { Lane, NumberedEntry } from '@kith/core/wire'
 import { loadDays } from './days.ts'
 import {
   type EntryStore,
-  entryRoomBytes,
+  goesByAge,
   isPaidFor,
   type LogName,
   type NewEntry,
@@ -15,11 +15,12 @@ import {
   StoreFailure,
 } from './entry-store.ts'
 import { createExpiry } from './expiry.ts'
-import { createGroupCommit, toStoreFailure } from './group-commit.ts'
+import { createGroupCommit, failing, toStoreFailure } from './group-commit.ts'
 import type { StoreOptions } from './hub-storage.ts'
 import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
 import { createLogRecords, type LogRecord, type WritableRecord } from './log-records.ts'
 import { createOutside } from './outside.ts'
+import { checkRoom, type Held, hasRoom } from './room.ts'
 import { createSqliteAccess } from './sqlite-access.ts'
 import { startGeneration } from './sqlite-meta.ts'
 import { prepareStatements } from './statements.ts'
@@ -30,6 +31,7 @@ export type SqliteStoreOptions = StoreOptions & {
 }
 
 const noBytes = new Uint8Array(0)
+const nothing: Held = { entries: 0, bytes: 0 }
 
 type EntryRow = { n: number; size: number; id: Uint8Array; outside: Uint8Array | null; bytes: Uint8Array }
 type Placement = { size: number; outside: Uint8Array | null }
@@ -88,8 +90,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   }
 
   function place(record: WritableRecord, lane: Lane, { id, bytes }: NewEntry, name: Uint8Array | undefined): Placed {
-    const { kind } = record.log
-    const ages = kind === 'mailbox' || kind === 'knock'
+    const ages = goesByAge(record.log.kind)
     const found = statements.find.get(record.pk, id, lane) as { n: number } | undefined
     if (found !== undefined) {
       // Letters go at their time, however often they are put.
@@ -112,30 +113,18 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     return days.today() + count + 1
   }
 
-  function checkQuota(record: LogRecord | undefined, log: LogName, lane: Lane, entries: readonly NewEntry[]): void {
-    if (hasRoom(record, log, entries) && !(options.wantsTokens && isPaidFor(log.kind))) return
-    // What is there already takes no room: putting again must always be possible. Looked up only where it matters.
+  function checkQuota(
+    record: LogRecord | undefined,
+    { kind }: LogName,
+    lane: Lane,
+    entries: readonly NewEntry[],
+  ): void {
+    const held = record ?? nothing
+    if (hasRoom(kind, held, entries, options) && !(options.wantsTokens && isPaidFor(kind))) return
+    // Putting again must always be possible. Looked up only where it matters.
     const pk = record?.pk
     const fresh = entries.filter(({ id }) => pk === undefined || statements.find.get(pk, id, lane) === undefined)
-    if (!hasRoom(record, log, fresh)) throw new StoreFailure('quota')
-    checkPaid(record, log, fresh)
-  }
-
-  /** Each entry costs more than its bytes. */
-  function checkPaid(record: LogRecord | undefined, { kind }: LogName, fresh: readonly NewEntry[]): void {
-    if (!options.wantsTokens || !isPaidFor(kind)) return
-    const bytes = fresh.reduce((sum, entry) => sum + entry.bytes.length, record?.bytes ?? 0)
-    const size = bytes + entryRoomBytes * ((record?.entries ?? 0) + fresh.length)
-    const paid = record?.pk === undefined ? 0 : access.room(record.pk)
-    if (size > paid) throw new StoreFailure('unpaid')
-  }
-
-  function hasRoom(record: LogRecord | undefined, { kind }: LogName, entries: readonly NewEntry[]): boolean {
-    const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, record?.bytes ?? 0)
-    const isMailbox = kind === 'mailbox'
-    const bytesMax = isMailbox ? Math.min(options.logBytesMax, options.mailboxBytesMax) : options.logBytesMax
-    const entriesMax = isMailbox ? Math.min(options.logEntriesMax, options.mailboxEntriesMax) : options.logEntriesMax
-    return bytes <= bytesMax && (record?.entries ?? 0) + entries.length <= entriesMax
+    checkRoom(kind, held, fresh, options, pk === undefined ? 0 : access.room(pk))
   }
 
   function removeOne(record: WritableRecord, lane: number, id: Uint8Array): void {
@@ -341,12 +330,4 @@ function count(sums: Sums, more: Sums): void {
   sums.logs += more.logs
   sums.entries += more.entries
   sums.bytes += more.bytes
-}
-
-function failing<Result>(run: () => Result): Result {
-  try {
-    return run()
-  } catch (cause) {
-    throw toStoreFailure(cause)
-  }
 }

@@ -18,7 +18,8 @@ import {
   rights,
   ticketToRights,
 } from '@kith/core/wire'
-import { type OpenLog, renewLease, type Session, toKey } from '../session.ts'
+import { type OpenLog, renewLease, type Session } from '../session.ts'
+import { toKey } from '../store/entry-store.ts'
 import { nextTurn } from '../node-clock.ts'
 
 /** Signature checks after which others get their turn: a millisecond. */

@@ -1,7 +1,8 @@
 import { type ClientMessage, type Done, type PayItem, type Refusal, refusal } from '@kith/core/wire'
 import type { CheckedToken } from '../access/access.ts'
 import { nextTurn } from '../node-clock.ts'
-import { type OpenLog, type Session, toKey } from '../session.ts'
+import type { OpenLog, Session } from '../session.ts'
+import { toKey } from '../store/entry-store.ts'
 import { failureToRefusal } from './put.ts'
 
 /** What a wrong token costs beyond a right one: who has right ones makes none. */

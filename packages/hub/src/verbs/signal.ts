@@ -6,7 +6,8 @@ import {
   refusal,
   type SignalItem,
 } from '@kith/core/wire'
-import { type Session, toKey } from '../session.ts'
+import type { Session } from '../session.ts'
+import { toKey } from '../store/entry-store.ts'
 
 /** Passes bytes on to those who have the log open to read now; keeps nothing. Who has any right on a log may signal there. */
 export function handleSignal(session: Session, message: ClientMessage & { type: 'signal' }): void {

@@ -1,6 +1,6 @@
 import { type ClientMessage, type Refusal, refusal, type WorkChallenge } from '@kith/core/wire'
-import { newLogRoom, type Session, toKey } from '../session.ts'
-import { StoreFailure } from '../store/entry-store.ts'
+import { newLogRoom, type Session } from '../session.ts'
+import { StoreFailure, toKey } from '../store/entry-store.ts'
 
 /** Tells what the hub asks for, and gives a challenge for each log that would cost work now. */
 export async function handleTerms(session: Session, message: ClientMessage & { type: 'terms' }): Promise<void> {
