@@ -71,6 +71,13 @@ export type Kith = PeopleApi &
     readonly status: () => Promise<Status>
     readonly liveStatus: (listener: (status: Status) => void) => Stop
     /**
+     * Resolves when one hub has all that this device wrote, in all spaces, and what the person's other devices find it by: it may be closed, or
+     * lost. Waits up to 10 s unless told otherwise.
+     *
+     * @throws KithError `hub-unreachable`.
+     */
+    readonly synced: (options?: { timeoutMs?: number }) => Promise<void>
+    /**
      * Takes in a bundle: a file's path where the platform has files, or its bytes.
      *
      * @throws KithError `bad-encoding`, `not-found` (no key for what is in it).

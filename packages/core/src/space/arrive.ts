@@ -18,9 +18,7 @@ import {
  * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
  */
 export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
-  linkPlatform(platform, options, (identity, hubs) =>
-    openFound(platform, { name: options.name, isolation: options.isolation, hubs }, identity),
-  )
+  linkPlatform(platform, options, opener(platform, options))
 
 /**
  * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
@@ -28,9 +26,12 @@ export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promis
  * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
  */
 export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
-  recoverPlatform(platform, options, (identity, hubs) =>
-    openFound(platform, { name: options.name, isolation: options.isolation, hubs }, identity),
-  )
+  recoverPlatform(platform, options, opener(platform, options))
+
+const opener =
+  (platform: Platform, { name, isolation }: Pick<KithOptions, 'name' | 'isolation'>) =>
+  (identity: Identity, hubs: readonly string[]): Promise<Kith> =>
+    openFound(platform, { name, isolation, hubs }, identity)
 
 /** How long a device waits for the spaces of its person before it is used without: they go on coming. */
 const firstSpacesMs = 10_000

@@ -7,6 +7,7 @@ import { findBoxes } from './boxes.ts'
 import type { Engine } from './engine.ts'
 import type { Origin } from './outbox.ts'
 import type { Replica } from './replica.ts'
+import { newestOf } from './rotation.ts'
 import type { SpaceLogs } from './space-logs.ts'
 
 /**
@@ -122,21 +123,21 @@ type EpochOrder = {
 const createOrder = (records: readonly Epoch[]): EpochOrder => {
   const byName = new Map(records.map((record) => [toHex(record.hash), record]))
   const before = new Map(records.map(({ hash, supersedes }) => [toHex(hash), new Set(supersedes.map(toHex))]))
-  const superseded = new Set([...before.values()].flatMap((older) => [...older]))
+  const newest = new Set(newestOf(records).map(({ hash }) => toHex(hash)))
   return {
     records,
     belongsOn: (at, record, isPath) => {
       const [here, name] = [toHex(at.hash), toHex(record.hash)]
       const older = before.get(name) ?? new Set()
       // Whoever can open the epoch's own log has its secret: boxes are looked for where one comes from, if there is such a place.
-      if (here === name) return !superseded.has(name) && ![...older].some((one) => byName.get(one)?.isBroken === false)
+      if (here === name) return newest.has(name) && ![...older].some((one) => byName.get(one)?.isBroken === false)
       if (!older.has(here)) return false
       const between = [...older].flatMap((one): Epoch[] => {
         const other = before.get(one)?.has(here) === true ? byName.get(one) : undefined
         return other && isPath(other) ? [other] : []
       })
       if (between.length === 0) return true
-      if (superseded.has(name)) return false
+      if (!newest.has(name)) return false
       // Who knows the older one finds its way from epoch to epoch, unless those between missed somebody: a member, or one that has a new key, for a
       // device may have that alone.
       const known = new Set(between.flatMap(({ recipients }) => recipients.map(toName)))

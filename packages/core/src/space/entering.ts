@@ -113,8 +113,7 @@ export const createEntering = (input: EnteringInput): Entering => {
         carryPerson(engine, replica.entry.n)
         const profile = people.profileNow()
         // Where new keys are owed, as when the link before was used up just now, it is said as soon as there are some.
-        if (profile && (replica.epochInUse() || replica.me()?.rank === 'reader'))
-          sayProfile(engine, replica, profile, { joinsLast: true })
+        if (profile) sayProfile(engine, replica, profile, { joinsLast: true })
       })
     },
     openPublic: async (app, text) => {

@@ -22,7 +22,7 @@ import { createPeople, home } from './people/index.ts'
 import type { Presence, PresenceOptions } from './presence/api.ts'
 import type { Presences } from './presence/index.ts'
 import { createReplica, type Replica } from './replica.ts'
-import { checkName, createSpaceApi, filesOf, rethrow, toSpaceId } from './space.ts'
+import { checkName, createSpaceApi, filesOf, rethrow, syncedMs, toSpaceId } from './space.ts'
 import type { Status } from './status-api.ts'
 import { createSyncSpace, type ReplicaSyncSpace } from './sync-space.ts'
 import { createWriter } from './tables.ts'
@@ -284,6 +284,10 @@ export const openPerson = async (
         ([now]) => now && listener(now),
         rethrow,
       ),
+    synced: async ({ timeoutMs = syncedMs } = {}) => {
+      assertOpen()
+      await network.allDelivered(people.isDue, timeoutMs)
+    },
     importBundle: async (bundle) => {
       assertOpen()
       const bytes = typeof bundle === 'string' ? await filesOf(engine).read(bundle) : bundle

@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes } from '../bytes/index.ts'
 import { kinds, opCodes, type ProfileOp, bytesToTime, timeToBytes } from '../change/index.ts'
 import { spaceLabel } from '../database/index.ts'
-import { encodeProfile } from '../membership/index.ts'
+import { encodeProfile, type Member } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
 import type { Profile } from './people/index.ts'
 import type { MembershipWriting, Replica } from './replica.ts'
@@ -25,12 +25,15 @@ export const nameOf = (
 export const profileToOp = ({ name, picture }: Profile): ProfileOp =>
   picture && picture.length > 0 ? [opCodes.profile, name, picture] : [opCodes.profile, name]
 
-/** Says in a space who we are. Readers write no content: their name alone goes by membership, which lies on the door. */
+/**
+ * Says in a space who we are. Readers write no content: their name alone goes by membership, which lies on the door. Where keys would have to be made
+ * first nothing is said, a name is not worth them: `isNameUnsaid` and `isProfileDue` tell when there are some.
+ */
 export const sayProfile = (engine: Engine, replica: Replica, profile: Profile, how: MembershipWriting = {}): void => {
   const me = replica.me()
   if (!me || replica.isReadOnly()) return
   if (me.rank !== 'reader') {
-    replica.writeData(replica.begin(), [profileToOp(profile)])
+    if (replica.epochInUse()) replica.writeData(replica.begin(), [profileToOp(profile)])
     return
   }
   const { name } = profile
@@ -38,25 +41,33 @@ export const sayProfile = (engine: Engine, replica: Replica, profile: Profile, h
   replica.writeMembership(kinds.profile, encodeProfile({ salt: engine.platform.crypto.randomBytes(16), name }), how)
 }
 
+/** Undefined where we cannot write content now. */
+const asWriter = ({ me, epochInUse }: Replica): Member | undefined => {
+  const now = me()
+  return now && now.rank !== 'reader' && epochInUse() ? now : undefined
+}
+
 /** Whether we said our name as a reader only, or could not say what this device set at `setMs`, and could now. */
 export const isProfileDue = (
   engine: Engine,
-  { entry, me, membership, epochInUse }: Replica,
+  replica: Replica,
   setMs: number | undefined,
 ): boolean => {
-  const now = me()
-  if (!now || now.rank === 'reader' || !epochInUse()) return false
+  const { entry, membership } = replica
+  const now = asWriter(replica)
+  if (!now) return false
   const label = engine.store().labels.read(entry.n, now.address)
   if (!label) return membership.profile(now.person) !== undefined
   return setMs !== undefined && bytesToTime(label.time).ms < setMs
 }
 
 /** Whether this device joined and no name is known of us: whoever joins says it at once, unless keys were missing just then. */
-export const isNameUnsaid = (engine: Engine, { entry, me, changes, epochInUse }: Replica): boolean => {
-  const now = me()
-  if (!now || now.rank === 'reader' || !epochInUse() || engine.store().labels.read(entry.n, now.address)) return false
+export const isNameUnsaid = (engine: Engine, replica: Replica): boolean => {
+  const now = asWriter(replica)
+  if (!now || engine.store().labels.read(replica.entry.n, now.address)) return false
   const own = engine.person.device.signing.publicKey
-  return changes().some(({ header }) => header.kind === kinds.join && equalBytes(header.device, own))
+  return replica
+    .changes().some(({ header }) => header.kind === kinds.join && equalBytes(header.device, own))
 }
 
 export const spaceName = (engine: Engine, { entry }: Replica): string =>

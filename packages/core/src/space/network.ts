@@ -30,6 +30,8 @@ export type Network = {
   readonly synced: (space: number, timeoutMs: number) => Promise<void>
   /** As `synced`, and what was put on other logs is at that hub too. @throws KithError `hub-unreachable`. */
   readonly delivered: (space: number, timeoutMs: number) => Promise<void>
+  /** Resolves when a hub has all that is on its way, and nothing `isDue` to be made. @throws KithError `hub-unreachable`. */
+  readonly allDelivered: (isDue: () => boolean, timeoutMs: number) => Promise<void>
   readonly status: () => HubStatus[]
   /** Milliseconds that hubs say our clock is behind, where that is more than they are believed; else 0. */
   readonly clockDoubtMs: () => number
@@ -138,7 +140,7 @@ export const createNetwork = (
   due.look()
 
   /** The first of the links for which `wait` succeeds; the wait ends after `timeoutMs`. */
-  const first = (wait: (link: HubLink) => Promise<void>, timeoutMs: number): Promise<void> =>
+  const first = (wait: (link: HubLink, hub: number) => Promise<void>, timeoutMs: number): Promise<void> =>
     new Promise((resolve, reject) => {
       let isOver = false
       const retries = new Set<Cancel>()
@@ -154,21 +156,21 @@ export const createNetwork = (
       const cancelTimeout = platform.clock.after(timeoutMs, () => fail(notInTime(timeoutMs)))
       ends.add(fail)
       // A connection may break while we wait: then the same link is asked again, until the time is over.
-      const attempt = (link: HubLink): void => {
-        wait(link).then(
+      const attempt = (link: HubLink, hub: number): void => {
+        wait(link, hub).then(
           () => end(resolve),
           () => {
             if (isOver) return
             const cancel = platform.clock.after(retryMs, () => {
               retries.delete(cancel)
-              attempt(link)
+              attempt(link, hub)
             })
             retries.add(cancel)
           },
         )
       }
       if (links.size === 0) return fail(noHub())
-      for (const { link } of links.values()) attempt(link)
+      for (const [hub, { link }] of links) attempt(link, hub)
     })
 
   const notInTime = (timeoutMs: number): KithError => {
@@ -210,6 +212,12 @@ export const createNetwork = (
       first(async (link) => {
         await link.parcelsDelivered()
         await link.synced(space)
+      }, timeoutMs),
+    allDelivered: (isDue, timeoutMs) =>
+      first(async (link, hub) => {
+        const isThere = link.status().state === 'connected' && pendingAt(hub) === 0 && !isDue()
+        // Asked again a little later, like a link that broke.
+        if (!isThere) throw new KithError('hub-unreachable', 'The hub does not have everything yet.')
       }, timeoutMs),
     signal: (log, bytes, to) => {
       for (const [hub, { link }] of links) if (!to || to.hub === hub) link.signal(log, bytes, to?.from)

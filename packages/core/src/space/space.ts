@@ -28,7 +28,7 @@ import { transact } from './transact.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** How long `synced` waits for a hub unless told otherwise. */
-const syncedMs = 10_000
+export const syncedMs = 10_000
 
 /** The public face of one space, for the tables of one app. */
 export const createSpaceApi = <A extends App>(

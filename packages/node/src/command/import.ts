@@ -50,7 +50,7 @@ export const runImport: Command = async (parameters, output) => {
       output.print(`Sending to ${values.hub.join(', ')} …`)
       await space.synced({ timeoutMs: 60_000 })
       output.print(`Link    ${await space.invite({ role: 'writer' })}`)
-      await space.synced()
+      await kith.synced()
     }
   } finally {
     await kith.close()

@@ -26,6 +26,7 @@ export const runJoin: Command = async (parameters, output) => {
     const space = await kith.join(app, link)
     keepSchema(values.path, app)
     await space.synced({ timeoutMs: 60_000 })
+    await kith.synced()
     output.print(`Space   ${await space.name()}  ${space.id}`)
   } finally {
     await kith.close()

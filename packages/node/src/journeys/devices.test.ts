@@ -118,7 +118,7 @@ test('a person who lost everything comes back by twelve words, and cuts off what
     assert.equal(await lost.recoveryPhrase(), undefined)
     assert.equal((await lost.status()).recovery.warning, undefined)
     await until('Bob has it', () => has(his, 'before the fire'))
-    await until('hubs have everything', async () => (await lost.status()).pending === 0)
+    await lost.synced()
     const typo = phrase.replace(/^\w+/, 'qwerty')
     await assert.rejects(recoverPerson({ path: scene.path('typo'), phrase: typo, hubs }), { code: 'bad-phrase' })
     const found = await recoverPerson({
@@ -156,7 +156,7 @@ test('who comes back by the words reads what the lost device wrote, also in a sp
     await lost.revokeDevice(stolen?.id ?? '')
     await until('nothing is left to do', async () => (await lost.status()).tasksLeft === 0)
     await home.tables.entries.insert({ title: 'under new keys' })
-    await until('the hub has everything', async () => (await lost.status()).pending === 0)
+    await lost.synced()
     const phrase = (await lost.recoveryPhrase()) ?? ''
     await lost.close()
     const found = await recoverPerson({ path: scene.path('found'), phrase, hubs: [url], revokesOthers: true })
@@ -180,7 +180,7 @@ test('who comes back by the words has at once the keys that were made since the 
     const his = await bob.join(journal, invite)
     await carol.join(journal, await home.invite({ role: 'writer', uses: 10 }))
     await until('Bob knows of both', async () => (await his.members()).length === 3)
-    await until('the hub has everything', async () => (await lost.status()).pending === 0)
+    await lost.synced()
     const phrase = (await lost.recoveryPhrase()) ?? ''
     await lost.close()
     await his.remove(carol.address)
@@ -203,7 +203,7 @@ test('a device that came back by the words and is lost within the minute is foll
     const home = await first.createSpace(journal, { name: 'Home' })
     await home.tables.entries.insert({ title: 'from the first' })
     const phrase = (await first.recoveryPhrase()) ?? ''
-    await until('the hub has everything', async () => (await first.status()).pending === 0)
+    await first.synced()
     for (const name of ['second', 'third', 'fourth']) {
       let found: Kith | undefined
       const comeBack = async (): Promise<boolean> => {

@@ -89,7 +89,7 @@ test('a device that was away finds the new log by the list that its person’s o
       const [last] = (await phone.inspect.log(home?.id ?? '', { limit: 1 })).changes
       return last !== undefined && epoch !== undefined && last.time >= epoch.at
     })
-    await until('the list is at the hub', async () => (await phone.status()).pending === 0)
+    await phone.synced()
     for (const kith of [phone, carol]) await kith.close()
     await first.close()
     forget(storage, old)

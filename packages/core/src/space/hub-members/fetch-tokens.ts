@@ -82,6 +82,7 @@ export const fetchTokens = async (
     if (!again || !equalBytes(again.modulus, key.modulus)) throw otherKey()
     return connection.issue(seed, requests)
   })
+  const challengeDigest = crypto.sha256(hubToTokenChallenge(hubKey))
   const tokens: Uint8Array[] = []
   for (const [at, result] of results.entries()) {
     if (isRefusal(result)) {
@@ -93,7 +94,7 @@ export const fetchTokens = async (
       })
     }
     const { nonce, inverse } = asked.tokens[at]!
-    const input = { nonce, challengeDigest: crypto.sha256(hubToTokenChallenge(hubKey)), keyId }
+    const input = { nonce, challengeDigest, keyId }
     const authenticator = await blindRsa.finalize(key.modulus, tokenToInput(input), result.signature, inverse)
     if (!authenticator) throw otherKey()
     tokens.push(tokenToBytes({ ...input, authenticator }))

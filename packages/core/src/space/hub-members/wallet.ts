@@ -1,4 +1,4 @@
-import { decodeCbor, encodeCbor, equalBytes, KithError, toHex } from '../../bytes/index.ts'
+import { concatBytes, decodeCbor, encodeCbor, equalBytes, KithError, toHex } from '../../bytes/index.ts'
 import type { HubPurse } from '../../sync/index.ts'
 import { bytesToToken, type HubTerms, type TokenKey, tokenKeyId } from '../../wire/index.ts'
 import type { Engine } from '../engine.ts'
@@ -134,12 +134,8 @@ export const createWallet = (engine: Engine): Wallet => {
 
 const keyIdOf = (token: Uint8Array): Uint8Array => bytesToToken(token)?.keyId ?? nothing
 
-const toTokenName = (hubKey: Uint8Array, token: Uint8Array): Uint8Array => {
-  const name = new Uint8Array(64)
-  name.set(hubKey)
-  name.set(bytesToToken(token)?.nonce ?? nothing, 32)
-  return name
-}
+const toTokenName = (hubKey: Uint8Array, token: Uint8Array): Uint8Array =>
+  concatBytes(hubKey, bytesToToken(token)?.nonce ?? new Uint8Array(32))
 
 const nothing = new Uint8Array(0)
 

@@ -208,7 +208,8 @@ export const createPeople = (input: PeopleInput): People => {
     homes,
     tagFor: person.tagFor,
     look: tending.look,
-    isDue: () => tending.isDue(),
+    // Before a hub has told the time there is nothing that could be made.
+    isDue: () => isGreeted && tending.isDue(),
     caughtUp: async () => {
       await synced(personSpace)
       await tending.done()

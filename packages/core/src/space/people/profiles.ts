@@ -21,7 +21,7 @@ export type Profiles = Pick<PeopleApi, 'profile' | 'setProfile'> & {
  * one is kept in `meta` too, for spaces that come.
  */
 export const createProfiles = (
-  { engine, spaces, replicaOf, openReplicas, writeProfile, name: firstName }: PeopleInput,
+  { engine, spaces, openReplicas, writeProfile, name: firstName }: PeopleInput,
   homes: Homes,
 ): Profiles => {
   const { statements, unit } = engine
@@ -59,11 +59,7 @@ export const createProfiles = (
           pictureBytesMax,
         })
       keep(profile, engine.clock.nowMs())
-      for (const { n, app } of spaces()) {
-        const me = replicaOf(n).me()
-        // Nothing is written where keys have to be made first, a name is not worth them: `complete` does it when there are some.
-        if (app !== homeApp && me && (me.rank === 'reader' || replicaOf(n).epochInUse())) writeProfile(n, profile)
-      }
+      for (const { n, app } of spaces()) if (app !== homeApp) writeProfile(n, profile)
       await unit.durable()
       const value = { name, picture: picture ? toBase64Url(picture) : null }
       await homes.put({ kind: 'profile', name: '', value })
