@@ -123,8 +123,20 @@ test('another device is added by the link of its QR code and six digits on both,
   await phone.context().close()
 })
 
-test('who has lost everything comes back by the twelve words', { timeout }, async () => {
-  const phrase = await alice.evaluate<string>('kith.recoveryPhrase()')
+test('who has written down the twelve words and lost everything comes back by them', { timeout }, async () => {
+  const recovery = alice.getByRole('region', { name: 'Recovery' })
+  await recovery.getByRole('button', { name: 'Write down my recovery phrase' }).click()
+  const sheet = (await recovery.locator('pre').textContent()) ?? ''
+  const phrase = [...sheet.matchAll(/^ ?\d+\. (\w+)$/gm)].map(([, word]) => word).join(' ')
+  await site.picture(alice, 'gallery-recovery')
+  await recovery.getByLabel('Type the words').fill('these words are none')
+  await recovery.getByRole('button', { name: 'I have written them down' }).click()
+  await recovery.getByRole('alert').waitFor()
+  await recovery.getByLabel('Type the words').fill(phrase)
+  await recovery.getByRole('button', { name: 'I have written them down' }).click()
+  await recovery.getByRole('status').filter({ hasText: 'on paper' }).waitFor()
+  assert.equal(await alice.evaluate('kith.recoveryPhrase()'), undefined)
+
   const found = await site.open()
   await found.getByRole('button', { name: 'I have my phrase' }).click()
   await found.getByLabel('Your twelve words').fill('these words are none')

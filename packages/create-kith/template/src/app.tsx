@@ -1,4 +1,13 @@
-import { ConnectionStatus, HeldBackList, MemberList, ShareLink, useSpace } from '@kith/react'
+import {
+  ConnectionStatus,
+  DeviceList,
+  HeldBackList,
+  MemberList,
+  RecoveryWords,
+  ShareLink,
+  StorageNotice,
+  useSpace,
+} from '@kith/react'
 import { useState } from 'react'
 import { schema } from './schema.ts'
 import { screens } from './screens.ts'
@@ -32,6 +41,10 @@ export const App = () => {
         <MemberList space={space} />
         <ShareLink space={space}>Invite somebody</ShareLink>
         <HeldBackList space={space} />
+        <h2>Your devices</h2>
+        <DeviceList />
+        <RecoveryWords />
+        <StorageNotice />
       </aside>
     </>
   )

@@ -1,11 +1,7 @@
 import type { Kith, LinkingDevice, RecoverPersonOptions } from '@kith/core'
-import { type ReactNode, type SubmitEvent, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { fieldOf } from './field-of.ts'
 import { messageOf } from './message-of.ts'
-
-const fieldOf = (event: SubmitEvent<HTMLFormElement>, name: string): string => {
-  event.preventDefault()
-  return ((new FormData(event.currentTarget).get(name) as string | null) ?? '').trim()
-}
 
 export const NameForm = ({ begin }: { begin: (name: string) => void }): ReactNode => (
   <form

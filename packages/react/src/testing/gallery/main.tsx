@@ -7,6 +7,7 @@ import {
   DeviceList,
   HeldBackList,
   MemberList,
+  RecoveryWords,
   ShareLink,
   StorageNotice,
   useKith,
@@ -55,6 +56,9 @@ const Gallery = () => {
       </Part>
       <Part title="Devices">
         <DeviceList />
+      </Part>
+      <Part title="Recovery">
+        <RecoveryWords />
       </Part>
       <Part title="Status">
         <ConnectionStatus /> <StorageNotice />
