@@ -14,6 +14,7 @@ import {
 } from '@kith/core/change'
 import type { SigningKey } from '@kith/core/crypto/sign'
 import { type EpochKeys, secretToKeys, keysToPolicy } from '@kith/core/keys'
+import { depsHeadsMax } from '@kith/core/limits'
 import { createMembership, decodeEpoch, type Level, type Membership } from '@kith/core/membership'
 import type { Platform } from '@kith/core/ports'
 import { connectHub, type HubConnection } from '@kith/core/sync'
@@ -195,7 +196,8 @@ const createWriter = ({ crypto, clock }: Platform, { space, key, me, known, memb
       })
       .sort((left, right) => right.header.seq - left.header.seq)[0]
   const schema = membership.newestSchemas()[0]?.hash ?? noBytes
-  const heads = membership.heads()
+  // A crowd of attackers leaves more than one change can name.
+  const heads = membership.heads().slice(0, depsHeadsMax)
   return (kind, body, header = {}) => {
     const chain = kindToChain(kind)
     const last = lastOf(chain)
