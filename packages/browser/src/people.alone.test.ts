@@ -40,6 +40,7 @@ test('another browser becomes a device by a link that both confirm; it has the s
   await ask(phone, 'untilTitle', 'from the laptop')
   assert.equal(await ask(phone, 'write', 'from the phone'), 'accepted')
   await ask(laptop, 'untilTitle', 'from the phone')
+  for (const page of [laptop, phone]) assert.deepEqual(await ask(page, 'find', 'PHO'), ['from the phone'])
   const devices = await ask(laptop, 'devices')
   assert.deepEqual(devices.map((device) => `${device.name} ${device.isThis}`).sort(), [' true', 'phone false'])
   assert.ok(devices.every(({ isDate }) => isDate))

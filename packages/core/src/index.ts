@@ -34,5 +34,6 @@ export {
   value,
   writes,
 } from './schema/index.ts'
+export { matches } from './database/index.ts'
 export * from './space/index.ts'
 export type { Platform } from './ports/index.ts'

@@ -6,6 +6,7 @@ export type { History, NumberedChange, StoredSegment } from './history.ts'
 export type { RowOrigin } from './judge.ts'
 export { spaceLabel } from './labels.ts'
 export { layoutVersion, notUnderstood, prepareLayout } from './layout.ts'
+export { matches } from './matches.ts'
 export {
   createQueries,
   createQueryNames,

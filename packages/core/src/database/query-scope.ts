@@ -20,7 +20,7 @@ import type {
   WithNode,
 } from 'kysely'
 import { KithError } from '../bytes/index.ts'
-import type { QueryKind, QueryTable } from './query-source.ts'
+import { type QueryKind, type QueryTable, searchName } from './query-source.ts'
 
 export type QueryAnalysis = {
   /** The app's tables that the query reads. */
@@ -322,4 +322,11 @@ const refusal = (node: OperationNode): string =>
     : `only SELECT is possible here (${node.kind})`
 
 const notAllowed = (what: string): KithError => new KithError('not-allowed', `This query cannot run: ${what}.`)
-const notFound = (table: string): KithError => new KithError('not-found', `The app has no table "${table}".`, { table })
+const notFound = (table: string): KithError =>
+  table.endsWith(searchName(''))
+    ? new KithError(
+        'not-found',
+        `The app has no "${table}": declare what to search, \`table({ … }, { search: ['title'] })\`.`,
+        { table },
+      )
+    : new KithError('not-found', `The app has no table "${table}".`, { table })

@@ -11,6 +11,8 @@ import {
   isOptional,
   quoteName,
   type SchemaRecord,
+  searchedColumns,
+  searchSqlNames,
   type TableRecord,
   tableSqlName,
 } from '../schema/index.ts'
@@ -38,7 +40,29 @@ export type QueryTable = {
 
 /** The app's tables by name. `spanning`: all spaces of the app, each row with its `space`. */
 export const createQueryTables = (app: App, spanning: boolean): ReadonlyMap<string, QueryTable> =>
-  new Map(app.record.tables.map((table) => [table.name, createQueryTable(app, table, spanning)]))
+  new Map(
+    app.record.tables
+      .flatMap((table) => [createQueryTable(app, table, spanning), ...createSearchTable(app, table, spanning)])
+      .map((table) => [table.name, table]),
+  )
+
+/** What a table's search index is called in a query: no name of a table has a space. */
+export const searchName = (table: string): string => `${table} search`
+
+/** Ids of the rows of a table whose `words` match. `words` is a column that FTS5 has for each index, called as the index is. */
+const createSearchTable = (app: App, table: TableRecord, spanning: boolean): QueryTable[] => {
+  if (searchedColumns(table).length === 0) return []
+  const { index, rows } = searchSqlNames(app.record.app, table.id)
+  const name = searchName(table.name)
+  const from = `${quoteName(index)} AS f JOIN ${quoteName(rows)} AS r ON r.n = f.rowid`
+  const sql = `${quoteName(name)} AS NOT MATERIALIZED (SELECT r.id AS "id", f.${quoteName(index)} AS "words" FROM ${from}${spanning ? '' : ' WHERE r.space = ?1'})`
+  const kinds = new Map<string, QueryKind>([
+    ['id', 'id'],
+    ['words', 'text'],
+  ])
+  const sqlName = tableSqlName(app.record.app, table.id)
+  return [{ name, id: table.id, sqlName, kinds, sql, isRowLocal: false, reads: [table.id], someSql: () => sql }]
+}
 
 const createQueryTable = (app: App, table: TableRecord, spanning: boolean): QueryTable => {
   const { record } = app

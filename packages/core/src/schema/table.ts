@@ -14,7 +14,7 @@ export type TableOptions<C extends Columns, K extends readonly (keyof C & string
   readonly key?: K
   /** Columns to look up or sort by, in order. */
   readonly index?: readonly (readonly (keyof C & string)[])[]
-  /** Text columns for full-text search. */
+  /** Text columns for full-text search: see `matches`. */
   readonly search?: readonly (keyof C & string)[]
   /** The table's id, where its name has changed: the first name it ever had. */
   readonly was?: string

@@ -2,7 +2,7 @@ import { KithError, toBase32 } from '../bytes/index.ts'
 import { opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
 import type { Platform } from '../ports/index.ts'
-import { type App, prepareTables } from '../schema/index.ts'
+import { type App, prepareTables, searchToSql } from '../schema/index.ts'
 import { checkHubUrl, type Isolation } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
 import { findSpace, readBundle } from './bundle.ts'
@@ -141,11 +141,21 @@ export const openPerson = async (
       .filter((space) => space.app === app)
       .flatMap(({ n }) => replicaOf(n).membership.member(person)?.tag ?? [])[0]
 
+  const prepareSearch = (app: App): void => {
+    const statements = searchToSql(engine.database, app.record)
+    if (statements.length === 0) return
+    engine.unit.enter()
+    for (const sql of statements) engine.database.exec(sql)
+    // Queries count on it from now on, whatever becomes of the next transaction.
+    engine.unit.commit()
+  }
+
   const apiOf = <A extends App>(app: A, n: number): Space<A> => {
     const key = `${n}/${app.id}/${app.version}`
     let api = apis.get(key)
     openedApps.set(n, app)
-    if (!api)
+    if (!api) {
+      prepareSearch(app)
       apis.set(
         key,
         (api = createSpaceApi(
@@ -160,6 +170,7 @@ export const openPerson = async (
           (options) => enter(n, options),
         )),
       )
+    }
     return api as Space<A>
   }
 
@@ -219,6 +230,7 @@ export const openPerson = async (
     if (!queries) {
       engine.unit.enter()
       prepareTables(engine.database, app.record)
+      prepareSearch(app)
       queries = createQueries({ database: engine.database, app }) as unknown as Queries<unknown>
       spanningQueries.set(app, queries)
     }

@@ -48,11 +48,7 @@ const asWriter = ({ me, epochInUse }: Replica): Member | undefined => {
 }
 
 /** Whether we said our name as a reader only, or could not say what this device set at `setMs`, and could now. */
-export const isProfileDue = (
-  engine: Engine,
-  replica: Replica,
-  setMs: number | undefined,
-): boolean => {
+export const isProfileDue = (engine: Engine, replica: Replica, setMs: number | undefined): boolean => {
   const { entry, membership } = replica
   const now = asWriter(replica)
   if (!now) return false
@@ -66,8 +62,7 @@ export const isNameUnsaid = (engine: Engine, replica: Replica): boolean => {
   const now = asWriter(replica)
   if (!now || engine.store().labels.read(replica.entry.n, now.address)) return false
   const own = engine.person.device.signing.publicKey
-  return replica
-    .changes().some(({ header }) => header.kind === kinds.join && equalBytes(header.device, own))
+  return replica.changes().some(({ header }) => header.kind === kinds.join && equalBytes(header.device, own))
 }
 
 export const spaceName = (engine: Engine, { entry }: Replica): string =>

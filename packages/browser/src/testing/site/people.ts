@@ -6,6 +6,7 @@ import {
   type KithError,
   type LinkingDevice,
   linkDevice,
+  matches,
   openKith,
   recoverPerson,
 } from '../../index.ts'
@@ -58,6 +59,10 @@ const people = {
     return codeOf(space.tables.tasks.insert({ title }))
   },
   titles,
+  find: async (words: string) =>
+    (await kith.query(todo, (q) => q.selectFrom('tasks').select('title').where(matches('tasks', words)))).map(
+      ({ title }) => title,
+    ),
   untilTitle: (title: string) => until(async () => (await titles()).includes(title)),
   /** The host's side: the link, then the digits, then the device's name. */
   add: async () => {

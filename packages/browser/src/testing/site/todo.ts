@@ -20,7 +20,7 @@ export const todo = app('org.example.todo', {
         votes: counter(),
         notes: richText(),
       },
-      { insert: 'writer', update: 'writer', delete: ['author', 'admin'] },
+      { insert: 'writer', update: 'writer', delete: ['author', 'admin'], search: ['title'] },
     ),
   },
 })

@@ -1,4 +1,4 @@
-import { quoteName } from '../../schema/index.ts'
+import { quoteName, tableOfSearch } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { StorageUse, TableUse } from './api.ts'
 
@@ -11,6 +11,7 @@ export const measureStorage = ({ statements }: Engine): StorageUse => {
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
   )
     .all()
+    .filter(({ name }) => tableOfSearch(name as string) === undefined)
     .map(({ name }): TableUse => {
       const place = toPlace(name as string)
       const deleted = place.app === '' ? '0' : 'coalesce(sum("$hidden" <> 0), 0)'
@@ -43,14 +44,15 @@ const toPlace = (name: string): Pick<TableUse, 'app' | 'table'> => {
     : { app: name.slice(0, slash), table: name.slice(slash + 1).replace(/\^[0-9a-f]+$/, '') }
 }
 
-/** Bytes by table, indexes with it. */
+/** Bytes by table, with its indexes and what it is searched by. */
 const measureTables = (statements: Engine['statements']): Map<string, number> | undefined => {
   if (!statements("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'").get()) return undefined
   const sql =
     'SELECT s.tbl_name AS name, sum(d.pgsize) AS bytes FROM dbstat AS d JOIN sqlite_schema AS s ON s.name = d.name WHERE d.aggregate = TRUE GROUP BY s.tbl_name'
-  return new Map(
-    statements(sql)
-      .all()
-      .map(({ name, bytes }) => [name as string, bytes as number]),
-  )
+  const found = new Map<string, number>()
+  for (const { name, bytes } of statements(sql).all()) {
+    const table = tableOfSearch(name as string) ?? (name as string)
+    found.set(table, (found.get(table) ?? 0) + (bytes as number))
+  }
+  return found
 }
