@@ -29,17 +29,12 @@ export const matches = (table: string, words: string): ExpressionWrapper<never, 
   if (terms.length === 0) return new ExpressionWrapper(binary(id, 'is not', ValueNode.createImmediate(null)))
   // Quoted, nothing in a word is an operator of FTS5.
   const pattern = terms.map((term) => `"${term.replaceAll('"', '""')}"*`).join(' ')
-  const found = SelectQueryNode.createFrom([
-    TableNode.create(searchName(name)) as Parameters<typeof SelectQueryNode.createFrom>[0][number],
-  ])
-  const where = binary(ColumnNode.create('words'), 'match', ValueNode.create(pattern))
-  return new ExpressionWrapper(
-    binary(id, 'in', {
-      ...found,
-      selections: [SelectionNode.create(ColumnNode.create('id'))],
-      where: WhereNode.create(where),
-    } as SelectQueryNode),
-  )
+  const found: SelectQueryNode = {
+    ...SelectQueryNode.createFrom([TableNode.create(searchName(name))]),
+    selections: [SelectionNode.create(ColumnNode.create('id'))],
+    where: WhereNode.create(binary(ColumnNode.create('words'), 'match', ValueNode.create(pattern))),
+  }
+  return new ExpressionWrapper(binary(id, 'in', found))
 }
 
 const binary = (
