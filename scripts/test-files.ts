@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path'
 
 export const root = join(import.meta.dirname, '..')
 
-const folders = ['packages', 'examples', 'vectors', 'simulator', 'apps', 'benchmarks', 'docs', 'scripts']
+const folders = ['packages', 'examples', 'vectors', 'simulator', 'conformance', 'apps', 'benchmarks', 'docs', 'scripts']
 
 /**
  * Test files as paths from the root, sorted. Each of `names` is a file, a folder, or a part of a path; none: everything.
