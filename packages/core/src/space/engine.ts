@@ -62,6 +62,8 @@ export type Engine = {
   readonly nameHub: (n: number, key: Uint8Array) => void
   /** Called after a commit with what this device wrote or took in, and now owes to hubs. */
   readonly onOutgoing: (listener: (spaces: ReadonlySet<number>) => void) => void
+  /** The open transaction has an entry for another log than a space's own: `onOutgoing` tells when it is committed. */
+  readonly parcelQueued: () => void
   /** Owes a segment to hubs, on the logs that it belongs on but the one that it came from. */
   readonly queueFor: (hubs: readonly number[], space: number, segment: StoredSegment, from?: Origin) => void
   /** The same for a segment that was just kept: one of a person belongs into every space that the person is in. */
@@ -140,6 +142,7 @@ export const createEngine = async (
     const outgoing = new Set<(spaces: ReadonlySet<number>) => void>()
     const epochStarted = new Set<(space: number, epoch: Uint8Array) => void>()
     let owed = new Set<number>()
+    let hasParcels = false
     let changedSpaces = new Map<number, number>()
     /** The clock on disk: ahead of what was used, so that it need not be written with each commit. */
     let leasedMs = last.ms
@@ -164,9 +167,10 @@ export const createEngine = async (
         store.texts.save()
         store.frontier.save()
         saveTimes(false)
-        if (owed.size > 0) {
+        if (owed.size > 0 || hasParcels) {
           const spaces = owed
           owed = new Set()
+          hasParcels = false
           unit.afterCommit(() => {
             for (const listener of outgoing) listener(spaces)
           })
@@ -181,6 +185,7 @@ export const createEngine = async (
         tagKeys.splice(0, tagKeys.length, ...loadTagKeys(crypto, statements, personSpace))
         leasedMs = last.ms
         owed = new Set()
+        hasParcels = false
         changedSpaces = new Map()
         savedChanges.clear()
         for (const listener of undone) listener(cause)
@@ -310,6 +315,9 @@ export const createEngine = async (
         hubs = hubs.map((hub) => (hub.n === n ? { ...hub, key } : hub))
       },
       onOutgoing: (listener) => outgoing.add(listener),
+      parcelQueued: () => {
+        hasParcels = true
+      },
       queueFor,
       spread,
       personCame: (home, changes, space) => {

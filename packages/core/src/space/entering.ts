@@ -99,7 +99,6 @@ export const createEntering = (input: EnteringInput): Entering => {
       const n = engine.whole(() => makeSpace(app, title, people.tagFor(app.id).tag, chosen))
       await unit.durable()
       network.wake([n])
-      network.wakeParcels()
       return apiOf(app, n)
     },
     join: async (app, text) => {

@@ -12,7 +12,9 @@ export const queueParcelFor = (
   policy: Uint8Array,
   seed: Uint8Array,
   bytes: Uint8Array,
-): void =>
+): void => {
   engine
     .statements('INSERT INTO parcel (hub, policy, seed, lane, bytes) VALUES (?, ?, ?, 0, ?)')
     .run(hub, policy, seed, bytes)
+  engine.parcelQueued()
+}

@@ -53,7 +53,6 @@ export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf, re
     const result = run()
     await engine.unit.durable()
     network.wake([n])
-    network.wakeParcels()
     return result
   }
 

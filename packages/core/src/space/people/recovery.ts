@@ -51,6 +51,8 @@ export const createRecovery = (engine: Engine, person: OwnPerson, replicaOf: () 
       unit.enter()
       statements("DELETE FROM secret WHERE space = ? AND name = 'phrase'").run(personSpace)
       await unit.durable()
+      // Others may have begun to write meanwhile: the log is emptied between transactions only.
+      unit.commit()
       engine.database.exec('PRAGMA secure_delete = OFF')
       engine.database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     },
