@@ -183,6 +183,8 @@ test('an open hub asks a crowded neighbourhood for work, the more the more crowd
         newLogs: { burst: 10, perSecond: 1e-9 },
         proofs: { burst: 1e6, perSecond: 1e6 },
         signals: { burst: 1e6, perSecond: 1e6 },
+        carries: { burst: 1e6, perSecond: 1e6 },
+        carriedBytes: { burst: 1e9, perSecond: 1e9 },
       },
     },
   })

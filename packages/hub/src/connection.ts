@@ -13,7 +13,11 @@ import type { FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import { toWireLimits } from './limits/hub-limits.ts'
 import { type HubContext, type OpenLog, renewLease, type Session } from './session.ts'
+import { createPipe } from './forward/pipe.ts'
+import { createWrapped } from './forward/wrapped.ts'
 import { createStreams } from './streams.ts'
+import { handleCarry } from './verbs/carry.ts'
+import { handleChannel } from './verbs/channel.ts'
 import { handleIssue } from './verbs/issue.ts'
 import { handleJoin } from './verbs/join.ts'
 import { handleOpen } from './verbs/open.ts'
@@ -59,12 +63,17 @@ export function createConnection(
   channel: Channel,
   allowance: Allowance,
   defect: (cause: unknown) => void,
+  /** Of the channel that it is within. */
+  channelHash?: Uint8Array,
 ): Connection {
   const queue: Uint8Array[] = []
   let queuedBytes = 0
   let isBusy = false
   let isClosed = false
   let isPaused = false
+  let isProven = false
+  /** What this connection has become: the protocol within a channel, or a pipe to another hub. */
+  let next: Connection | undefined
 
   const isCongested = () => channel.bufferedBytes() > congestedBytes
   const send = (message: HubMessage) => {
@@ -82,12 +91,20 @@ export function createConnection(
   const session: Session = {
     hub,
     id: toHex(hub.random(16)),
-    nonce: hub.random(32),
+    nonce: channelHash ?? hub.random(32),
     nameSecret: hub.random(32),
     allowance,
     logs: new Map(),
     worked: new Set(),
     resumptionKeys: new Set(),
+    isWrapped: channelHash !== undefined,
+    isProven: () => isProven,
+    proven() {
+      isProven = true
+    },
+    wrap: (keys) =>
+      become(createWrapped(channel, keys, (within) => createConnection(hub, within, allowance, defect, keys.hash))),
+    pipe: ({ reached, leave }) => become(createPipe(hub, channel, reached, allowance, leave)),
     streams,
     send,
     isClosed: () => isClosed,
@@ -114,6 +131,15 @@ export function createConnection(
     channel.send(event.frame)
   }
 
+  function become(other: Connection): void {
+    next = other
+    // It decides for itself when the socket is read.
+    if (isPaused) channel.resume()
+    isPaused = false
+    queuedBytes = 0
+    for (const frame of queue.splice(0)) other.receive(frame)
+  }
+
   async function work(): Promise<void> {
     isBusy = true
     try {
@@ -122,7 +148,10 @@ export function createConnection(
         const frame = queue.shift()
         if (frame === undefined) break
         queuedBytes -= frame.length
-        await handle(session, frameToClientMessage(frame))
+        const message = frameToClientMessage(frame)
+        // A carrier passes nothing on that it could read.
+        if (isProven && message.type !== 'channel') goodbye(refusal('refused'))
+        else await handle(session, message)
       }
     } catch (cause) {
       if (cause instanceof KithError) goodbye(refusal(cause.code === 'too-large' ? 'too-large' : 'bad-encoding'))
@@ -135,6 +164,7 @@ export function createConnection(
 
   /** Reads from the socket only while the client takes our answers and we keep up with its requests. */
   function steady(): void {
+    if (next !== undefined) return
     const isFull = queue.length > queuedFramesMax || queuedBytes > queuedBytesMax || isCongested()
     if (isFull === isPaused || isClosed) return
     isPaused = isFull
@@ -143,6 +173,10 @@ export function createConnection(
   }
 
   function goodbye(why: Refusal): void {
+    if (next !== undefined) {
+      next.goodbye(why)
+      return
+    }
     if (isClosed) return
     send({ type: 'goodbye', why })
     closed()
@@ -152,6 +186,7 @@ export function createConnection(
   }
 
   function closed(): void {
+    next?.closed()
     if (isClosed) return
     isClosed = true
     queue.length = 0
@@ -172,6 +207,10 @@ export function createConnection(
 
   return {
     receive(frame) {
+      if (next !== undefined) {
+        next.receive(frame)
+        return
+      }
       if (isClosed) return
       queue.push(frame)
       queuedBytes += frame.length
@@ -179,13 +218,18 @@ export function createConnection(
       else void work()
     },
     drained() {
+      if (next !== undefined) {
+        next.drained()
+        return
+      }
       steady()
       streams.drained()
     },
     goodbye,
     closed,
-    hasOpened: () => session.logs.size > 0,
+    hasOpened: () => next?.hasOpened() ?? session.logs.size > 0,
     renew() {
+      next?.renew()
       for (const log of session.logs.values()) renewLease(session, log)
     },
   }
@@ -211,5 +255,9 @@ async function handle(session: Session, message: ClientMessage): Promise<void> {
       return handleIssue(session, message)
     case 'pay':
       return handlePay(session, message)
+    case 'channel':
+      return handleChannel(session, message)
+    case 'carry':
+      return handleCarry(session, message)
   }
 }

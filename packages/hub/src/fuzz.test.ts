@@ -24,7 +24,7 @@ test('20,000 malformed frames: each is answered or ends its connection with a re
   context.diagnostic(JSON.stringify({ ...report, grownMib: Math.round(grown) }))
   // A fuzzer that never comes past the decoder, or never fails in it, tests nothing.
   assert.ok(report.answered > cases / 10 && report.granted > cases / 100)
-  for (const reason of ['refused', 'bad-policy', 'other-generation'])
+  for (const reason of ['refused', 'bad-policy', 'other-generation', 'not-carried', 'not-reached'])
     assert.ok((report.refused[reason] ?? 0) > 0, `nothing was refused as ${reason}`)
   for (const reason of ['bad-encoding', 'too-large'])
     assert.ok((report.ended[reason] ?? 0) > 0, `no connection ended as ${reason}`)

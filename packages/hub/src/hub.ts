@@ -6,6 +6,7 @@ import type { Members } from './access/invite.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { FanOut } from './fan-out.ts'
 import { openSharedStorage, type SharedStorageOptions } from './cluster/shared-storage.ts'
+import type { ForwardOptions } from './forward/options.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
 import { listen } from './listen.ts'
@@ -44,6 +45,8 @@ export type HubOptions = {
   readonly operator?: OperatorOptions
   /** A folder of a built app, which is served beside the hub. Whoever serves an app decides what it does: its users have to trust this hub then. */
   readonly site?: string
+  /** To which other hubs this one carries connections, so that those do not see its clients' addresses; to none unless given. */
+  readonly forward?: ForwardOptions
   readonly clock?: Clock
   readonly fanOut?: FanOut
 }

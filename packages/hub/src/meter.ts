@@ -17,6 +17,9 @@ export const counters = {
   tokensSpent: 'Tokens spent.',
   tokensRefused: 'Tokens refused: forged, too old, or spent before.',
   worksDone: 'Proofs of work taken.',
+  connectionsCarried: 'Connections carried to other hubs.',
+  bytesCarried: 'Bytes passed on for them, both ways.',
+  carriesRefused: 'Requests to be carried that were refused: not allowed, not reached, or too many.',
   storageFailures: 'Writes that failed, and entries found missing.',
   defects: 'Mistakes in the program. Please report them.',
 } as const

@@ -1,5 +1,6 @@
 import { test } from 'node:test'
-import { verifyingConformance } from '../../core/src/ports/crypto.conformance.ts'
-import { nodeVerifying } from './node-crypto.ts'
+import { channellingConformance, verifyingConformance } from '../../core/src/ports/crypto.conformance.ts'
+import { nodeChannelling, nodeVerifying } from './node-crypto.ts'
 
 for (const { name, run } of verifyingConformance) test(name, () => run(nodeVerifying))
+for (const { name, run } of channellingConformance) test(name, () => run(nodeChannelling))

@@ -1,7 +1,19 @@
-/** What a hub needs of cryptography, by node:crypto alone: it can check, and open nothing. */
-import { createHmac, createPrivateKey, createPublicKey, hash, type KeyObject, randomBytes, verify } from 'node:crypto'
-import { toBase64Url } from '@kith/core/bytes'
-import type { Verifying } from '@kith/core/ports'
+/** What a hub needs of cryptography, by node:crypto alone: it can check, and open nothing but what is said to itself. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hash,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  verify,
+} from 'node:crypto'
+import { assert, KithError, toBase64Url } from '@kith/core/bytes'
+import type { Channelling, Verifying } from '@kith/core/ports'
 import { isEd25519PublicKey } from '@kith/core/crypto/verify'
 
 export const nodeVerifying: Verifying = {
@@ -16,6 +28,57 @@ export const nodeVerifying: Verifying = {
       return false
     }
   },
+}
+
+const cipher = 'chacha20-poly1305'
+const tagBytes = 16
+
+/** For channels: connections to this hub that another carries, and the hubs that this one carries to. */
+export const nodeChannelling: Channelling = {
+  sha256: nodeVerifying.sha256,
+  randomBytes: random,
+  hkdfSha256: (key, salt, info, length) => new Uint8Array(hkdfSync('sha256', key, salt, info, length)),
+  x25519PublicKey: (secretKey) => fromJwk(createPublicKey(toX25519SecretKey(secretKey)).export({ format: 'jwk' }).x),
+  x25519(secretKey, publicKey) {
+    try {
+      const key = createPublicKey({
+        key: { kty: 'OKP', crv: 'X25519', x: toBase64Url(publicKey) },
+        format: 'jwk',
+      })
+      // OpenSSL refuses an all-zero result.
+      return plain(diffieHellman({ privateKey: toX25519SecretKey(secretKey), publicKey: key }))
+    } catch (cause) {
+      throw new KithError('bad-key', 'An X25519 public key is malformed or of low order. Do not use it.', {}, cause)
+    }
+  },
+  channelSeal(key, nonce, plainText, associated) {
+    assertLengths(key, nonce)
+    const sealing = createCipheriv(cipher, key, nonce, { authTagLength: tagBytes })
+    sealing.setAAD(associated, { plaintextLength: plainText.length })
+    const sealed = new Uint8Array(plainText.length + tagBytes)
+    sealed.set(sealing.update(plainText))
+    sealing.final()
+    sealed.set(sealing.getAuthTag(), plainText.length)
+    return sealed
+  },
+  channelOpen(key, nonce, sealed, associated) {
+    assertLengths(key, nonce)
+    if (sealed.length < tagBytes) return undefined
+    const opening = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes })
+    opening.setAAD(associated, { plaintextLength: sealed.length - tagBytes })
+    opening.setAuthTag(sealed.subarray(-tagBytes))
+    const plainText = opening.update(sealed.subarray(0, -tagBytes))
+    try {
+      opening.final()
+    } catch {
+      return undefined
+    }
+    return plain(plainText)
+  },
+}
+
+function assertLengths(key: Uint8Array, nonce: Uint8Array): void {
+  assert(key.length === 32 && nonce.length === 12, 'ChaCha20-Poly1305 has a 32-byte key and a 12-byte nonce')
 }
 
 /** Not a `Buffer`, whose `slice` does not copy. */
@@ -36,8 +99,11 @@ export function createHubKeyPair(randomBytes: (length: number) => Uint8Array): {
   secretKey: Uint8Array
 } {
   const secretKey = randomBytes(32)
-  const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, secretKey]), format: 'der', type: 'pkcs8' })
-  return { publicKey: fromJwk(createPublicKey(key).export({ format: 'jwk' }).x), secretKey }
+  return { publicKey: nodeChannelling.x25519PublicKey(secretKey), secretKey }
+}
+
+function toX25519SecretKey(secretKey: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([pkcs8Head, secretKey]), format: 'der', type: 'pkcs8' })
 }
 
 function rawToKey(publicKey: Uint8Array): KeyObject {

@@ -7,6 +7,8 @@ import { type AccessOptions, checkAccess, defaultAccess } from './access/options
 import { backupTo } from './backup.ts'
 import { type Channel, type Connection, createConnection } from './connection.ts'
 import { createLocalFanOut, type FanOut } from './fan-out.ts'
+import { createCarrier, noCarrier } from './forward/carrier.ts'
+import { checkForward, type ForwardOptions } from './forward/options.ts'
 import { createAllowance } from './limits/allowance.ts'
 import { createBuckets } from './limits/bucket.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
@@ -28,6 +30,8 @@ export type HubServiceOptions = {
   readonly log?: HubLog | undefined
   readonly clock?: Clock | undefined
   readonly fanOut?: FanOut | undefined
+  /** To which other hubs connections are carried; to none unless given. */
+  readonly forward?: ForwardOptions | undefined
   /** The operating system's generator unless given: the simulator's is seeded. */
   readonly random?: ((length: number) => Uint8Array) | undefined
 }
@@ -49,6 +53,7 @@ export function createHubService(options: HubServiceOptions): HubService {
   const limits = { ...defaultLimits, ...options.limits }
   const access = { ...defaultAccess, ...options.access }
   checkAccess(access)
+  if (options.forward !== undefined) checkForward(options.forward)
   const clock = options.clock ?? nodeClock
   const log = options.log ?? (() => {})
   const randomBytes = options.random ?? random
@@ -74,6 +79,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     store,
     knocks: createKnocks(store, limits, clock.monotonic, options.storage.isShared),
     access: createAccess(store.access, identity, access, limits, clock),
+    carrier: options.forward === undefined ? noCarrier : createCarrier(options.forward, identity.publicKey, limits),
     newLogs: { add: () => void newLogs.take('newLogs', 1), room: () => newLogs.room('newLogs') },
     fanOut: options.fanOut ?? fanOut ?? createLocalFanOut(),
     limits,

@@ -2,7 +2,9 @@
 import type { Clock, Verifying } from '@kith/core/ports'
 import { type HubMessage, hasRight, type Right } from '@kith/core/wire'
 import type { Access } from './access/access.ts'
+import type { ChannelKeys } from '@kith/core/crypto/channel'
 import type { FanOut, FanOutEvent } from './fan-out.ts'
+import type { Carried, Carrier } from './forward/carrier.ts'
 import type { Allowance } from './limits/allowance.ts'
 import type { HubLimitOptions } from './limits/hub-limits.ts'
 import type { Knocks } from './limits/knocks.ts'
@@ -20,6 +22,7 @@ export type HubContext = {
   readonly store: EntryStore
   readonly knocks: Knocks
   readonly access: Access
+  readonly carrier: Carrier
   /** Takes a new log of anybody's into account; what is left of the rate of all together, 0 to 1. */
   readonly newLogs: { readonly add: () => void; readonly room: () => number }
   readonly fanOut: FanOut
@@ -51,6 +54,15 @@ export type Session = {
   readonly worked: Set<string>
   /** Resumption keys proven on this connection, in hexadecimal. */
   readonly resumptionKeys: Set<string>
+  /** It is within a channel. */
+  readonly isWrapped: boolean
+  /** This hub was asked to show its key: a carrier is there, and only a channel may follow. */
+  readonly isProven: () => boolean
+  readonly proven: () => void
+  /** From the next message on, all is within this channel. */
+  readonly wrap: (keys: ChannelKeys) => void
+  /** From the next message on, all is passed on. */
+  readonly pipe: (carried: Carried) => void
   readonly streams: Streams
   readonly send: (message: HubMessage) => void
   /** The client has gone: nothing is to be opened for it any more. */

@@ -16,9 +16,11 @@ type Exports = {
   readonly crypto_scalarmult_base: (publicKey: number, secretKey: number) => number
   readonly crypto_aead_xchacha20poly1305_ietf_encrypt: (...parameters: number[]) => number
   readonly crypto_aead_xchacha20poly1305_ietf_decrypt: (...parameters: number[]) => number
+  readonly crypto_aead_chacha20poly1305_ietf_encrypt: (...parameters: number[]) => number
+  readonly crypto_aead_chacha20poly1305_ietf_decrypt: (...parameters: number[]) => number
 }
 
-const sizes = { key: 32, privateKey: 64, signature: 64, nonce: 24, tag: 16 } as const
+const sizes = { key: 32, privateKey: 64, signature: 64, nonce: 24, shortNonce: 12, tag: 16 } as const
 
 /** Named here, for the vectors run this file in Node too, whose types do not name it. */
 type WebAssemblyApi = {
@@ -64,6 +66,31 @@ export const loadSodium = async (fetchWasm = fetchSodium): Promise<Sodium> => {
     return result
   }
 
+  type Call = (...parameters: number[]) => number
+  const encryptBy =
+    (encrypt: Call, nonceBytes: number): Sodium['crypto_aead_xchacha20poly1305_ietf_encrypt'] =>
+    (plain, associated, _none, nonce, key) => {
+      checkLength(nonce, nonceBytes)
+      checkLength(key, sizes.key)
+      return must(
+        run([plain, associated, nonce, key], plain.length + sizes.tag, (output, text, more, at, keyAt) =>
+          encrypt(output, 0, text, plain.length, 0, more, associated.length, 0, 0, at, keyAt),
+        ),
+      )
+    }
+  const decryptBy =
+    (decrypt: Call, nonceBytes: number): Sodium['crypto_aead_xchacha20poly1305_ietf_decrypt'] =>
+    (_none, sealed, associated, nonce, key) => {
+      checkLength(nonce, nonceBytes)
+      checkLength(key, sizes.key)
+      if (sealed.length < sizes.tag) throw new Error('Sealed bytes are too short.')
+      return must(
+        run([sealed, associated, nonce, key], sealed.length - sizes.tag, (output, at, more, nonceAt, keyAt) =>
+          decrypt(output, 0, 0, at, sealed.length, 0, more, associated.length, 0, nonceAt, keyAt),
+        ),
+      )
+    }
+
   return {
     crypto_sign_seed_keypair: (seed) => {
       checkLength(seed, sizes.key)
@@ -102,49 +129,22 @@ export const loadSodium = async (fetchWasm = fetchSodium): Promise<Sodium> => {
         run([secretKey, publicKey], sizes.key, (output, own, other) => sodium.crypto_scalarmult(output, own, other)),
       )
     },
-    crypto_aead_xchacha20poly1305_ietf_encrypt: (plain, associated, _none, nonce, key) => {
-      checkLength(nonce, sizes.nonce)
-      checkLength(key, sizes.key)
-      return must(
-        run([plain, associated, nonce, key], plain.length + sizes.tag, (output, text, more, at, keyAt) =>
-          sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-            output,
-            0,
-            text,
-            plain.length,
-            0,
-            more,
-            associated.length,
-            0,
-            0,
-            at,
-            keyAt,
-          ),
-        ),
-      )
-    },
-    crypto_aead_xchacha20poly1305_ietf_decrypt: (_none, sealed, associated, nonce, key) => {
-      checkLength(nonce, sizes.nonce)
-      checkLength(key, sizes.key)
-      if (sealed.length < sizes.tag) throw new Error('Sealed bytes are too short.')
-      return must(
-        run([sealed, associated, nonce, key], sealed.length - sizes.tag, (output, at, more, nonceAt, keyAt) =>
-          sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            output,
-            0,
-            0,
-            at,
-            sealed.length,
-            0,
-            more,
-            associated.length,
-            0,
-            nonceAt,
-            keyAt,
-          ),
-        ),
-      )
-    },
+    crypto_aead_xchacha20poly1305_ietf_encrypt: encryptBy(
+      sodium.crypto_aead_xchacha20poly1305_ietf_encrypt,
+      sizes.nonce,
+    ),
+    crypto_aead_xchacha20poly1305_ietf_decrypt: decryptBy(
+      sodium.crypto_aead_xchacha20poly1305_ietf_decrypt,
+      sizes.nonce,
+    ),
+    crypto_aead_chacha20poly1305_ietf_encrypt: encryptBy(
+      sodium.crypto_aead_chacha20poly1305_ietf_encrypt,
+      sizes.shortNonce,
+    ),
+    crypto_aead_chacha20poly1305_ietf_decrypt: decryptBy(
+      sodium.crypto_aead_chacha20poly1305_ietf_decrypt,
+      sizes.shortNonce,
+    ),
   }
 }
 

@@ -16,6 +16,8 @@ const functions = [
   'crypto_scalarmult_base',
   'crypto_aead_xchacha20poly1305_ietf_encrypt',
   'crypto_aead_xchacha20poly1305_ietf_decrypt',
+  'crypto_aead_chacha20poly1305_ietf_encrypt',
+  'crypto_aead_chacha20poly1305_ietf_decrypt',
 ]
 
 /** The file's bytes, from what is in node_modules. */

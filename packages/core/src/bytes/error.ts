@@ -32,6 +32,11 @@ export const errorCodes = {
   'bad-key': 'A key is malformed or of low order. Do not use it.',
   'bad-signature': 'A signature does not match. Nothing was accepted.',
   'cannot-open': 'A sealed entry cannot be opened with the keys that are here.',
+  'channel-broken':
+    'Whoever carries the connection altered, dropped or repeated something, or poses as the hub. Nothing was accepted. Use another carrier.',
+  'no-carrier': 'No hub of `isolation.through` can carry: the only one is the hub itself. Name another.',
+  'hub-key-needed':
+    'A hub is reached through another by its key. Name it in `isolation.hubKeys`; `kith hub` prints it.',
   'bad-link': 'The link is not whole. Ask for it again and copy all of it.',
   'bad-card': 'The contact card is not whole. Ask for it again and copy all of it.',
   'bad-phrase':

@@ -5,7 +5,7 @@
  *
  * One HKDF over base key and salt gives key, nonce and commitment. The plain text is [u32 length ‖ payload ‖ zeros].
  */
-import { assert, concatBytes, equalBytes, KithError, labelled } from '../bytes/index.ts'
+import { assert, concatBytes, equalBytes, KithError, labelled, padme } from '../bytes/index.ts'
 import { hashBytes } from '../crypto/verify/index.ts'
 import { entryBytesMax, entryBytesMin, unpackRatioMax } from '../limits/index.ts'
 import type { Crypto } from '../ports/index.ts'
@@ -114,17 +114,9 @@ export function openEntry(crypto: Crypto, bytes: Uint8Array, candidates: readonl
   throw new KithError('cannot-open', 'An entry cannot be opened with the keys that are here, or it was altered.')
 }
 
-/**
- * Padmé (Nikitin et al., Reducing Metadata Leakage from Encrypted Files, 2019): sizes keep as many leading bits as their
- * exponent has, so that only O(log log size) bits of a size show, at 12 % more bytes at most and 6 % from 256 bytes on. Applied to
- * the whole entry, so that one of exactly `entryBytesMax` exists.
- */
+/** Padded as a whole, so that an entry of exactly `entryBytesMax` exists. */
 export function paddedBytes(size: number): number {
-  const least = Math.max(size, entryBytesMin)
-  const exponent = 31 - Math.clz32(least)
-  const keptBits = 32 - Math.clz32(exponent)
-  const step = 2 ** (exponent - keptBits)
-  return Math.ceil(least / step) * step
+  return padme(Math.max(size, entryBytesMin))
 }
 
 type EntryKeys = { readonly key: Uint8Array; readonly nonce: Uint8Array; readonly commitment: Uint8Array }

@@ -31,6 +31,7 @@ import {
 } from './schema.ts'
 import { textClockMax, textOpBytesMax, textRunUnitsMax } from './text.ts'
 import { textValueBytesMax } from './value.ts'
+import { channelPieceBytesMax, frameBytesMax } from './wire.ts'
 
 const kibibyte = 1024
 const headBytes = 34
@@ -57,6 +58,7 @@ assert(segmentBytesMax <= entryUnpackedBytesMax, 'the largest segment must fit a
 assert(entryFillBytes + bodyBytesMax < segmentBytesMax, 'a segment that is nearly full takes one more change')
 assert(entryUnpackedBytesMax < entryBytesMax * unpackRatioMax, 'the largest entry must reach the unpacked limit')
 assert(entryBytesMin < entryBytesMax, 'entries have a range of sizes')
+assert(channelPieceBytesMax < frameBytesMax, 'a piece of a channel is a message that every end takes')
 assert(clockCorrectionMsMax < clockAheadMsMax, 'a clock is corrected before its changes would have to wait')
 assert(entryBytesMin <= noticeBytesMax, 'a notice is an entry')
 assert(letterLinkCharsMax >= linkCharsMax, 'a letter carries the longest link')

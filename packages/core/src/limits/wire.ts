@@ -52,3 +52,12 @@ export const hubSilenceMsMax = 30 * 1000
 
 /** Requests that a client has under way on one connection. */
 export const requestsUnderWayMax = 65_536
+
+/** One message of a carried connection, sealed: the longest that Noise has. A frame is as many as it needs, so that a carrier holds little at once. */
+export const channelPieceBytesMax = 65_535
+
+/** No frame is shorter in a channel: questions, acknowledgements and small entries look alike to who carries them. */
+export const channelBytesMin = 256
+
+/** The address of a hub that another is asked to carry to. */
+export const carriedUrlBytesMax = 256

@@ -3,11 +3,11 @@
  * Published vectors first, then the refusals on which peers must agree, then wrong lengths and shared memory.
  */
 import { concatBytes, equalBytes, fromHex, KithError, toHex, utf8 } from '../bytes/index.ts'
-import type { Crypto, Hashing, Verifying } from './crypto.ts'
+import type { Channelling, Crypto, Hashing, Verifying } from './crypto.ts'
 
 export type ConformanceCase<Port> = { readonly name: string; readonly run: (port: Port) => void }
 
-/** A hub fills these two only. */
+/** A hub fills these, `verifyingConformance` and `channellingConformance` only. */
 export const hashingConformance: readonly ConformanceCase<Hashing>[] = [
   {
     name: 'SHA-256 gives the digests of FIPS 180-4',
@@ -132,59 +132,8 @@ export const verifyingConformance: readonly ConformanceCase<Verifying>[] = [
   },
 ]
 
-/** Points of low order in all encodings, and y ≥ p (here the key 2^255 − 19 + 3, a second encoding of y = 3). */
-const weakEd25519Keys = [
-  '0000000000000000000000000000000000000000000000000000000000000000',
-  '0000000000000000000000000000000000000000000000000000000000000080',
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  '0100000000000000000000000000000000000000000000000000000000000080',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-  'f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
-]
-
-export const cryptoConformance: readonly ConformanceCase<Crypto>[] = [
-  ...verifyingConformance,
-  {
-    name: 'Ed25519 makes the keys and signatures of RFC 8032, again and again in any order',
-    run({ ed25519PublicKey, ed25519Sign }) {
-      for (let round = 0; round < 3; round += 1) {
-        for (const [seed, publicKey, message, signature] of ed25519Vectors) {
-          const key = ed25519PublicKey(fromHex(seed))
-          same(key, publicKey)
-          key.fill(0)
-          same(ed25519Sign(fromHex(message), fromHex(seed)), signature)
-        }
-      }
-    },
-  },
-  {
-    name: 'Ed25519 keeps no reference to a seed that its owner overwrites',
-    run({ ed25519PublicKey }) {
-      const seed = fromHex(ed25519Vectors[0][0])
-      ed25519PublicKey(seed)
-      seed.set(fromHex(ed25519Vectors[1][0]))
-      same(ed25519PublicKey(seed), ed25519Vectors[1][1])
-      same(ed25519PublicKey(fromHex(ed25519Vectors[0][0])), ed25519Vectors[0][1])
-    },
-  },
-  {
-    // Verdicts of peers must agree on these too, so every adapter takes libsodium's side: see crypto/seal/sodium.ts.
-    name: 'Ed25519 judges signatures that only a dishonest owner can make as libsodium does',
-    run({ ed25519Verify }) {
-      for (const { publicKey, message, signature, valid, why } of dishonestSignatures) {
-        check(ed25519Verify(fromHex(signature), fromHex(message), fromHex(publicKey)) === valid, why)
-      }
-    },
-  },
+/** What both ends of a channel need: a hub too. */
+export const channellingConformance: readonly ConformanceCase<Channelling>[] = [
   {
     name: 'HKDF-SHA-256 gives the keys of RFC 5869',
     run({ hkdfSha256 }) {
@@ -235,6 +184,103 @@ export const cryptoConformance: readonly ConformanceCase<Crypto>[] = [
     },
   },
   {
+    name: 'random bytes come in the length asked for and do not repeat',
+    run({ randomBytes }) {
+      for (const length of [0, 1, 32, 65_536, 200_001]) check(randomBytes(length).length === length, `${length} bytes`)
+      check(!equalBytes(randomBytes(32), randomBytes(32)), 'two that differ')
+      check(
+        randomBytes(200_001)
+          .subarray(-64)
+          .some((byte) => byte !== 0),
+        'the end is filled too',
+      )
+    },
+  },
+  {
+    name: 'ChaCha20-Poly1305 gives the ciphertext of RFC 8439 §2.8.2',
+    run({ channelSeal, channelOpen }) {
+      const { key, nonce, plain, associated, sealed } = chachaVector
+      same(channelSeal(key, nonce, plain, associated), toHex(sealed))
+      same(channelOpen(key, nonce, sealed, associated) as Uint8Array, toHex(plain))
+    },
+  },
+  {
+    name: 'ChaCha20-Poly1305 answers undefined to anything altered or cut off',
+    run({ channelSeal, channelOpen }) {
+      const { key, nonce, plain, associated, sealed } = chachaVector
+      for (let at = 0; at < sealed.length; at += 1) {
+        const altered = Uint8Array.from(sealed)
+        altered[at]! ^= 0x80
+        check(channelOpen(key, nonce, altered, associated) === undefined, `altered at ${at}`)
+        check(channelOpen(key, nonce, sealed.subarray(0, at), associated) === undefined, `cut off at ${at}`)
+      }
+      check(channelOpen(key, nonce, sealed, associated.subarray(1)) === undefined, 'other associated data')
+      check(channelOpen(key, new Uint8Array(12), sealed, associated) === undefined, 'another nonce')
+      check(channelOpen(otherKey(key), nonce, sealed, associated) === undefined, 'another key')
+      const empty = channelSeal(key, nonce, new Uint8Array(0), new Uint8Array(0))
+      check(empty.length === 16 && channelOpen(key, nonce, empty, new Uint8Array(0))?.length === 0, 'an empty message')
+      check(empty.constructor === Uint8Array, 'a plain Uint8Array')
+      throws(() => channelSeal(key.subarray(1), nonce, plain, associated))
+      throws(() => channelOpen(key, nonce.subarray(1), sealed, associated))
+    },
+  },
+]
+
+/** Points of low order in all encodings, and y ≥ p (here the key 2^255 − 19 + 3, a second encoding of y = 3). */
+const weakEd25519Keys = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0000000000000000000000000000000000000000000000000000000000000080',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000080',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  'f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+]
+
+export const cryptoConformance: readonly ConformanceCase<Crypto>[] = [
+  ...verifyingConformance,
+  ...channellingConformance,
+  {
+    name: 'Ed25519 makes the keys and signatures of RFC 8032, again and again in any order',
+    run({ ed25519PublicKey, ed25519Sign }) {
+      for (let round = 0; round < 3; round += 1) {
+        for (const [seed, publicKey, message, signature] of ed25519Vectors) {
+          const key = ed25519PublicKey(fromHex(seed))
+          same(key, publicKey)
+          key.fill(0)
+          same(ed25519Sign(fromHex(message), fromHex(seed)), signature)
+        }
+      }
+    },
+  },
+  {
+    name: 'Ed25519 keeps no reference to a seed that its owner overwrites',
+    run({ ed25519PublicKey }) {
+      const seed = fromHex(ed25519Vectors[0][0])
+      ed25519PublicKey(seed)
+      seed.set(fromHex(ed25519Vectors[1][0]))
+      same(ed25519PublicKey(seed), ed25519Vectors[1][1])
+      same(ed25519PublicKey(fromHex(ed25519Vectors[0][0])), ed25519Vectors[0][1])
+    },
+  },
+  {
+    // Verdicts of peers must agree on these too, so every adapter takes libsodium's side: see crypto/seal/sodium.ts.
+    name: 'Ed25519 judges signatures that only a dishonest owner can make as libsodium does',
+    run({ ed25519Verify }) {
+      for (const { publicKey, message, signature, valid, why } of dishonestSignatures) {
+        check(ed25519Verify(fromHex(signature), fromHex(message), fromHex(publicKey)) === valid, why)
+      }
+    },
+  },
+  {
     name: 'XChaCha20-Poly1305 gives the ciphertext of draft-irtf-cfrg-xchacha-03 A.3.1',
     run({ aeadSeal, aeadOpen }) {
       const { key, nonce, plain, associated, sealed } = xchachaVector
@@ -259,19 +305,6 @@ export const cryptoConformance: readonly ConformanceCase<Crypto>[] = [
       check(empty.length === 16 && aeadOpen(key, nonce, empty, new Uint8Array(0))?.length === 0, 'an empty message')
       throws(() => aeadSeal(key.subarray(1), nonce, plain, associated))
       throws(() => aeadOpen(key, nonce.subarray(1), sealed, associated))
-    },
-  },
-  {
-    name: 'random bytes come in the length asked for and do not repeat',
-    run({ randomBytes }) {
-      for (const length of [0, 1, 32, 65_536, 200_001]) check(randomBytes(length).length === length, `${length} bytes`)
-      check(!equalBytes(randomBytes(32), randomBytes(32)), 'two that differ')
-      check(
-        randomBytes(200_001)
-          .subarray(-64)
-          .some((byte) => byte !== 0),
-        'the end is filled too',
-      )
     },
   },
 ]
@@ -343,6 +376,15 @@ const xchachaVector = {
   sealed: fromHex(
     'bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff921f9664c97637da9768812f615c68b13b52e' +
       'c0875924c1c7987947deafd8780acf49',
+  ),
+}
+
+const chachaVector = {
+  ...xchachaVector,
+  nonce: fromHex('070000004041424344454647'),
+  sealed: fromHex(
+    'd31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b6116' +
+      '1ae10b594f09e26a7e902ecbd0600691',
   ),
 }
 

@@ -1,5 +1,6 @@
 /** The ways for a person who is known into an empty database; apart from `start.ts`, so that a page is not given what it does not use. */
 import type { Platform } from '../ports/index.ts'
+import { carried } from '../sync/index.ts'
 import type { Kith } from './api.ts'
 import type { Identity } from './identity.ts'
 import { type KithOptions, openPerson } from './kith.ts'
@@ -17,16 +18,16 @@ import {
  *
  * @throws KithError `bad-device-code`, `device-not-linked`, `hub-unreachable`, `not-allowed` (there is a person already).
  */
-export const linkKith = (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
-  linkPlatform(platform, options, opener(platform, options))
+export const linkKith = async (platform: Platform, options: LinkDeviceOptions): Promise<LinkingDevice<Kith>> =>
+  linkPlatform(await carried(platform, options.isolation), options, opener(platform, options))
 
 /**
  * A person comes back by the recovery phrase, in an empty database. The platforms' `recoverPerson` call it.
  *
  * @throws KithError `bad-phrase`, `hub-unreachable`, `not-found` (no hub knows the phrase), `not-allowed`.
  */
-export const recoverKith = (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
-  recoverPlatform(platform, options, opener(platform, options))
+export const recoverKith = async (platform: Platform, options: RecoverPersonOptions): Promise<Kith> =>
+  recoverPlatform(await carried(platform, options.isolation), options, opener(platform, options))
 
 const opener =
   (platform: Platform, { name, isolation }: Pick<KithOptions, 'name' | 'isolation'>) =>

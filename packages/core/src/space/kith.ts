@@ -3,7 +3,7 @@ import { opCodes } from '../change/index.ts'
 import { createQueries, type Queries } from '../database/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, prepareTables, searchToSql } from '../schema/index.ts'
-import { checkHubUrl, type Isolation } from '../sync/index.ts'
+import { carried, checkHubUrl, type Isolation } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
 import { findSpace, readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
@@ -45,13 +45,15 @@ export type OpenedPerson = { readonly kith: Kith; readonly caughtUp: () => Promi
 
 /** Opens the person in the platform's database; `identity` makes an empty one a device of a person who is known. */
 export const openPerson = async (
-  platform: Platform,
+  direct: Platform,
   options: KithOptions,
   identity?: Identity,
 ): Promise<OpenedPerson> => {
   const { hubs = [], name, isolation } = options
   if (name !== undefined) checkName(name)
   for (const url of hubs) checkHubUrl(url)
+  const knownKey = (url: string): Uint8Array | undefined => engine.hubs().find((hub) => hub.url === url)?.key
+  const platform = await carried(direct, isolation, knownKey)
   const engine = await createEngine(platform, hubs, identity)
   const replicas = new Map<number, Replica>()
   const syncSpaces = new Map<number, ReplicaSyncSpace>()

@@ -115,7 +115,8 @@ function start(options: { hubKey?: Uint8Array; resume?: ReturnType<typeof create
       while (sent.length === 0) await new Promise(setImmediate)
       const { request, type } = sent.shift()!
       const plain = { open: 'opened', put: 'stored', pull: 'pulling', signal: 'done', trim: 'done' } as const
-      const types = { ...plain, terms: 'told', join: 'done', issue: 'issued', pay: 'done' } as const
+      const asMember = { terms: 'told', join: 'done', issue: 'issued', pay: 'done' } as const
+      const types = { ...plain, ...asMember, channel: 'channelled', carry: 'done' } as const
       say({ type: types[type], request, results } as HubMessage)
     },
   }

@@ -153,12 +153,16 @@ export function connectHub(options: HubConnectionOptions): HubConnection {
   let sentBytes = 0
   let receivedBytes = 0
 
-  const connection = options.network.connect(options.url, {
-    opened() {},
-    received,
-    closed: (reason) =>
-      end(new KithError('hub-unreachable', `The hub cannot be reached: ${reason}. Work goes on offline.`)),
-  })
+  const connection = options.network.connect(
+    options.url,
+    {
+      opened() {},
+      received,
+      closed: (reason, cause) =>
+        end(cause ?? new KithError('hub-unreachable', `The hub cannot be reached: ${reason}. Work goes on offline.`)),
+    },
+    options.hubKey,
+  )
   const cancelHello: Cancel = clock.after(helloMsMax, () => {
     if (hello === undefined) end(new KithError('hub-unreachable', 'The hub does not answer. Work goes on offline.'))
   })

@@ -47,6 +47,13 @@ export type Isolation = {
    * connections which of those who read a log wrote to it.
    */
   readonly readingApart?: boolean
+  /**
+   * Every connection to a hub is carried by another: by the first of these that is not the hub itself. That hub sees the network address and which hub is used, the other one what it
+   * keeps and no address of ours. They have to carry (`kith hub --forward`). What none of them can carry is not reached: nothing ever goes directly.
+   */
+  readonly through?: readonly string[] | undefined
+  /** Keys of hubs by URL, in base64url, as `kith hub` prints them: a hub is reached through another only by its key. Those of hubs that this device was connected to before are known. */
+  readonly hubKeys?: Readonly<Record<string, string>> | undefined
 }
 
 export type HubLinkOptions = {

@@ -1,3 +1,4 @@
+export { carried } from './carried.ts'
 export { type BackOff, createBackOff } from './back-off.ts'
 export { connectHub, type HubConnection, type HubEntries, type OpenWish } from './hub-connection.ts'
 export { checkHubUrl } from './hub-connection-url.ts'

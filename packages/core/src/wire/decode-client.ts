@@ -1,4 +1,6 @@
+import { channelPurposes, handshakeBytes } from '../crypto/channel/index.ts'
 import {
+  carriedUrlBytesMax,
   entriesPerFrameMax,
   entryBytesMax,
   frameBytesMax,
@@ -106,9 +108,24 @@ function readFields(reader: FrameReader, code: number, request: number): ClientM
       }
     case messageCodes.pay:
       return { type: 'pay', request, pays: readList(reader, termsPerFrameMax, readPayItem) }
+    case messageCodes.channel: {
+      reader.array(2)
+      const purpose = reader.integer(channelPurposes.wrap) === channelPurposes.wrap ? 'wrap' : 'prove'
+      return { type: 'channel', request, purpose, handshake: reader.fixedBytes(handshakeBytes) }
+    }
+    case messageCodes.carry:
+      reader.array(2)
+      return { type: 'carry', request, url: readUrl(reader), hubKey: reader.fixedBytes(32) }
     default:
       throw bad('the kind of message is unknown')
   }
+}
+
+/** Printable ASCII, as addresses are written: a name in another script has its form in it (RFC 3492). */
+function readUrl(reader: FrameReader): string {
+  const bytes = reader.bytes(carriedUrlBytesMax)
+  if (bytes.some((byte) => byte <= 0x20 || byte >= 0x7f)) throw bad('an address holds what addresses do not')
+  return String.fromCharCode(...bytes)
 }
 
 function readPayItem(reader: FrameReader): PayItem {

@@ -1,4 +1,5 @@
 import { KithError } from '../bytes/index.ts'
+import { handshakeBytes } from '../crypto/channel/index.ts'
 import {
   entriesPerFrameMax,
   entryBytesMax,
@@ -41,6 +42,7 @@ const lengths: Readonly<Record<number, number>> = {
   [messageCodes.goodbye]: 3,
   [messageCodes.told]: 4,
   [messageCodes.issued]: 3,
+  [messageCodes.channelled]: 3,
 }
 
 /**
@@ -133,6 +135,11 @@ function readFields(reader: FrameReader, code: number): HubMessage {
         ...readAnswer(reader, tokensPerIssueMax, 2, () => ({
           signature: reader.fixedBytes(tokenModulusBytes).slice(),
         })),
+      }
+    case messageCodes.channelled:
+      return {
+        type: 'channelled',
+        ...readAnswer(reader, 1, 2, () => ({ handshake: reader.fixedBytes(handshakeBytes).slice() })),
       }
     case messageCodes.entries:
       return readEntries(reader)

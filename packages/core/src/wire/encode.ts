@@ -1,4 +1,5 @@
-import { assert, type CborValue, encodeCbor } from '../bytes/index.ts'
+import { assert, type CborValue, encodeCbor, utf8 } from '../bytes/index.ts'
+import { channelPurposes } from '../crypto/channel/index.ts'
 import { frameBytesMax } from '../limits/index.ts'
 import { hubAccesses } from './access.ts'
 import {
@@ -67,6 +68,10 @@ function clientFields(message: ClientMessage): CborValue[] {
           works.map(({ bits, expiresMs, nonce }) => [bits, expiresMs, nonce]),
         ]),
       ]
+    case 'channel':
+      return [[channelPurposes[message.purpose], message.handshake]]
+    case 'carry':
+      return [[utf8(message.url), message.hubKey]]
   }
 }
 
@@ -132,6 +137,8 @@ function hubFields(message: HubMessage): CborValue[] {
     }
     case 'issued':
       return answer(message.request, message.results, ({ signature }) => [signature])
+    case 'channelled':
+      return answer(message.request, message.results, ({ handshake }) => [handshake])
     case 'entries':
       return [
         message.request,

@@ -87,6 +87,18 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
       }),
     ),
   }),
+  fc.record({
+    type: fc.constant('channel' as const),
+    request,
+    purpose: fc.constantFrom('prove' as const, 'wrap' as const),
+    handshake: fixed(48),
+  }),
+  fc.record({
+    type: fc.constant('carry' as const),
+    request,
+    url: fc.string({ maxLength: 256 }).map((text) => text.replace(/[^!-~]/g, 'x')),
+    hubKey: fixed(32),
+  }),
 )
 
 const answer = <Type extends string, Result extends object>(type: Type, result: fc.Arbitrary<Result>) =>
@@ -107,6 +119,11 @@ const hubMessage: fc.Arbitrary<HubMessage> = fc.oneof(
       logBytesMax: number,
       logEntriesMax: number,
     }),
+  }),
+  fc.record({
+    type: fc.constant('channelled' as const),
+    request,
+    results: fc.array(fc.oneof(fc.record({ handshake: fixed(48) }), refusal), { maxLength: 1 }),
   }),
   answer(
     'opened',

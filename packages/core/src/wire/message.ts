@@ -11,6 +11,8 @@
  *   client → hub     join     → done      an invite, for a member's key
  *   client → hub     issue    → issued    a member's tokens, blind
  *   client → hub     pay      → done      tokens or work for logs
+ *   client → hub     channel  → channelled  a handshake with the hub's key: to see that it has it, or to seal all that follows
+ *   client → hub     carry    → done      another hub, to which all that follows is passed on
  *   hub    → client  entries  by a pull (its request number), or pushed to a follower (request 0)
  *   hub    → client  heard    a signal of somebody else
  *   hub    → client  goodbye  why the hub ends the connection; last
@@ -18,6 +20,7 @@
  * Every request carries a number of the client's choice (1 to 2^32 − 1) and a list; its answer carries the number and one
  * result for each item, in order.
  */
+import type { ChannelPurpose } from '../crypto/channel/index.ts'
 import type { HubTerms, IssueFields, JoinItem, PayItem } from './access.ts'
 import type { Policy, Right } from './policy.ts'
 import type { Refusal } from './refusal.ts'
@@ -87,6 +90,14 @@ export type ClientMessage =
   | ({ readonly type: 'join'; readonly request: number } & JoinItem)
   | ({ readonly type: 'issue'; readonly request: number } & IssueFields)
   | { readonly type: 'pay'; readonly request: number; readonly pays: readonly PayItem[] }
+  | ({ readonly type: 'channel'; readonly request: number } & ChannelItem)
+  | ({ readonly type: 'carry'; readonly request: number } & CarryItem)
+
+/** `handshake` is the first message of Noise NK, without payload. */
+export type ChannelItem = { readonly purpose: ChannelPurpose; readonly handshake: Uint8Array }
+
+/** Which hub to carry to: where it is, and its X25519 key. */
+export type CarryItem = { readonly url: string; readonly hubKey: Uint8Array }
 
 /** What this hub takes; never above the protocol's own limits. */
 export type HubLimits = {
@@ -125,6 +136,9 @@ export type PullStarted = { readonly generation: Uint8Array; readonly news: bool
 
 /** A blind signature, 256 bytes. */
 export type IssuedToken = { readonly signature: Uint8Array }
+
+/** The second message of the handshake. */
+export type ChannelAnswer = { readonly handshake: Uint8Array }
 
 export type Done = { readonly done: true }
 
@@ -166,6 +180,7 @@ export type HubMessage =
       readonly results: readonly (WorkChallenge | Refusal)[]
     }
   | { readonly type: 'issued'; readonly request: number; readonly results: readonly (IssuedToken | Refusal)[] }
+  | { readonly type: 'channelled'; readonly request: number; readonly results: readonly (ChannelAnswer | Refusal)[] }
   | EntriesMessage
   | HeardMessage
   | { readonly type: 'goodbye'; readonly why: Refusal }
@@ -191,6 +206,9 @@ export const messageCodes = {
   pay: 16,
   told: 17,
   issued: 18,
+  channel: 19,
+  channelled: 20,
+  carry: 21,
 } as const
 
 /** 16 random bytes of a hub's unbroken run over one database. */

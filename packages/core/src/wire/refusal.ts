@@ -22,6 +22,8 @@ export const refusalCodes = {
   'token-spent': 14,
   'token-invalid': 15,
   'tokens-used-up': 16,
+  'not-carried': 17,
+  'not-reached': 18,
 } as const
 
 export type RefusalReason = keyof typeof refusalCodes
@@ -52,6 +54,8 @@ const meanings: Record<RefusalReason, string> = {
   'token-spent': 'The token was spent before. Another will be used.',
   'token-invalid': 'The token is not of this hub, or its key is no longer good. Another will be used.',
   'tokens-used-up': 'The tokens of this period are used up. More come with the next one.',
+  'not-carried': 'The hub carries no connections there. Ask its operator, or use another.',
+  'not-reached': 'The hub that carries could not reach the other in time, or it is not the hub of that key.',
 }
 
 export function refusal(refused: RefusalReason, waitMs = 0): Refusal {

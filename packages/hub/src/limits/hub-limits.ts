@@ -26,6 +26,9 @@ export type HubLimitOptions = {
   readonly requestMsMax: number
   /** Logs that the connections of one address prefix have open together. */
   readonly openLogsPerPrefixMax: number
+  /** Connections that are carried to other hubs: together, and of one address prefix. */
+  readonly carriedMax: number
+  readonly carriedPerPrefixMax: number
   /** The whole database file; undefined: as large as the disk allows. */
   readonly storageBytesMax: number | undefined
   readonly perConnection: RateLimits
@@ -46,6 +49,10 @@ export type RateLimits = {
   /** Signatures to check: the dearest thing that a stranger can ask of a hub (0.12 ms each). */
   readonly proofs: Rate
   readonly signals: Rate
+  /** Asking to be carried: each is a connection that this hub makes. */
+  readonly carries: Rate
+  /** Both ways, of what is carried. */
+  readonly carriedBytes: Rate
 }
 
 export type Rate = { readonly burst: number; readonly perSecond: number }
@@ -60,6 +67,10 @@ const perConnection: RateLimits = {
   newLogs: { burst: 2_000, perSecond: 2 },
   proofs: { burst: 4_096, perSecond: 200 },
   signals: { burst: 10_000, perSecond: 1_000 },
+  // One for each connection that works; more where the other hub cannot be reached.
+  carries: { burst: 16, perSecond: 0.2 },
+  // A quarter of what a hub takes directly: it is the operator's line that pays twice.
+  carriedBytes: { burst: 64 * mebibyte, perSecond: 8 * mebibyte },
 }
 
 /** A household behind one address works like four busy devices at once; a co-op's hub raises this. */
@@ -94,6 +105,10 @@ export const defaultLimits: HubLimitOptions = {
   requestMsMax: 10_000,
   // 1 KB each: 100 MB of the hub's memory for one neighbourhood; 500 people with 200 logs.
   openLogsPerPrefixMax: 100_000,
+  // Two sockets each: 20 MB, and as many descriptors.
+  carriedMax: 1_000,
+  // A household with a connection for each of its spaces.
+  carriedPerPrefixMax: 64,
   storageBytesMax: undefined,
   // A hub of a million, on a busy day.
   newLogs: { burst: 200_000, perSecond: 100 },

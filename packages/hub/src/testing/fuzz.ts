@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { decodeCbor } from '@kith/core/bytes'
+import { channelPrologue, startHandshake } from '@kith/core/crypto/channel'
 import {
   type ClientMessage,
   clientMessageToFrame,
@@ -17,6 +18,7 @@ import {
   rights,
 } from '@kith/core/wire'
 import { createDice } from '@kith/testing/simulation'
+import { nodeChannelling } from '../node-crypto.ts'
 import type { Connection } from '../connection.ts'
 import { createHubService, type HubService } from '../service.ts'
 import { openSqlite } from '../store/sqlite-open.ts'
@@ -55,7 +57,10 @@ export async function fuzzHub(
 ): Promise<FuzzReport> {
   const dice = createDice(String(seed))
   const database = openSqlite(':memory:', undefined)
-  const service = createHubService({ storage: createSqliteStorage(database) })
+  const service = createHubService({
+    storage: createSqliteStorage(database),
+    forward: { isPublic: true, hubs: ['ws://127.0.0.1:1'] },
+  })
   const logs = [createTestLog(), createTestLog('knock'), createTestLog('location'), createTestLog('mailbox')]
   const entryIds: Uint8Array[] = []
   const resumption = createHash('sha256').update(String(seed)).digest()
@@ -64,7 +69,10 @@ export async function fuzzHub(
     policies: logs.map(({ policy }) => decodeCbor(policyToBytes(policy))),
     entryIds,
     tickets,
+    handshakes,
   }))
+  const { publicKey } = service.context.identity
+  const handshakes = [startHandshake(nodeChannelling, publicKey, channelPrologue('prove')).message]
   const report = { answered: 0, granted: 0, refused: {} as Record<string, number>, ended: {} as Record<string, number> }
   const count = (counts: Record<string, number>, name: string): void => {
     counts[name] = (counts[name] ?? 0) + 1
@@ -240,5 +248,8 @@ const itemsOf = (message: ClientMessage): number => {
       return message.requests.length
     case 'pay':
       return message.pays.length
+    case 'channel':
+    case 'carry':
+      return 1
   }
 }

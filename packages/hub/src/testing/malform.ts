@@ -1,5 +1,5 @@
 /** For tests: frames that are almost right. Structure-aware: messages of the protocol's shape, then mistakes in them. */
-import { type CborValue, encodeCbor } from '@kith/core/bytes'
+import { type CborValue, encodeCbor, utf8 } from '@kith/core/bytes'
 import { messageCodes } from '@kith/core/wire'
 import type { Dice } from '@kith/testing/simulation'
 
@@ -9,6 +9,8 @@ export type Known = {
   readonly policies: readonly CborValue[]
   readonly entryIds: readonly Uint8Array[]
   readonly tickets: readonly Uint8Array[]
+  /** By which a hub shows that it has its key. */
+  readonly handshakes: readonly Uint8Array[]
 }
 
 export type Malformer = {
@@ -17,7 +19,23 @@ export type Malformer = {
 }
 
 const edges = [0, 1, 2, 3, 4, 23, 24, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
-const types = ['open', 'put', 'put', 'pull', 'pull', 'signal', 'trim', 'terms', 'join', 'issue', 'pay'] as const
+const types = [
+  'open',
+  'put',
+  'put',
+  'pull',
+  'pull',
+  'signal',
+  'trim',
+  'terms',
+  'join',
+  'issue',
+  'pay',
+  'channel',
+  'carry',
+] as const
+/** None of them leads anywhere. */
+const addresses = ['ws://127.0.0.1:1', 'wss://[::1]/', 'file:///', 'wss://', '', 'x'.repeat(300)]
 const byteLengths = [0, 1, 15, 16, 17, 31, 32, 33, 41, 63, 64, 65, 300, 5000]
 
 export function createMalformer({ roll: below, chance, pick }: Dice, known: () => Known): Malformer {
@@ -64,6 +82,8 @@ export function createMalformer({ roll: below, chance, pick }: Dice, known: () =
     join: () => [[bytes(16), bytes(32), bytes(64)]],
     issue: () => [[bytes(32), bytes(64), some(3, () => bytes(259))]],
     pay: () => [some(3, () => [log(), some(2, () => bytes(354)), some(2, () => [below(30), pick(edges), bytes(8)])])],
+    channel: () => [[below(2), orRandom(known().handshakes, 48)]],
+    carry: () => [[chance(0.5) ? utf8(pick(addresses)) : bytes(pick(byteLengths)), bytes(32)]],
   }
 
   const message = (): CborValue => {

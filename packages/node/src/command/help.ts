@@ -9,6 +9,8 @@ export const helpText = `kith: software that nobody has to run for you
       --operator-port N    page and /metrics; one above the port, or off
       --site DIR           serves a built app beside it, which then is yours to
                            answer for: who serves an app's code is trusted
+      --forward public     carries connections to other hubs, so that those do
+                           not see whose they are; or addresses, with commas
       --lease-days 365     a log goes that nobody used for so long
       --storage-max 20G    --config FILE   --operator-host   --operator-token
       --database postgres://…  --nats nats://…

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { KithError } from '@kith/core/bytes'
 import { tokensPerPeriodMax, workBitsMax } from '@kith/core/limits'
 import { hubAccesses } from '@kith/core/wire'
-import { type AccessOptions, defaultAccess } from '@kith/hub'
+import { type AccessOptions, checkForward, defaultAccess, type ForwardOptions } from '@kith/hub'
 import { UsageError } from './output.ts'
 
 export type HubSettings = {
@@ -30,6 +30,8 @@ export type HubSettings = {
   readonly nats: string | undefined
   /** Folder of a built app to serve beside the hub. */
   readonly site: string | undefined
+  /** To which other hubs it carries connections. */
+  readonly forward: ForwardOptions | undefined
 }
 
 /** Name of the flag, of the variable KITH_HUB_… and of the field in the file: one word list for all three. */
@@ -56,6 +58,7 @@ const names = [
   'database',
   'nats',
   'site',
+  'forward',
 ] as const
 
 export type SettingName = (typeof names)[number]
@@ -131,6 +134,7 @@ export const toSettings = (said: Said): HubSettings => {
     database: said.database,
     nats: said.nats,
     site: said.site,
+    forward: said.forward === undefined ? undefined : toForward(said.forward),
   }
   if ((settings.certificate === undefined) !== (settings.key === undefined))
     throw new UsageError('Say both --certificate and --key, or neither.')
@@ -160,6 +164,20 @@ const toAccess = (said: Said): AccessOptions => ({
   // A crowd finds up to 4 more, and clients do no more than 24.
   workBits: toCount('work-bits', said['work-bits'] ?? String(defaultAccess.workBits), workBitsMax - 4),
 })
+
+/** `off`, or `public` and addresses of hubs, with commas between them. */
+const toForward = (written: string): ForwardOptions | undefined => {
+  if (written === 'off') return undefined
+  const words = written.split(',').map((word) => word.trim())
+  const forward = { isPublic: words.includes('public'), hubs: words.filter((word) => word !== 'public') }
+  try {
+    checkForward(forward)
+  } catch (cause) {
+    if (!(cause instanceof KithError)) throw cause
+    throw new UsageError(`--forward is off, public, or addresses of hubs with commas between them. ${cause.message}`)
+  }
+  return forward
+}
 
 const toChoice = <Choice extends string>(
   name: string,

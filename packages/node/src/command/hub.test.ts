@@ -74,7 +74,15 @@ test('flags come before the environment, and that before the file; what cannot b
     [9001, 'of-flag.db', 30, 9002],
   )
   assert.equal(toSettings({ 'operator-port': 'off', 'storage-max': '20G' }).storageBytesMax, 20 * 1024 ** 3)
+  assert.equal(toSettings({ forward: 'off' }).forward, undefined)
+  assert.deepEqual(toSettings({ forward: 'public, ws://10.0.0.2:8790' }).forward, {
+    isPublic: true,
+    hubs: ['ws://10.0.0.2:8790'],
+  })
   for (const wrong of [
+    { forward: 'everybody' },
+    { forward: 'https://hub.example.org' },
+    { forward: '' },
     { port: '70000' },
     { host: '0.0.0.0' },
     { certificate: 'a.pem' },

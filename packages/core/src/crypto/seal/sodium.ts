@@ -10,10 +10,20 @@ import { isEd25519PublicKey, keyBytes, signatureBytes } from '../verify/index.ts
 
 export type SodiumCrypto = Pick<
   Crypto,
-  'ed25519Verify' | 'ed25519PublicKey' | 'ed25519Sign' | 'x25519' | 'x25519PublicKey' | 'aeadSeal' | 'aeadOpen'
+  | 'ed25519Verify'
+  | 'ed25519PublicKey'
+  | 'ed25519Sign'
+  | 'x25519'
+  | 'x25519PublicKey'
+  | 'aeadSeal'
+  | 'aeadOpen'
+  | 'channelSeal'
+  | 'channelOpen'
 >
 
 const nonceBytes = 24
+/** Of ChaCha20-Poly1305 as RFC 8439 has it. */
+const channelNonceBytes = 12
 
 /** The functions of libsodium, as its own wrappers have them: they throw where the library refuses. */
 export type Sodium = {
@@ -22,21 +32,27 @@ export type Sodium = {
   readonly crypto_sign_verify_detached: (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean
   readonly crypto_scalarmult_base: (secretKey: Uint8Array) => Uint8Array
   readonly crypto_scalarmult: (secretKey: Uint8Array, publicKey: Uint8Array) => Uint8Array
-  readonly crypto_aead_xchacha20poly1305_ietf_encrypt: (
-    plain: Uint8Array,
-    associated: Uint8Array,
-    secretNonce: null,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ) => Uint8Array
-  readonly crypto_aead_xchacha20poly1305_ietf_decrypt: (
-    secretNonce: null,
-    sealed: Uint8Array,
-    associated: Uint8Array,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ) => Uint8Array
+  readonly crypto_aead_xchacha20poly1305_ietf_encrypt: Encrypt
+  readonly crypto_aead_xchacha20poly1305_ietf_decrypt: Decrypt
+  readonly crypto_aead_chacha20poly1305_ietf_encrypt: Encrypt
+  readonly crypto_aead_chacha20poly1305_ietf_decrypt: Decrypt
 }
+
+type Encrypt = (
+  plain: Uint8Array,
+  associated: Uint8Array,
+  secretNonce: null,
+  nonce: Uint8Array,
+  key: Uint8Array,
+) => Uint8Array
+
+type Decrypt = (
+  secretNonce: null,
+  sealed: Uint8Array,
+  associated: Uint8Array,
+  nonce: Uint8Array,
+  key: Uint8Array,
+) => Uint8Array
 
 /** The library as its makers package it. A function of its own: a platform that has it in another form leaves it out of what it builds. */
 export const loadSodiumWrappers = async (): Promise<Sodium> => {
@@ -71,25 +87,35 @@ export async function createSodiumCrypto(load: () => Promise<Sodium>): Promise<S
         throw badX25519Key(cause)
       }
     },
-    aeadSeal(key, nonce, plain, associated) {
-      assertAeadLengths(key, nonce)
-      return sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, associated, null, nonce, key)
-    },
-    aeadOpen(key, nonce, sealed, associated) {
-      assertAeadLengths(key, nonce)
-      try {
-        return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, sealed, associated, nonce, key)
-      } catch {
-        return undefined
-      }
-    },
+    aeadSeal: sealBy(sodium.crypto_aead_xchacha20poly1305_ietf_encrypt, nonceBytes),
+    aeadOpen: openBy(sodium.crypto_aead_xchacha20poly1305_ietf_decrypt, nonceBytes),
+    channelSeal: sealBy(sodium.crypto_aead_chacha20poly1305_ietf_encrypt, channelNonceBytes),
+    channelOpen: openBy(sodium.crypto_aead_chacha20poly1305_ietf_decrypt, channelNonceBytes),
   }
 }
 
-function assertAeadLengths(key: Uint8Array, nonce: Uint8Array): void {
+function sealBy(encrypt: Encrypt, nonceLength: number): Crypto['aeadSeal'] {
+  return (key, nonce, plain, associated) => {
+    assertLengths(key, nonce, nonceLength)
+    return encrypt(plain, associated, null, nonce, key)
+  }
+}
+
+function openBy(decrypt: Decrypt, nonceLength: number): Crypto['aeadOpen'] {
+  return (key, nonce, sealed, associated) => {
+    assertLengths(key, nonce, nonceLength)
+    try {
+      return decrypt(null, sealed, associated, nonce, key)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function assertLengths(key: Uint8Array, nonce: Uint8Array, nonceLength: number): void {
   assert(
-    key.length === keyBytes && nonce.length === nonceBytes,
-    'XChaCha20-Poly1305 has a 32-byte key and a 24-byte nonce',
+    key.length === keyBytes && nonce.length === nonceLength,
+    'the key has 32 bytes, and the nonce as many as its cipher takes',
   )
 }
 

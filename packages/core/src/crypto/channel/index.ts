@@ -1,0 +1,3 @@
+export * from './noise.ts'
+export * from './pieces.ts'
+export * from './purpose.ts'
