@@ -10,6 +10,12 @@ answerRequests({
     hub = await startHub({ port: 0, storage })
     return hub.url
   },
+  /** A hub that carries to these, and the key of this one. */
+  carry: async (hubs: readonly string[]) => {
+    hub = await startHub({ port: 0, storage: ':memory:', forward: { isPublic: false, hubs } })
+    return hub.url
+  },
+  key: () => hub?.key,
   totals: async () => ({ ...(await hub?.totals()), megabytes: peakMegabytes() }),
   /** The yardstick: a bare WebSocket relay that stores nothing. */
   relay: async () => {

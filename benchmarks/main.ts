@@ -1,4 +1,4 @@
-/** `npm run benchmark -- [records] [part…]`, `npm run benchmark -- browser [closings]`: what a page waits for, or `npm run benchmark -- shared-hub [entries]`: a hub on PostgreSQL; measured beside what it needs. */
+/** `npm run benchmark -- [records] [part…]`, `npm run benchmark -- browser [closings]`: what a page waits for, `npm run benchmark -- shared-hub [entries]`: a hub on PostgreSQL, or `npm run benchmark -- carried`: connections that another hub carries; measured beside what it needs. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
@@ -10,4 +10,4 @@ if (elsewhere !== undefined) {
   const measure = join(import.meta.dirname, `../packages/${elsewhere}/src/testing/measure.ts`)
   const { status } = spawnSync(process.execPath, [measure, ...process.argv.slice(3)], { stdio: 'inherit' })
   process.exitCode = status ?? 1
-} else await import('./first-light.ts')
+} else await import(process.argv[2] === 'carried' ? './carried.ts' : './first-light.ts')

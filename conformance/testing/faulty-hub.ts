@@ -155,7 +155,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     caughtBy: ['trim-needs-admin', 'refusals-alike'],
     hub(message, { asked }) {
       if (message.type !== 'done' || asked.get(message.request)?.type !== 'trim') return message
-      return { ...message, results: message.results.map(() => ({ done: true })) }
+      return { ...message, results: message.results.map(() => ({ done: true as const })) }
     },
   },
   'has a clock of 1970': {

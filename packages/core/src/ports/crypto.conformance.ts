@@ -1,3 +1,4 @@
+// One list, to which every adapter is held; its vectors and helpers are nobody else's.
 /**
  * What every adapter of the `Crypto` port must do, whatever runs the tests: each case throws when it fails.
  * Published vectors first, then the refusals on which peers must agree, then wrong lengths and shared memory.
@@ -196,34 +197,12 @@ export const channellingConformance: readonly ConformanceCase<Channelling>[] = [
       )
     },
   },
-  {
-    name: 'ChaCha20-Poly1305 gives the ciphertext of RFC 8439 §2.8.2',
-    run({ channelSeal, channelOpen }) {
-      const { key, nonce, plain, associated, sealed } = chachaVector
-      same(channelSeal(key, nonce, plain, associated), toHex(sealed))
-      same(channelOpen(key, nonce, sealed, associated) as Uint8Array, toHex(plain))
-    },
-  },
-  {
-    name: 'ChaCha20-Poly1305 answers undefined to anything altered or cut off',
-    run({ channelSeal, channelOpen }) {
-      const { key, nonce, plain, associated, sealed } = chachaVector
-      for (let at = 0; at < sealed.length; at += 1) {
-        const altered = Uint8Array.from(sealed)
-        altered[at]! ^= 0x80
-        check(channelOpen(key, nonce, altered, associated) === undefined, `altered at ${at}`)
-        check(channelOpen(key, nonce, sealed.subarray(0, at), associated) === undefined, `cut off at ${at}`)
-      }
-      check(channelOpen(key, nonce, sealed, associated.subarray(1)) === undefined, 'other associated data')
-      check(channelOpen(key, new Uint8Array(12), sealed, associated) === undefined, 'another nonce')
-      check(channelOpen(otherKey(key), nonce, sealed, associated) === undefined, 'another key')
-      const empty = channelSeal(key, nonce, new Uint8Array(0), new Uint8Array(0))
-      check(empty.length === 16 && channelOpen(key, nonce, empty, new Uint8Array(0))?.length === 0, 'an empty message')
-      check(empty.constructor === Uint8Array, 'a plain Uint8Array')
-      throws(() => channelSeal(key.subarray(1), nonce, plain, associated))
-      throws(() => channelOpen(key, nonce.subarray(1), sealed, associated))
-    },
-  },
+  ...aeadConformance<Channelling>(
+    'ChaCha20-Poly1305',
+    'RFC 8439 §2.8.2',
+    () => chachaVector,
+    (port) => [port.channelSeal, port.channelOpen],
+  ),
 ]
 
 /** Points of low order in all encodings, and y ≥ p (here the key 2^255 − 19 + 3, a second encoding of y = 3). */
@@ -280,33 +259,12 @@ export const cryptoConformance: readonly ConformanceCase<Crypto>[] = [
       }
     },
   },
-  {
-    name: 'XChaCha20-Poly1305 gives the ciphertext of draft-irtf-cfrg-xchacha-03 A.3.1',
-    run({ aeadSeal, aeadOpen }) {
-      const { key, nonce, plain, associated, sealed } = xchachaVector
-      same(aeadSeal(key, nonce, plain, associated), toHex(sealed))
-      same(aeadOpen(key, nonce, sealed, associated) as Uint8Array, toHex(plain))
-    },
-  },
-  {
-    name: 'XChaCha20-Poly1305 answers undefined to anything altered or cut off',
-    run({ aeadSeal, aeadOpen }) {
-      const { key, nonce, plain, associated, sealed } = xchachaVector
-      for (let at = 0; at < sealed.length; at += 1) {
-        const altered = Uint8Array.from(sealed)
-        altered[at]! ^= 0x80
-        check(aeadOpen(key, nonce, altered, associated) === undefined, `altered at ${at}`)
-        check(aeadOpen(key, nonce, sealed.subarray(0, at), associated) === undefined, `cut off at ${at}`)
-      }
-      check(aeadOpen(key, nonce, sealed, associated.subarray(1)) === undefined, 'other associated data')
-      check(aeadOpen(key, new Uint8Array(24), sealed, associated) === undefined, 'another nonce')
-      check(aeadOpen(otherKey(key), nonce, sealed, associated) === undefined, 'another key')
-      const empty = aeadSeal(key, nonce, new Uint8Array(0), new Uint8Array(0))
-      check(empty.length === 16 && aeadOpen(key, nonce, empty, new Uint8Array(0))?.length === 0, 'an empty message')
-      throws(() => aeadSeal(key.subarray(1), nonce, plain, associated))
-      throws(() => aeadOpen(key, nonce.subarray(1), sealed, associated))
-    },
-  },
+  ...aeadConformance<Crypto>(
+    'XChaCha20-Poly1305',
+    'draft-irtf-cfrg-xchacha-03 A.3.1',
+    () => xchachaVector,
+    (port) => [port.aeadSeal, port.aeadOpen],
+  ),
 ]
 
 const lowOrderX25519Points = [
@@ -386,6 +344,47 @@ const chachaVector = {
     'd31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b6116' +
       '1ae10b594f09e26a7e902ecbd0600691',
   ),
+}
+
+/** `source` is where the vector was published. */
+function aeadConformance<Port>(
+  cipher: string,
+  source: string,
+  vector: () => typeof xchachaVector,
+  of: (port: Port) => [Crypto['aeadSeal'], Crypto['aeadOpen']],
+): ConformanceCase<Port>[] {
+  return [
+    {
+      name: `${cipher} gives the ciphertext of ${source}`,
+      run(port) {
+        const { key, nonce, plain, associated, sealed } = vector()
+        const [seal, open] = of(port)
+        same(seal(key, nonce, plain, associated), toHex(sealed))
+        same(open(key, nonce, sealed, associated) as Uint8Array, toHex(plain))
+      },
+    },
+    {
+      name: `${cipher} answers undefined to anything altered or cut off`,
+      run(port) {
+        const { key, nonce, plain, associated, sealed } = vector()
+        const [seal, open] = of(port)
+        for (let at = 0; at < sealed.length; at += 1) {
+          const altered = Uint8Array.from(sealed)
+          altered[at]! ^= 0x80
+          check(open(key, nonce, altered, associated) === undefined, `altered at ${at}`)
+          check(open(key, nonce, sealed.subarray(0, at), associated) === undefined, `cut off at ${at}`)
+        }
+        check(open(key, nonce, sealed, associated.subarray(1)) === undefined, 'other associated data')
+        check(open(key, new Uint8Array(nonce.length), sealed, associated) === undefined, 'another nonce')
+        check(open(otherKey(key), nonce, sealed, associated) === undefined, 'another key')
+        const empty = seal(key, nonce, new Uint8Array(0), new Uint8Array(0))
+        check(empty.length === 16 && open(key, nonce, empty, new Uint8Array(0))?.length === 0, 'an empty message')
+        check(empty.constructor === Uint8Array, 'a plain Uint8Array')
+        throws(() => seal(key.subarray(1), nonce, plain, associated))
+        throws(() => open(key, nonce.subarray(1), sealed, associated))
+      },
+    },
+  ]
 }
 
 /** Another key that is as long. */

@@ -62,16 +62,16 @@ export function createResolve(): Resolve {
 /** For `net.connect`, which connects to what this returns and asks nobody else. One address that is not public refuses the name. */
 export function createPublicLookup(resolve: Resolve): LookupFunction {
   return (name, options, callback) => {
-    resolve(name).then(
-      (addresses) => {
-        const found = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }))
-        const [first] = found
-        if (first === undefined || !addresses.every(isPublicAddress)) refuse()
-        else if (options.all) callback(null, found)
-        else callback(null, first.address, first.family)
-      },
-      () => refuse(),
-    )
-    const refuse = (): void => callback(new Error('The name leads to no public address.'), '')
+    const answer = (addresses: readonly string[]): void => {
+      const found = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }))
+      const [first] = found
+      if (first === undefined || !addresses.every(isPublicAddress))
+        callback(new Error('The name leads to no public address.'), '')
+      else if (options.all) callback(null, found)
+      else callback(null, first.address, first.family)
+    }
+    void resolve(name)
+      .catch(() => [])
+      .then(answer)
   }
 }

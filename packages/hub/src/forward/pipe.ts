@@ -32,7 +32,8 @@ export function createPipe(
     function flow(): void {
       cancelWait?.()
       cancelWait = undefined
-      while (!isOver && queue[0] !== undefined) {
+      // Empty also once it is over.
+      while (queue[0] !== undefined) {
         if (to.bufferedBytes() > waitingBytesMax) break
         const slow = allowance.take('carriedBytes', queue[0].length)
         if (slow !== undefined) {

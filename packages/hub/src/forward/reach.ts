@@ -28,7 +28,7 @@ export type ReachedEvents = {
 }
 
 /** From the look-up of the name to the proof. */
-export const reachMsMax = 8_000
+const reachMsMax = 8_000
 
 /** Undefined if it cannot be reached in time, or is not the hub of this key: for whoever asks, that is one answer. */
 export async function reachHub(

@@ -75,7 +75,7 @@ for (const more of [{}, { connectionPerSpace: true, readingApart: true }])
 
       // In clear the carrier gets two messages a connection, carry and channel; all else is sealed pieces.
       const isInClear = (message: Uint8Array): boolean => message.length < 256
-      assert.deepEqual([...new Set(near.up.filter(isInClear).map(([, code]) => code))].sort(), [19, 21])
+      assert.deepEqual(new Set(near.up.filter(isInClear).map(([, code]) => code)), new Set([21, 19]))
       assert.ok((await target.totals()).entries > 0)
       assert.deepEqual(await carrier.totals().then(({ logs, entries }) => [logs, entries]), [0, 0])
     })
