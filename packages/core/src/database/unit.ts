@@ -9,9 +9,9 @@ export type Unit = {
   readonly enter: (haste?: Haste) => void
   /** Resolves when what was written so far is durable; rejects when the transaction was undone. */
   readonly durable: () => Promise<void>
-  /** Runs after the next successful commit. */
+  /** Runs after the next successful commit, when every query sees it; it may not be durable yet. */
   readonly afterCommit: (run: () => void) => void
-  /** Commits now. Throws nothing: failures reach those who wait. */
+  /** Commits now. Throws nothing: failures reach those who wait for what is durable. */
   readonly commit: () => void
   /** Undoes everything since the last commit, because memory and disk may disagree. */
   readonly abandon: (cause: unknown) => void
@@ -48,6 +48,10 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
   let scheduled: Haste = 'later'
   let waiters: Waiter[] = []
   let after: (() => void)[] = []
+  /** Settles with the last commit's flush. */
+  let flushed: Promise<void> = Promise.resolve()
+  /** Why a flush failed: nothing is written after it. */
+  let broken: { readonly cause: unknown } | undefined
 
   const begin = database.prepare('BEGIN IMMEDIATE')
   const end = database.prepare('COMMIT')
@@ -56,6 +60,24 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
     const told = waiters
     waiters = []
     for (const waiter of told) tell(waiter)
+  }
+
+  /** The disk's flush is the dearest part of a commit: it goes on beside what comes next, and only those wait who asked for it. */
+  const settleWhenFlushed = (): void => {
+    if (!database.flush) return settle((waiter) => waiter.resolve())
+    const told = waiters
+    waiters = []
+    flushed = database.flush()
+    flushed.then(
+      () => {
+        for (const { resolve } of told) resolve()
+      },
+      (cause: unknown) => {
+        broken = { cause }
+        for (const { reject } of told) reject(cause)
+        abandon(cause)
+      },
+    )
   }
 
   const abandon = (cause: unknown): void => {
@@ -89,7 +111,7 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
     open = false
     const runs = after
     after = []
-    settle((waiter) => waiter.resolve())
+    settleWhenFlushed()
     for (const run of runs) run()
   }
 
@@ -117,6 +139,7 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
   return {
     enter: (haste = 'now') => {
       if (!open) {
+        if (broken) throw broken.cause
         begin.run()
         open = true
         transaction += 1
@@ -124,7 +147,7 @@ export const createUnit = (database: SqlDatabase, clock: Clock, hooks: UnitHooks
       } else if (order.indexOf(haste) > order.indexOf(scheduled)) schedule(haste)
     },
     durable: () => {
-      if (!open) return Promise.resolve()
+      if (!open) return flushed
       if (scheduled === 'later') schedule('now')
       return new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }))
     },

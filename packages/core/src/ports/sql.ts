@@ -13,12 +13,17 @@ export type SqlStatement = {
 }
 
 /**
- * One SQLite 3.45+ connection with FTS5. A committed transaction survives the death of the process and, under
- * `PRAGMA synchronous = FULL`, of the machine.
+ * One SQLite 3.45+ connection with FTS5. A committed transaction survives the death of the process; that of the machine too, at once or,
+ * where there is `flush`, when that says so.
  */
 export type SqlDatabase = {
   readonly exec: (sql: string) => void
   /** The caller keeps and re-uses statements; they die with the database. */
   readonly prepare: (sql: string) => SqlStatement
+  /**
+   * Resolves when all that is committed now survives a power cut; others may use the database meanwhile. After a
+   * failure nobody can tell what is on the disk, nor whether the next flush would say so: nothing is to be written until it was opened anew.
+   */
+  readonly flush?: () => Promise<void>
   readonly close: () => void
 }
