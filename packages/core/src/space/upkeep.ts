@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts'
 import { endedInvites, nextExpiry } from './invite-ends.ts'
 import { removeLateGrants } from './late-grants.ts'
 import { endRights } from './removal.ts'
-import { startEpoch } from './rotation.ts'
+import { newestOf, startEpoch } from './rotation.ts'
 import { type HeldEpoch, isHeld, type Replica } from './replica.ts'
 
 /**
@@ -220,13 +220,18 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
   }
 }
 
-/** Members whom the epoch in use missed, and those who called one broken that we have keys of: as far as we have what is due to them. */
+/**
+ * Members whom the epoch in use missed, or, while a new one is owed, the newest there are: what was written there is for them too, and the next may not come for long. And
+ * those who called one broken that we have keys of. As far as we have what is due to them.
+ */
 const sharesDue = (replica: Replica): { epoch: HeldEpoch; to: ShareDue[] }[] => {
   const { membership } = replica
   const inUse = replica.epochInUse()
+  const newest = new Set(inUse ? [] : newestOf(membership.epochs()).map(({ hash }) => toHex(hash)))
+  const last = inUse ? [inUse] : replica.epochs().filter(({ hash }) => newest.has(toHex(hash)))
   const broken = new Set(membership.epochs().flatMap(({ hash, isBroken }) => (isBroken ? [toHex(hash)] : [])))
-  const heldBroken = replica.epochs().filter(({ hash }) => broken.has(toHex(hash)))
-  return [...(inUse ? [inUse] : []), ...heldBroken.filter(isHeld)].flatMap((epoch) => {
+  const heldBroken = replica.epochs().filter(({ hash }) => broken.has(toHex(hash)) && !newest.has(toHex(hash)))
+  return [...last, ...heldBroken].filter(isHeld).flatMap((epoch) => {
     const to = membership.missed(epoch.hash).filter(({ level }) => secretOfLevel(epoch.secrets, level) !== undefined)
     return to.length === 0 ? [] : [{ epoch, to }]
   })
