@@ -1,6 +1,8 @@
 /** One person with several devices, and two persons, in Chromium and Firefox: each store is a device, and each step crosses from one to the other. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toBase64Url } from '@kith/core/bytes'
+import { startHub } from '@kith/hub'
 import type { Page } from 'playwright-core'
 import { startChromium } from './testing/chromium.ts'
 import { startFirefox } from './testing/firefox.ts'
@@ -12,6 +14,11 @@ const firefox = createWorld('Firefox', startFirefox)
 
 // The first starts both browsers.
 const timeout = 180_000
+
+/** The test's own time limit ends it. */
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await new Promise(setImmediate)
+}
 
 let laptop: Page
 let phone: Page
@@ -128,6 +135,23 @@ test('a person comes back by the twelve words in another browser, ends the other
   await ask(fresh, 'untilTheme')
   await ask(laptop, 'untilRevoked')
   assert.equal(await ask(fresh, 'write', 'back again'), 'accepted')
+})
+
+test('a page is carried to its hub by another', { timeout }, async (context) => {
+  const hub = chromium.hub()
+  const carrier = await startHub({ storage: ':memory:', forward: { isPublic: false, hubs: [hub.url] } })
+  context.after(() => carrier.close())
+  for (const { openPage } of [chromium, firefox]) {
+    const page = await openPage()
+    const { entries } = await hub.totals()
+    await ask(page, 'startThrough', 'carried', hub.url, toBase64Url(hub.key), carrier.url)
+    // Resolves when the hub has it.
+    await ask(page, 'begin', 'carried')
+    assert.ok((await hub.totals()).entries > entries)
+    assert.equal((await carrier.totals()).connections, 1)
+    await page.close()
+    await until(async () => (await carrier.totals()).connections === 0)
+  }
 })
 
 test('no page complained', () => assert.deepEqual([chromium.complaints, firefox.complaints], [[], []]))

@@ -52,7 +52,9 @@ export const openPerson = async (
   const { hubs = [], name, isolation } = options
   if (name !== undefined) checkName(name)
   for (const url of hubs) checkHubUrl(url)
-  const knownKey = (url: string): Uint8Array | undefined => engine.hubs().find((hub) => hub.url === url)?.key
+  // Of hubs that were met, or that an invite was for.
+  const knownKey = (url: string): Uint8Array | undefined =>
+    engine.hubs().find((hub) => hub.url === url)?.key ?? wallet.members().find((member) => member.url === url)?.hubKey
   const platform = await carried(direct, isolation, knownKey)
   const engine = await createEngine(platform, hubs, identity)
   const replicas = new Map<number, Replica>()

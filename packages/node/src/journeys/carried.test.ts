@@ -181,6 +181,20 @@ test('a hub that this device was connected to before is reached through another 
   })
 })
 
+test('an invite names the key of its hub: a member is made, fetches tokens and writes through a carrier alone', async () => {
+  await inScene(async (scene) => {
+    const target = await openHub(scene, { access: { access: 'invited' } })
+    const carrier = await carrierTo(scene, target.url)
+    const { kith: alice, dialled } = await openCarried(scene, 'alice', [], { through: [carrier.url] })
+    await alice.joinHub(`${target.url}#${(await target.members.invite()).secret}`)
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    await hers.tables.entries.insert({ title: 'for a token' })
+    await hers.synced({ timeoutMs: 20_000 })
+    assert.ok((await target.totals()).entries > 0)
+    assert.deepEqual([...dialled], [carrier.url])
+  })
+})
+
 test('a person comes back by the phrase, and a device is linked, through a carrier alone', async () => {
   await inScene(async (scene) => {
     const target = await openHub(scene)

@@ -35,6 +35,10 @@ const people = {
     kith = await openKith({ store, hubs: [hub], name })
     return kith.address
   },
+  startThrough: async (store: string, hub: string, key: string, carrier: string) => {
+    kith = await openKith({ store, hubs: [hub], isolation: { through: [carrier], hubKeys: { [hub]: key } } })
+    return kith.address
+  },
   openProblem: async (store: string, hub: string) =>
     openKith({ store, hubs: [hub] }).then(
       () => undefined,
