@@ -1,7 +1,9 @@
 /** One hub: a database, a listening socket, and what connects them. */
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import { resolve } from 'node:path'
 import type { Cancel, Clock } from '@kith/core/ports'
+import { createAcmeServer } from './acme/keeper.ts'
+import type { AcmeOptions } from './acme/options.ts'
 import type { Members } from './access/invite.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { FanOut } from './fan-out.ts'
@@ -22,7 +24,7 @@ import { type Reading, readDisk } from './operator/reading.ts'
 import type { EntryStore, StoreTotals } from './store/entry-store.ts'
 import type { HubStorage } from './store/hub-storage.ts'
 import { openSqliteStorage } from './store/sqlite-storage.ts'
-import { createSecureServer, type TlsFiles } from './tls.ts'
+import { createSecureServer, type SecureServer, type TlsFiles } from './tls.ts'
 
 export type HubOptions = {
   /** 0: any free port. */
@@ -41,6 +43,8 @@ export type HubOptions = {
   readonly publishTotals?: boolean
   /** Serves wss:// with this certificate. */
   readonly tls?: TlsFiles
+  /** Serves wss:// with a certificate that it gets, and renews, by itself. */
+  readonly acme?: AcmeOptions
   /** Serves the operator's page on a port of its own. */
   readonly operator?: OperatorOptions
   /** A folder of a built app, which is served beside the hub. Whoever serves an app decides what it does: its users have to trust this hub then. */
@@ -79,7 +83,7 @@ const tidyConnectionsMs = 30_000
 const tidyEntriesMs = 60 * 60 * 1000
 
 /**
- * Starts a hub. Throws `KithError`: 'host-unavailable', 'port-unavailable' and 'not-found' (the site), before any file is made, 'storage-busy',
+ * Starts a hub. Throws `KithError`: 'bad-value' (settings of a certificate), 'host-unavailable', 'port-unavailable' and 'not-found' (the site), before any file is made, 'storage-busy',
  * 'storage-damaged', 'storage-newer', 'storage-full' and 'storage-unavailable'.
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
@@ -94,7 +98,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     requestTimeout: limits.requestMsMax,
     connectionsCheckingInterval: Math.ceil(limits.requestMsMax / 2),
   }
-  const secure = options.tls === undefined ? undefined : createSecureServer(options.tls, patience)
+  const secure = createSecure(options, patience, clock, log)
   const server = secure?.server ?? createServer(patience)
   server.maxConnections = limits.connectionsMax + spareSockets
   // A database elsewhere is asked first, for that takes a while.
@@ -158,6 +162,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   // The first key takes a second to make: nobody shall wait for it.
   void context.access.terms().catch(() => {})
   log({ event: 'started', url })
+  if (options.acme !== undefined) secure?.renew()
 
   let closing: Promise<void> | undefined
   async function end(): Promise<void> {
@@ -188,6 +193,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function createSecure(
+  { tls, acme }: HubOptions,
+  options: ServerOptions,
+  clock: Clock,
+  log: HubLog,
+): SecureServer | undefined {
+  if (acme !== undefined) return createAcmeServer(acme, options, { clock, log })
+  return tls === undefined ? undefined : createSecureServer(tls, options)
 }
 
 const isShared = (storage: HubOptions['storage']): storage is SharedStorageOptions => typeof storage !== 'string'

@@ -1,3 +1,5 @@
+export { type AcmeState, readAcmeState, readCertificate } from './acme/files.ts'
+export { type AcmeOptions, checkAcme, letsEncryptTerms } from './acme/options.ts'
 export type { Invite, Members } from './access/invite.ts'
 export { openMembers } from './access/open-members.ts'
 export type { MemberRow } from './store/access-store.ts'

@@ -8,8 +8,10 @@ export type HubLogEvent =
   | { readonly event: 'fan-out-connected' }
   | { readonly event: 'fan-out-lost' }
   | { readonly event: 'entries-dropped'; readonly entries: number }
-  /** The files of the certificate have changed and cannot be used; the old ones are. */
+  /** The files of the certificate have changed and cannot be used, or none was given: the old one is served with. */
   | { readonly event: 'certificate-failed'; readonly message: string }
+  /** Of the hub that gets its certificates by itself: it serves with a new one, until then. */
+  | { readonly event: 'certificate-obtained'; readonly until: string }
   /** A mistake in the program: please report it. */
   | { readonly event: 'defect'; readonly message: string }
 

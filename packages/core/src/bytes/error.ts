@@ -78,6 +78,8 @@ export const errorCodes = {
   'storage-newer': 'The database was written by a newer version of Kith. Update this program.',
   'storage-unavailable': 'The database file cannot be opened. Check that its folder exists and may be written.',
   'storage-busy': 'Another process has this database open. Close it first.',
+  'certificate-refused':
+    'The authority gave the hub no certificate. The message says why, and what to change; the hub tries again by itself.',
   'host-unavailable': 'The address cannot be listened on: this machine does not have it. Choose another.',
   'port-unavailable': 'The port cannot be listened on. Choose another, or stop what uses it.',
   'hub-unreachable': 'No hub could be reached. Work goes on offline and syncs later.',

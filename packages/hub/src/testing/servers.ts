@@ -89,7 +89,7 @@ function unprivileged(): { uid: number; gid: number } | undefined {
 }
 
 /** Even when this process is killed, the kernel ends its servers. */
-function spawnWithUs(
+export function spawnWithUs(
   command: string,
   parameters: readonly string[],
   { uid, gid, ...options }: SpawnOptions,
@@ -103,7 +103,7 @@ function spawnWithUs(
 }
 
 /** The match in what it says; rejects with all it said if it ends before. */
-function untilSaid(server: ChildProcess, wanted: RegExp): Promise<RegExpExecArray> {
+export function untilSaid(server: ChildProcess, wanted: RegExp): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     let said = ''
     const fail = () => reject(new Error(`A server for the tests did not start:\n${said}`))
@@ -123,14 +123,14 @@ function untilSaid(server: ChildProcess, wanted: RegExp): Promise<RegExpExecArra
   })
 }
 
-async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return
   const gone = new Promise((resolve) => server.once('exit', resolve))
   server.kill(signal)
   await gone
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { toHex } from '@kith/core/bytes'
 import { frameToHubMessage, protocolVersion } from '@kith/core/wire'
-import { examineShared } from '@kith/hub'
+import { examineShared, readAcmeState, readCertificate } from '@kith/hub'
 import { WebSocket } from 'ws'
 import { readOperatorFile } from './hub-serve.ts'
 import type { HubSettings } from './hub-settings.ts'
@@ -24,7 +24,7 @@ const dayMs = 24 * 60 * 60 * 1000
 
 /** Whether everything is right. */
 export const examineHub = async (settings: HubSettings, output: Output): Promise<boolean> => {
-  const local = `${settings.certificate === undefined ? 'ws' : 'wss'}://${hostToReach(settings.host)}:${settings.port}`
+  const local = `${settings.certificate === undefined && settings.acme === undefined ? 'ws' : 'wss'}://${hostToReach(settings.host)}:${settings.port}`
   const here = await greet(local, false)
   const findings: Finding[] = [
     checkNode(),
@@ -37,6 +37,7 @@ export const examineHub = async (settings: HubSettings, output: Output): Promise
       : await examineShared({ postgres: settings.database, nats: settings.nats })),
     checkFiles(),
     checkCertificate(settings),
+    checkAcmeFolder(settings),
     here.key === undefined
       ? bad(`Nothing answers on ${local} (${here.problem}). Start it: kith hub`)
       : good(`A hub answers on ${local}`),
@@ -131,6 +132,31 @@ const checkCertificate = ({ certificate, key, url }: HubSettings): Finding => {
   } catch (cause) {
     return bad(`${certificate} and ${key} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
   }
+}
+
+/** What the hub got by itself, and why not. */
+const checkAcmeFolder = ({ acme }: HubSettings): Finding => {
+  if (acme === undefined) return undefined
+  const certificate = readCertificate(acme.folder)
+  const { problem, retryAtMs, name } = readAcmeState(acme.folder)
+  const next =
+    problem === undefined
+      ? ''
+      : `; the last try failed, the next is at ${new Date(retryAtMs).toISOString()}. ${problem}`
+  if (certificate === undefined)
+    return bad(
+      problem === undefined
+        ? `No certificate for ${acme.name} was got yet: start it`
+        : `There is no certificate${next}`,
+    )
+  if (name !== acme.name)
+    return bad(`The certificate is for ${name ?? 'another name'}, and is to be for ${acme.name}${next}`)
+  const days = Math.floor((certificate.untilMs - Date.now()) / dayMs)
+  const lifetimeDays = (certificate.untilMs - certificate.fromMs) / dayMs
+  if (days < 0) return bad(`The certificate ended ${-days} days ago${next}`)
+  // It is renewed long before; what is left by then are failures.
+  const text = `The certificate for ${acme.name} is good for ${days} days${next}`
+  return days < lifetimeDays / 3 && problem !== undefined ? bad(text) : good(text)
 }
 
 const checkOperator = async ({ storage, access }: HubSettings, isRunning: boolean): Promise<Finding[]> => {

@@ -1,7 +1,9 @@
 /** The questions of `kith hub` to somebody at a terminal who has said nothing yet: four at most. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { hubAccesses } from '@kith/core/wire'
+import { letsEncryptTerms } from '@kith/hub'
 import { type Said, settingsFile } from './hub-settings.ts'
+import { UsageError } from './output.ts'
 
 /** Shows a question and resolves with the line that was typed. */
 export type Ask = (question: string) => Promise<string>
@@ -17,7 +19,8 @@ export const askForSettings = async (ask: Ask, print: (text: string) => void): P
   print('  1  programs on this machine alone')
   print('  2  everybody, through a proxy with TLS on this machine (Caddy, nginx)')
   print('  3  everybody, directly, with a certificate that you have')
-  const who = await choose(answer, print)
+  print('  4  everybody, directly, with a certificate that it gets by itself (port 443)')
+  const who = await choose(answer, print, 4)
   if (who === '2') {
     said['proxy-header'] = 'x-forwarded-for'
     said.url = await answer('By which address will they reach it?', 'wss://hub.example.org')
@@ -27,13 +30,19 @@ export const askForSettings = async (ask: Ask, print: (text: string) => void): P
     said.certificate = await answerFile(answer, print, 'The certificate file?', 'fullchain.pem')
     said.key = await answerFile(answer, print, 'The file of its key?', 'privkey.pem')
   }
+  if (who === '4') {
+    said.acme = await answer('By which name will they reach it?', 'hub.example.org')
+    const terms = await answer(`Do you agree to the terms of Let’s Encrypt, ${letsEncryptTerms}? yes or no?`, 'no')
+    if (!/^y(es)?$/i.test(terms)) throw new UsageError('Without that it gets no certificate. Take 2 or 3 instead.')
+    said['acme-terms'] = 'agreed'
+  }
   // Four questions are enough: with a certificate of its own, say --access.
   if (who === '2') {
     print('Who shall be able to keep things there?')
     print('  1  everybody')
     print('  2  whom you invite')
     print('  3  whom you invite, so much a month')
-    said.access = hubAccesses[Number(await choose(answer, print)) - 1] ?? 'open'
+    said.access = hubAccesses[Number(await choose(answer, print, 3)) - 1] ?? 'open'
   }
   writeFileSync(settingsFile, `${JSON.stringify(said, undefined, 2)}\n`, { mode: 0o600 })
   print(`Written to ${settingsFile}; the next start asks nothing.\n`)
@@ -42,10 +51,12 @@ export const askForSettings = async (ask: Ask, print: (text: string) => void): P
 
 type Answer = (question: string, usual: string) => Promise<string>
 
-const choose = async (answer: Answer, print: (text: string) => void): Promise<string> => {
+const choose = async (answer: Answer, print: (text: string) => void, count: number): Promise<string> => {
+  const choices = Array.from({ length: count }, (_, at) => String(at + 1))
+  const question = `${choices.slice(0, -1).join(', ')} or ${count}?`
   for (;;) {
-    const chosen = await answer('1, 2 or 3?', '1')
-    if (['1', '2', '3'].includes(chosen)) return chosen
+    const chosen = await answer(question, '1')
+    if (choices.includes(chosen)) return chosen
     print(`"${chosen}" is none of them.`)
   }
 }

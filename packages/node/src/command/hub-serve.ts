@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { toBase64Url } from '@kith/core/bytes'
-import { type Hub, startHub } from '@kith/hub'
+import { type Hub, readCertificate, startHub } from '@kith/hub'
 import type { HubSettings } from './hub-settings.ts'
 import type { Output } from './output.ts'
 
@@ -34,6 +34,7 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
     },
     ...(settings.site !== undefined ? { site: settings.site } : {}),
     ...(certificate !== undefined && key !== undefined ? { tls: { certificate, key } } : {}),
+    ...(settings.acme !== undefined ? { acme: settings.acme } : {}),
     ...(proxyHeader !== undefined ? { addressHeader: proxyHeader } : {}),
     ...(settings.forward !== undefined ? { forward: settings.forward } : {}),
     ...(operatorPort !== undefined ? { operator: { port: operatorPort, host: settings.operatorHost, token } } : {}),
@@ -41,6 +42,10 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
   // Never the address: it holds a password.
   const where = database === undefined ? storage : `PostgreSQL${nats === undefined ? '' : ', NATS'}`
   output.print(`Hub ${hub.url}\nKey ${toBase64Url(hub.key)}\nStorage ${where}`)
+  if (settings.acme !== undefined && readCertificate(settings.acme.folder) === undefined)
+    output.print(
+      `Its certificate for ${settings.acme.name} is being got; what comes of it is told here, and by kith hub doctor.`,
+    )
   if (settings.site !== undefined) output.print(`Site ${hub.url.replace(/^ws/, 'http')}/`)
   if (hub.operatorUrl !== undefined) {
     writeFileSync(operatorFile(storage), JSON.stringify({ url: hub.operatorUrl, token }), { mode: 0o600 })

@@ -4,7 +4,14 @@ import { parseArgs } from 'node:util'
 import { KithError } from '@kith/core/bytes'
 import { tokensPerPeriodMax, workBitsMax } from '@kith/core/limits'
 import { hubAccesses } from '@kith/core/wire'
-import { type AccessOptions, checkForward, defaultAccess, type ForwardOptions } from '@kith/hub'
+import {
+  type AccessOptions,
+  type AcmeOptions,
+  checkAcme,
+  checkForward,
+  defaultAccess,
+  type ForwardOptions,
+} from '@kith/hub'
 import { UsageError } from './output.ts'
 
 export type HubSettings = {
@@ -13,6 +20,8 @@ export type HubSettings = {
   readonly port: number
   readonly certificate: string | undefined
   readonly key: string | undefined
+  /** The hub gets its certificate by itself. */
+  readonly acme: AcmeOptions | undefined
   /** The header by which a proxy before the hub tells addresses; says that there is one. */
   readonly proxyHeader: string | undefined
   /** How clients name the hub; for `kith hub doctor`. */
@@ -41,6 +50,11 @@ const names = [
   'port',
   'certificate',
   'key',
+  'acme',
+  'acme-terms',
+  'acme-email',
+  'acme-directory',
+  'acme-roots',
   'proxy-header',
   'url',
   'operator-port',
@@ -115,17 +129,20 @@ const readFile = (named: string | undefined): Said | undefined => {
 
 /** @throws UsageError for a value that cannot be meant, and for plain `ws://` to other machines. */
 export const toSettings = (said: Said): HubSettings => {
-  const port = toPort(said.port ?? '8790')
+  const storage = said.storage ?? 'hub.db'
+  const acme = toAcme(said, storage)
+  const port = toPort(said.port ?? (acme === undefined ? '8790' : '443'))
+  const operatorPort = port === 0 ? '0' : String(acme === undefined ? port + 1 : 8791)
   const settings: HubSettings = {
-    storage: said.storage ?? 'hub.db',
-    host: said.host ?? '127.0.0.1',
+    storage,
+    host: said.host ?? (acme === undefined ? '127.0.0.1' : '0.0.0.0'),
     port,
     certificate: said.certificate,
     key: said.key,
+    acme,
     proxyHeader: said['proxy-header'],
-    url: said.url,
-    operatorPort:
-      said['operator-port'] === 'off' ? undefined : toPort(said['operator-port'] ?? String(port === 0 ? 0 : port + 1)),
+    url: said.url ?? (acme === undefined ? undefined : `wss://${acme.name}`),
+    operatorPort: said['operator-port'] === 'off' ? undefined : toPort(said['operator-port'] ?? operatorPort),
     operatorHost: said['operator-host'] ?? '127.0.0.1',
     operatorToken: said['operator-token'],
     leaseDays: toCount('lease-days', said['lease-days'] ?? '365'),
@@ -144,14 +161,42 @@ export const toSettings = (said: Said): HubSettings => {
     throw new UsageError('--storage-max bounds a file: how large a --database may grow is set there.')
   if (settings.url !== undefined && !/^wss?:\/\/[^/\s]+/.test(settings.url))
     throw new UsageError(`"${settings.url}" is no address of a hub: it begins with wss://.`)
-  if (!isLoopback(settings.host) && settings.certificate === undefined && settings.proxyHeader === undefined) {
+  const hasCertificate = settings.certificate !== undefined || acme !== undefined
+  if (!isLoopback(settings.host) && !hasCertificate && settings.proxyHeader === undefined) {
     throw new UsageError(
-      `On ${settings.host} others could read along: say --certificate and --key, or --proxy-header if a proxy with TLS stands before the hub.`,
+      `On ${settings.host} others could read along: say --acme with the hub’s name, --certificate and --key, or --proxy-header if a proxy with TLS stands before the hub.`,
     )
   }
   if (!isLoopback(settings.operatorHost) && settings.operatorToken === undefined)
     throw new UsageError('The operator’s page for other machines wants --operator-token, and TLS by a proxy of yours.')
   return settings
+}
+
+const toAcme = (said: Said, storage: string): AcmeOptions | undefined => {
+  if (said.acme === undefined) {
+    const alone = (['acme-terms', 'acme-email', 'acme-directory', 'acme-roots'] as const).find((name) => said[name])
+    if (alone !== undefined)
+      throw new UsageError(`--${alone} says how a certificate is got, and --acme NAME that it is.`)
+    return undefined
+  }
+  if (said.certificate !== undefined || said['proxy-header'] !== undefined)
+    throw new UsageError('With --acme the hub has its own certificate: say no --certificate, and no --proxy-header.')
+  if (said.database !== undefined)
+    throw new UsageError('--acme is for a hub of one process: with --database, let the balancer have the certificate.')
+  const acme: AcmeOptions = {
+    name: said.acme,
+    folder: `${storage}-acme`,
+    agreesToTerms: said['acme-terms'] === 'agreed',
+    email: said['acme-email'],
+    directory: said['acme-directory'],
+    directoryRoots: said['acme-roots'],
+  }
+  try {
+    checkAcme(acme)
+  } catch (cause) {
+    throw new UsageError((cause as Error).message)
+  }
+  return acme
 }
 
 const toAccess = (said: Said): AccessOptions => ({

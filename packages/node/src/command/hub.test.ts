@@ -86,6 +86,11 @@ test('flags come before the environment, and that before the file; what cannot b
     { port: '70000' },
     { host: '0.0.0.0' },
     { certificate: 'a.pem' },
+    { acme: 'hub.example.org' },
+    { acme: 'localhost', 'acme-terms': 'agreed' },
+    { acme: 'hub.example.org', 'acme-terms': 'agreed', 'proxy-header': 'x-forwarded-for' },
+    { acme: 'hub.example.org', 'acme-terms': 'agreed', 'acme-directory': 'elsewhere' },
+    { 'acme-terms': 'agreed' },
     { url: 'https://hub.example.org' },
     { 'lease-days': '0' },
     { 'storage-max': 'much' },
@@ -114,6 +119,7 @@ test('a person at a terminal answers four questions at most, and none the next t
       ['a.db', '2', 'wss://h.example', '3'],
       { storage: 'a.db', 'proxy-header': 'x-forwarded-for', url: 'wss://h.example', access: 'metered' },
     ],
+    [['', '4', 'h.example.org', 'yes'], { storage: 'hub.db', acme: 'h.example.org', 'acme-terms': 'agreed' }],
     [['', '3', '', ''], { storage: 'hub.db', host: '0.0.0.0', certificate: 'fullchain.pem', key: 'privkey.pem' }],
   ] as const) {
     const left: string[] = [...answers]
