@@ -4,7 +4,7 @@ export const helpText = `kith: software that nobody has to run for you
       Runs a blind hub until Ctrl-C. Asks, at a terminal, if nothing is said.
       Each flag may be a variable (KITH_HUB_PORT) or a field of hub.json.
       --certificate FILE --key FILE   serve wss:// with them
-      --acme NAME --acme-terms agreed  serve wss://NAME with a certificate that it
+      --acme NAME --acme-terms agreed  serve wss://NAME by a certificate that it
                            gets from Let's Encrypt, and renews, by itself
       --proxy-header NAME  a proxy with TLS is before it: x-forwarded-for
       --url wss://HOST     how clients name it
