@@ -21,6 +21,7 @@ export type Registry = {
   readonly spaces: () => SpaceEntry[]
   readonly space: (id: Uint8Array) => SpaceEntry | undefined
   readonly spaceByNumber: (n: number) => SpaceEntry
+  /** A space that is known stays what it is; but what travelled as a person becomes a space where it is entered as one. */
   readonly addSpace: (id: Uint8Array, app: string, kind: SpaceKind) => SpaceEntry
   readonly chain: (n: number) => ChainEntry
   readonly chainOf: (space: number, device: Uint8Array, chainClass: ChainClass) => ChainEntry
@@ -77,7 +78,13 @@ export const createRegistry = (statements: Statements): Registry => {
     },
     addSpace: (id, app, kind) => {
       const known = spaces.get(toHex(id))
-      if (known) return known
+      if (known && !(known.kind === 'person' && kind === 'space')) return known
+      if (known) {
+        // Taken for a person, because somebody put a change of it where those of persons travel: nobody may keep a space from us by that.
+        statements("UPDATE space SET app = ?, kind = 'space' WHERE n = ?").run(app, known.n)
+        statements('DELETE FROM carried WHERE person = ?').run(known.n)
+        return keepSpace({ ...known, app, kind })
+      }
       const row = statements('INSERT INTO space (id, app, kind) VALUES (?, ?, ?) RETURNING n').get(id, app, kind)
       return keepSpace({ n: row?.n as number, id, app, kind })
     },
