@@ -4,7 +4,7 @@
  */
 import type { SqlDatabase } from '../ports/index.ts'
 import { quoteName } from './names.ts'
-import type { SchemaRecord, TableRecord } from './record.ts'
+import type { ColumnRecord, SchemaRecord, TableRecord } from './record.ts'
 import { columnSqlName, tableSqlName } from './sql.ts'
 
 /** Names in SQLite, unquoted: the index, and the numbers that it calls rows by. */
@@ -23,12 +23,9 @@ export const tableOfSearch = (sqlName: string): string | undefined => {
 /** Letters and digits make words; case and accents do not tell them apart. */
 const tokenizer = 'unicode61 remove_diacritics 2'
 
-/** Columns whose text is indexed, by their names in SQLite. */
+/** Columns whose text is indexed, by their names in SQLite. Of a record that a program declares: those are of text. */
 export const searchedColumns = (table: TableRecord): string[] =>
-  table.search.flatMap((at) => {
-    const column = table.columns[at]
-    return column && (column.type === 'text' || column.type === 'richText') ? [columnSqlName(column)] : []
-  })
+  table.search.map((at) => columnSqlName(table.columns[at] as ColumnRecord))
 
 /** The statements that make the indexes which a record declares, of all that is there, and end those which it declares otherwise. The tables have to be there. */
 export const searchToSql = (database: SqlDatabase, record: SchemaRecord): string[] =>

@@ -145,12 +145,20 @@ export const openPerson = async (
       .filter((space) => space.app === app)
       .flatMap(({ n }) => replicaOf(n).membership.member(person)?.tag ?? [])[0]
 
+  /** What the indexes of an app were last compared with: there is one set for all its spaces. */
+  const searched = new Map<string, App>()
+  engine.onUndone(() => searched.clear())
   const prepareSearch = (app: App): void => {
+    if (searched.get(app.id) === app) return
     const statements = searchToSql(engine.database, app.record)
+    searched.set(app.id, app)
     if (statements.length === 0) return
-    engine.unit.enter()
-    for (const sql of statements) engine.database.exec(sql)
-    // Queries count on it from now on, whatever becomes of the next transaction.
+    // A transaction of its own, all of it or nothing: half an index would never be looked at again.
+    engine.unit.commit()
+    engine.whole(() => {
+      engine.unit.enter()
+      for (const sql of statements) engine.database.exec(sql)
+    })
     engine.unit.commit()
   }
 
@@ -158,8 +166,8 @@ export const openPerson = async (
     const key = `${n}/${app.id}/${app.version}`
     let api = apis.get(key)
     openedApps.set(n, app)
-    if (!api) {
-      prepareSearch(app)
+    prepareSearch(app)
+    if (!api)
       apis.set(
         key,
         (api = createSpaceApi(
@@ -174,7 +182,6 @@ export const openPerson = async (
           (options) => enter(n, options),
         )),
       )
-    }
     return api as Space<A>
   }
 

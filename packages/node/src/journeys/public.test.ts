@@ -17,7 +17,6 @@ const begin = async (scene: Scene) => {
   return { hub, open, alice, hers }
 }
 
-/** New keys, because somebody may have read the link that is closed. */
 /** A link by which strangers find all of it at once. */
 const publishAtHub = async (space: Journal, options?: { readonly history: boolean }): Promise<string> => {
   const link = await space.publish(options)
@@ -25,6 +24,7 @@ const publishAtHub = async (space: Journal, options?: { readonly history: boolea
   return link
 }
 
+/** New keys, because somebody may have read the link that is closed. */
 const renewKeys = async (space: Journal): Promise<void> => {
   const link = await space.invite({ role: 'writer' })
   await space.closeInvite((await space.invites()).find((invite) => invite.link === link)?.id ?? '')

@@ -55,7 +55,7 @@ export type PeopleInput = Pick<HomesInput, 'engine' | 'spaces' | 'replicaOf' | '
 const readersMax = 4
 
 export const createPeople = (input: PeopleInput): People => {
-  const { engine, replicaOf, spaces, openReplicas, carryPerson, wake, synced } = input
+  const { engine, replicaOf, spaces, openReplicas, carryPerson, wake, synced, delivered } = input
   const { personSpace } = engine
   const person = createOwnPerson(engine, () => replicaOf(personSpace))
   const homes = createHomes({ ...input, person })
@@ -186,7 +186,7 @@ export const createPeople = (input: PeopleInput): People => {
     tasks,
     replicaOf,
     synced,
-    delivered: input.delivered,
+    delivered,
     wake,
     look: tending.look,
     ends: (end) => ends.add(end),
