@@ -10,4 +10,10 @@ if (elsewhere !== undefined) {
   const measure = join(import.meta.dirname, `../packages/${elsewhere}/src/testing/measure.ts`)
   const { status } = spawnSync(process.execPath, [measure, ...process.argv.slice(3)], { stdio: 'inherit' })
   process.exitCode = status ?? 1
-} else await import(process.argv[2] === 'carried' ? './carried.ts' : './first-light.ts')
+} else {
+  const here = new Map([
+    ['carried', './carried.ts'],
+    ['load', './load/main.ts'],
+  ])
+  await import(here.get(process.argv[2] ?? '') ?? './first-light.ts')
+}

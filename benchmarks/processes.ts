@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 /** A child process that answers requests by IPC, one at a time. */
 export type Worker = {
   readonly ask: <Answer>(name: string, input?: unknown) => Promise<Answer>
-  readonly stop: () => Promise<void>
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
 type Message = { readonly answer?: unknown; readonly error?: string }
@@ -21,8 +21,8 @@ export const startWorker = (file: string): Worker => {
         })
         child.send({ name, input })
       }),
-    stop: async () => {
-      child.kill('SIGTERM')
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal)
       await exited
     },
   }

@@ -61,7 +61,11 @@ export function createLog(kind: LogKind = 'space'): Log {
   return { policy, id: policyToLogId(policy, signing), seeds }
 }
 
-export function prove({ hello }: Client, { id, seeds }: Log, right: Right): Proof & { signature: Uint8Array } {
+export function prove(
+  { hello }: Pick<Client, 'hello'>,
+  { id, seeds }: Log,
+  right: Right,
+): Proof & { signature: Uint8Array } {
   return { right, signature: signing.ed25519Sign(proofBytes(hello, id, right), seeds[right]) }
 }
 

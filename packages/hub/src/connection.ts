@@ -1,5 +1,5 @@
 /** One client's connection: reads its messages one after another, and holds what it has opened. */
-import { KithError, toHex } from '@kith/core/bytes'
+import { KithError } from '@kith/core/bytes'
 import {
   type ClientMessage,
   frameToClientMessage,
@@ -15,6 +15,7 @@ import { toWireLimits } from './limits/hub-limits.ts'
 import { type HubContext, type OpenLog, renewLease, type Session } from './session.ts'
 import { createPipe } from './forward/pipe.ts'
 import { createWrapped } from './forward/wrapped.ts'
+import { toKey } from './store/entry-store.ts'
 import { createStreams } from './streams.ts'
 import { handleCarry } from './verbs/carry.ts'
 import { handleChannel } from './verbs/channel.ts'
@@ -90,9 +91,8 @@ export function createConnection(
   })
   const session: Session = {
     hub,
-    id: toHex(hub.random(16)),
+    id: toKey(hub.random(16)),
     nonce: channelHash ?? hub.random(32),
-    nameSecret: hub.random(32),
     allowance,
     logs: new Map(),
     worked: new Set(),
@@ -115,7 +115,7 @@ export function createConnection(
   function onEvent(log: OpenLog, event: FanOutEvent): void {
     if (isClosed) return
     if (event.kind === 'signal') {
-      const isForUs = event.to === undefined || event.to === toHex(log.name)
+      const isForUs = event.to === undefined || event.to === toKey(log.name)
       // A signal is of the moment: one who does not keep up misses it.
       if (isForUs && event.from !== session.id && !isCongested()) channel.send(event.frame)
       return

@@ -169,7 +169,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     stopTidying()
     await operator?.close()
     const stopped = new Promise((done) => server.close(done))
-    // The group of puts that is open is committed and acknowledged first.
+    // The group of puts that is open is committed and acknowledged first (`group-commit.ts`).
+    await nextTurn(clock)
     await nextTurn(clock)
     await sockets.close()
     server.closeAllConnections()

@@ -46,8 +46,6 @@ export type Session = {
   /** For the fan-out; never leaves the hub. */
   readonly id: string
   readonly nonce: Uint8Array
-  /** Secret of the listener names. */
-  readonly nameSecret: Uint8Array
   readonly allowance: Allowance
   readonly logs: Map<string, OpenLog>
   /** Logs by key that this connection has done work for. */

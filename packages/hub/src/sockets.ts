@@ -60,8 +60,25 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
     autoPong: false,
   })
 
+  /** Of frames that leave in this turn. */
+  let corked = new Set<Socket>()
+
+  /** Frames of one turn leave together: a call of the operating system costs more than a frame. */
+  function cork(raw: Socket): void {
+    if (corked.has(raw)) return
+    raw.cork()
+    corked.add(raw)
+    if (corked.size === 1) hub.clock.soon(uncork)
+  }
+
+  function uncork(): void {
+    const ready = corked
+    corked = new Set()
+    for (const raw of ready) raw.uncork()
+  }
+
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy())
+    socket.on('error', destroy)
     const prefix =
       isClosing || clients.size >= hub.limits.connectionsMax ? undefined : prefixes.enter(clientAddress(request))
     if (prefix === undefined) {
@@ -83,7 +100,10 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
     raw.setKeepAlive(true, 60_000)
     raw.setNoDelay(true)
     const channel = {
-      send: (frame: Uint8Array) => socket.send(frame),
+      send(frame: Uint8Array) {
+        cork(raw)
+        socket.send(frame)
+      },
       bufferedBytes: () => socket.bufferedAmount,
       pause: () => socket.pause(),
       resume: () => socket.resume(),
@@ -121,7 +141,7 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
     // Pongs that nobody takes would pile up.
     socket.on('ping', (data) => {
       whole()
-      if (raw.writableLength === 0) socket.pong(data)
+      if (!raw.writableNeedDrain) socket.pong(data)
     })
     socket.on('error', () => socket.terminate())
     socket.on('close', () => {
@@ -161,6 +181,11 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
       await Promise.all(gone)
     },
   }
+}
+
+/** Not a function within `upgrade`: that would keep the request, as long as the socket lives. */
+function destroy(this: Duplex): void {
+  this.destroy()
 }
 
 /** Half a message that never ends, or answers that are never taken, hold memory: one look further. */

@@ -37,8 +37,11 @@ export function createGroupCommit(
     // Whoever waits has a copy; a group that nobody waits for must not end the process.
     opened.promise.catch(() => {})
     group = opened
+    // The turn after the next: what this one pushes to followers is on its way before the disk is waited for.
     soon(() => {
-      if (group === opened) flush()
+      soon(() => {
+        if (group === opened) flush()
+      })
     })
     return opened
   }

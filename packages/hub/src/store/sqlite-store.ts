@@ -91,18 +91,19 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
 
   function place(record: WritableRecord, lane: Lane, { id, bytes }: NewEntry, name: Uint8Array | undefined): Placed {
     const ages = goesByAge(record.log.kind)
-    const found = statements.find.get(record.pk, id, lane) as { n: number } | undefined
-    if (found !== undefined) {
+    const n = record.next[lane]
+    const held = name === undefined ? bytes : noBytes
+    const { changes } = statements.insert.run(record.pk, lane, n, bytes.length, id, name ?? null, held)
+    if (changes === 0) {
+      const found = statements.find.get(record.pk, id, lane) as { n: number }
       // Letters go at their time, however often they are put.
       if (!ages) statements.keep.run(record.pk, id, lane)
       return { n: found.n, isNew: false }
     }
-    const n = record.next[lane]
     record.next[lane] += 1
     record.entries += 1
     record.bytes += bytes.length
     count(added, { logs: 0, entries: 1, bytes: bytes.length })
-    statements.insert.run(record.pk, lane, n, bytes.length, id, name ?? null, name === undefined ? bytes : noBytes)
     if (name !== undefined) outside.added(name)
     if (ages) statements.age.run(record.pk, id, lane, dueIn(options.letterDays))
     return { n, isNew: true }

@@ -17,7 +17,9 @@ export function prepareStatements(database: DatabaseSync) {
     read: (direction: 'after' | 'before', idsOnly: boolean) => readStatements.get(`${direction} ${idsOnly}`)!,
     find: database.prepare('SELECT n FROM entry WHERE log = ? AND id = ? AND lane = ?'),
     byId: database.prepare('SELECT n, size, id, outside, bytes FROM entry WHERE log = ? AND id = ? AND lane = ?'),
-    insert: database.prepare('INSERT INTO entry (log, lane, n, size, id, outside, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    insert: database.prepare(
+      'INSERT INTO entry (log, lane, n, size, id, outside, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log, id, lane) DO NOTHING',
+    ),
     place: database.prepare('SELECT size, outside FROM entry WHERE log = ? AND id = ? AND lane = ?'),
     remove: database.prepare('DELETE FROM entry WHERE log = ? AND id = ? AND lane = ?'),
     older: database.prepare('SELECT lane, id FROM entry WHERE log = ? AND lane = ? ORDER BY n DESC LIMIT -1 OFFSET ?'),

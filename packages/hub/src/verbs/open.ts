@@ -5,6 +5,7 @@ import {
   checkPolicy,
   createTicket,
   hasRight,
+  listenerNameBytes,
   type OpenedLog,
   type OpenItem,
   type Policy,
@@ -154,7 +155,7 @@ function enterLog(session: Session, idView: Uint8Array, policy: Policy): OpenLog
   if (isFull) return undefined
   const id = new Uint8Array(idView)
   const key = toKey(id)
-  const name = session.hub.crypto.hmacSha256(session.nameSecret, id).slice(0, 16)
+  const name = session.hub.random(listenerNameBytes)
   const unsubscribe = session.hub.fanOut.subscribe(key, (event) => {
     if (hasRight(log.rights, 'read')) session.onEvent(log, event)
   })

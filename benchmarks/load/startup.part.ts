@@ -1,0 +1,51 @@
+/** From `kith hub` to a hub that says where it is. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inFolder } from './machine.ts'
+import { atMost, median, type Part, toTable } from './report.ts'
+
+const rounds = 9
+const ticksPerMs = 0.1
+
+export async function measureStartup(): Promise<Part> {
+  const command = join(import.meta.dirname, '../../packages/node/src/command/main.ts')
+  const bare = await start([join(import.meta.dirname, 'nothing.ts')], 'ready')
+  return inFolder(async (folder) => {
+    const runs: { readyMs: number; cpuMs: number }[] = []
+    for (let round = 0; round < rounds; round += 1) {
+      runs.push(await start([command, 'hub', '--port', '0', '--storage', join(folder, 'hub.db')], 'Hub ws'))
+    }
+    const readyMs = median(runs.map((run) => run.readyMs))
+    const cpuMs = median(runs.map((run) => run.cpuMs))
+    return {
+      title: 'Start',
+      goals: [atMost('start of `kith hub` until it serves', readyMs, 500, 'ms')],
+      text: toTable(
+        ['', 'ms', 'processor ms'],
+        [
+          ['`kith hub`, from its sources', readyMs.toFixed(0), cpuMs.toFixed(0)],
+          ['a Node that does nothing', bare.readyMs.toFixed(0), bare.cpuMs.toFixed(0)],
+        ],
+      ),
+    }
+  })
+}
+
+async function start(parameters: readonly string[], said: string): Promise<{ readyMs: number; cpuMs: number }> {
+  const before = performance.now()
+  const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let heard = ''
+  for await (const data of child.stdout) {
+    heard += String(data)
+    if (heard.includes(said)) break
+  }
+  const readyMs = performance.now() - before
+  const fields = (readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1] as string).split(' ')
+  const cpuMs = (Number(fields[11]) + Number(fields[12])) / ticksPerMs
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  await gone
+  return { readyMs, cpuMs }
+}
