@@ -76,7 +76,8 @@ export async function connectLoad(url: string, options: LoadOptions = {}): Promi
         return
       default: {
         const waiter = waiters.get(message.request)
-        if (waiter === undefined) throw new Error(`An answer to ${message.request}, which nobody asked.`)
+        // Of a request that an attack sent by hand.
+        if (waiter === undefined) return
         waiters.delete(message.request)
         const results = message.results as unknown as Results
         const refused = waiter.mayRefuse ? undefined : results.find((result) => 'refused' in result)

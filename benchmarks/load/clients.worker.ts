@@ -4,6 +4,7 @@ import { type Attack, type AttackName, attacks } from './attacks.ts'
 import { type Crowd, createCrowd } from './crowd.ts'
 import { type FlowOptions, runBare, runEntries, runSignals } from './flows.ts'
 import { type Watch, watchMember } from './member.ts'
+import { raisePriority } from './priority.ts'
 import { createReturningPerson, type Person } from './reconnect.ts'
 
 let crowd: Crowd | undefined
@@ -47,6 +48,7 @@ answerRequests({
     setPriority(19)
     attack = await attacks[name]({ url, port })
   },
+  hurry: raisePriority,
   attacked: () => there(attack).end(),
 })
 process.once('SIGTERM', () => process.exit(0))

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type HubOptions, startHub } from '@kith/hub'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { raisePriority } from './priority.ts'
 import { answerRequests } from '../processes.ts'
 
 /** Of a process, now. */
@@ -55,6 +56,7 @@ answerRequests({
       peakMegabytes: process.resourceUsage().maxRSS / 1024,
     }
   },
+  hurry: raisePriority,
   totals: async () => hub?.totals(),
   /** Ends as a hub does that its operator stops. */
   stop: async () => {

@@ -82,7 +82,7 @@ export function createConnection(
     hub.meter.sent(message)
     channel.send(hubMessageToFrame(message))
   }
-  const streams = createStreams(hub.store, hub.clock, {
+  const streams = createStreams(hub.store, hub.turns, {
     isCongested,
     isClosed: () => isClosed,
     send,

@@ -22,6 +22,7 @@ import type { HubContext } from './session.ts'
 import { dayMs } from './store/days.ts'
 import { StoreFailure } from './store/entry-store.ts'
 import type { HubStorage } from './store/hub-storage.ts'
+import { createTurns } from './turns.ts'
 
 export type HubServiceOptions = {
   readonly storage: HubStorage
@@ -75,6 +76,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     identity,
     crypto: nodeVerifying,
     clock,
+    turns: createTurns(clock),
     random: randomBytes,
     store,
     knocks: createKnocks(store, limits, clock.monotonic, options.storage.isShared),

@@ -12,12 +12,14 @@ import type { Meter } from './meter.ts'
 import { type EntryStore, type LogName, toKey } from './store/entry-store.ts'
 import type { HubIdentity } from './store/hub-storage.ts'
 import type { Follower, Streams } from './streams.ts'
+import type { Turns } from './turns.ts'
 
 /** What all connections of a hub share. */
 export type HubContext = {
   readonly identity: HubIdentity
   readonly crypto: Verifying
   readonly clock: Clock
+  readonly turns: Turns
   readonly random: (length: number) => Uint8Array
   readonly store: EntryStore
   readonly knocks: Knocks

@@ -78,7 +78,6 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', destroy)
     const prefix =
       isClosing || clients.size >= hub.limits.connectionsMax ? undefined : prefixes.enter(clientAddress(request))
     if (prefix === undefined) {
@@ -157,7 +156,13 @@ export function createSockets(hub: HubContext, addressHeader: string | undefined
   }
 
   return {
-    upgrade,
+    // Whoever hung up meanwhile is not greeted.
+    upgrade(request, socket, head) {
+      socket.on('error', destroy)
+      void hub.turns.run(() => {
+        if (!socket.destroyed) upgrade(request, socket, head)
+      })
+    },
     tidy() {
       prefixes.tidy()
       hub.knocks.tidy()

@@ -4,12 +4,11 @@
  * falls back to reading when the client is slow, or when a push is not the very next one.
  */
 import { entriesPerFrameMax, frameFillBytes, pullsPerFrameMax } from '@kith/core/limits'
-import type { Clock } from '@kith/core/ports'
 import { type HubMessage, type Lane, type NumberedEntry, type Refusal, refusal } from '@kith/core/wire'
 import type { OpenLog } from './session.ts'
 import type { FanOutEvent } from './fan-out.ts'
-import { nextTurn } from './node-clock.ts'
 import { type EntryStore, StoreFailure } from './store/entry-store.ts'
+import type { Turns } from './turns.ts'
 
 export type Follower = {
   readonly request: number
@@ -68,8 +67,6 @@ type Client = {
   readonly defect: (cause: unknown) => void
 }
 
-/** Pieces after which others get their turn: 1 MiB, about a millisecond. */
-const piecesPerTurn = 4
 /** After which a client comes back to a hub whose database did not answer. */
 const awayWaitMs = 2000
 /** Each log of two full pulls. */
@@ -79,7 +76,7 @@ const fetchesMax = 128
 /** Ids looked up for one piece of a fetch. */
 const idsPerPiece = 16
 
-export function createStreams(store: EntryStore, clock: Clock, client: Client): Streams {
+export function createStreams(store: EntryStore, turns: Turns, client: Client): Streams {
   let waiting: Job[] = []
   let isPumping = false
 
@@ -87,12 +84,9 @@ export function createStreams(store: EntryStore, clock: Clock, client: Client): 
     if (isPumping) return
     isPumping = true
     try {
-      let pieces = 0
       while (waiting.length > 0 && !client.isClosed() && !client.isCongested()) {
         const job = waiting.shift()!
-        if (await sendPiece(job)) waiting.push(job)
-        pieces += 1
-        if (pieces % piecesPerTurn === 0) await nextTurn(clock)
+        if (await turns.run(() => sendPiece(job))) waiting.push(job)
       }
     } catch (cause) {
       if (cause instanceof StoreFailure)

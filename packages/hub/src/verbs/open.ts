@@ -21,16 +21,16 @@ import {
 } from '@kith/core/wire'
 import { type OpenLog, renewLease, type Session } from '../session.ts'
 import { toKey } from '../store/entry-store.ts'
-import { nextTurn } from '../node-clock.ts'
 
-/** Signature checks after which others get their turn: a millisecond. */
+/** Signature checks after which others get their turn: two milliseconds. */
 const checksPerTurn = 8
 
 /** Whoever cannot pay for a wrong proof is told to come back, for all that is left of the message. */
 type Turn = { owed: Refusal | undefined }
 
-/** A policy and its log id, compared with a signature. */
-const policyCost = 0.25
+/** A policy and its log id, compared with a signature; and a ticket. */
+const policyCost = 0.1
+const ticketCost = 0.05
 
 /** What a wrong signature costs beyond a right one: who has the keys makes none. */
 const wrongProofCost = 15
@@ -42,22 +42,20 @@ export async function handleOpen(session: Session, message: ClientMessage & { ty
     session.send({ type: 'opened', request: message.request, results: message.logs.map(() => refused) })
     return
   }
-  const resumptionKey = checkResumption(session, message.resumption)
+  const { turns } = session.hub
+  const resumptionKey = await turns.run(() => checkResumption(session, message.resumption))
   const results: (OpenedLog | Refusal)[] = []
-  let checks = 0
   const turn: Turn = { owed: undefined }
-  for (const item of message.logs) {
-    if (turn.owed !== undefined) {
-      results.push(turn.owed)
-      continue
-    }
-    results.push(openOne(session, item, resumptionKey, turn))
-    checks += item.proofs.length + policyCost
-    if (checks >= checksPerTurn) {
-      checks = 0
-      await nextTurn(session.hub.clock)
+  const openSome = (): void => {
+    let checks = 0
+    while (results.length < message.logs.length && checks < checksPerTurn) {
+      const item = message.logs[results.length]!
+      results.push(turn.owed ?? openOne(session, item, resumptionKey, turn))
+      for (const proof of item.proofs) checks += 'ticket' in proof ? ticketCost : 1
+      checks += policyCost
     }
   }
+  while (results.length < message.logs.length) await turns.run(openSome)
   session.send({ type: 'opened', request: message.request, results })
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { toBase64Url } from '@kith/core/bytes'
 import { type Hub, readCertificate, startHub } from '@kith/hub'
@@ -48,7 +48,7 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
     )
   if (settings.site !== undefined) output.print(`Site ${hub.url.replace(/^ws/, 'http')}/`)
   if (hub.operatorUrl !== undefined) {
-    writeFileSync(operatorFile(storage), JSON.stringify({ url: hub.operatorUrl, token }), { mode: 0o600 })
+    writeWhole(operatorFile(storage), JSON.stringify({ url: hub.operatorUrl, token }))
     // A journal keeps what is printed: the token is for eyes alone.
     const isTerminal = output.columns !== undefined
     const shown = isTerminal ? hub.operatorUrl.replace('//', `//operator:${token}@`) : hub.operatorUrl
@@ -56,4 +56,12 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
   }
   output.print('Ctrl-C ends it.')
   return hub
+}
+
+/** A hub that is killed while it starts leaves the old file or the new one, never half of one, with which it would not start again. */
+const writeWhole = (path: string, text: string): void => {
+  const beside = `${path}.new`
+  rmSync(beside, { force: true })
+  writeFileSync(beside, text, { mode: 0o600, flag: 'wx' })
+  renameSync(beside, path)
 }
