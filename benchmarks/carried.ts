@@ -7,15 +7,13 @@ import { carried, connectHub, type HubConnection, type HubEntries } from '@kith/
 import { type Policy, policyToLogId } from '@kith/core/wire'
 import { createNodePlatform } from '@kith/node'
 import { startWorker } from './processes.ts'
+import { median } from './statistics.ts'
 
 const rounds = 5
 const connects = 40
 const edits = 100
 const entryBytes = 300
 const [bulkEntries, bulkEntryBytes] = [512, 64 * 1024]
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((left, right) => left - right)[values.length >> 1] as number
 
 const [target, carrier] = [startWorker('./hub.worker.ts'), startWorker('./hub.worker.ts')]
 const url = await target.ask<string>('start', ':memory:')

@@ -7,14 +7,13 @@ import { createNodePlatform, openKith } from '@kith/node'
 import { letJoin } from './crowd.ts'
 import { startWorker } from './processes.ts'
 import { createRecords, indexedApp, recordsApp } from './records.ts'
+import { median } from './statistics.ts'
 import { measureSqlite } from './yardstick.ts'
 
 /** `npm run benchmark -- [records] [part…]`: the numbers of README and of issue "First light", each beside its yardstick of the same run. */
 const total = Number(process.argv[2] ?? 100_000)
 const repeats = 5
 const folder = mkdtempSync(join(tmpdir(), 'kith-benchmark-'))
-const median = (values: readonly number[]): number =>
-  [...values].sort((left, right) => left - right)[values.length >> 1] as number
 const rows: { what: string; kith: string; yardstick: string; goal: string; met: boolean | undefined }[] = []
 const add = (what: string, kith: string, yardstick: string, goal: string, met?: boolean): void => {
   rows.push({ what, kith, yardstick, goal, met })

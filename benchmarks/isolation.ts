@@ -6,6 +6,7 @@ import type { Isolation } from '@kith/core/sync'
 import { startHub } from '@kith/hub'
 import { openKith } from '@kith/node'
 import { createRecords, recordsApp } from './records.ts'
+import { median } from './statistics.ts'
 
 const settings: Readonly<Record<string, Isolation>> = {
   none: {},
@@ -16,8 +17,6 @@ const settings: Readonly<Record<string, Isolation>> = {
 const repeats = 3
 const [edits, spaces, batch] = [50, 10, 20_000]
 const records = createRecords(batch)
-const median = (values: readonly number[]): number =>
-  [...values].sort((left, right) => left - right)[values.length >> 1] as number
 
 type Costs = {
   editMs: number

@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type AttackName, attacks } from './attacks.ts'
 import { affordable } from './crowd.part.ts'
 import { inFolder, startClients, startHubWorker } from './machine.ts'
-import { atMost, type Goal, type Part, quantile, toTable } from './report.ts'
+import { quantile } from '../statistics.ts'
+import { atMost, type Goal, type Part, toTable } from './report.ts'
 
 const attackMs = 8000
 const rushing = 5000

@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import type { Flow, FlowOptions } from './flows.ts'
 import { inFolder, startClients, startHubWorker, withoutRates } from './machine.ts'
-import { atLeast, median, type Part, quantile, toTable } from './report.ts'
+import { median, quantile } from '../statistics.ts'
+import { atLeast, type Part, toTable } from './report.ts'
 
 const bytes = 200
 const rounds = 3

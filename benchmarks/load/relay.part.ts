@@ -1,7 +1,8 @@
 /** Packets from one to another by `signal`, beside bare WebSocket servers that do as much. */
 import type { Flow, FlowOptions } from './flows.ts'
 import { startClients, startHubWorker, withoutRates } from './machine.ts'
-import { atLeast, median, type Part, quantile, toTable } from './report.ts'
+import { median, quantile } from '../statistics.ts'
+import { atLeast, type Part, toTable } from './report.ts'
 
 const rounds = 3
 

@@ -13,13 +13,6 @@ export type Part = {
   readonly text: string
 }
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5)
-
-export function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((left, right) => left - right)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number
-}
-
 export const atMost = (what: string, measured: number, most: number, unit: string, digits = 0): Goal => ({
   what,
   goal: `≤ ${most} ${unit}`,

@@ -1,7 +1,8 @@
 /** One person of 500 logs comes back, and nothing is new. */
 import { join } from 'node:path'
 import { inFolder, startClients, startHubWorker, withoutRates } from './machine.ts'
-import { atMost, median, type Part } from './report.ts'
+import { median } from '../statistics.ts'
+import { atMost, type Part } from './report.ts'
 import type { Reconnected } from './reconnect.ts'
 
 const logs = 500

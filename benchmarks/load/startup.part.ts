@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inFolder } from './machine.ts'
-import { atMost, median, type Part, toTable } from './report.ts'
+import { median } from '../statistics.ts'
+import { atMost, type Part, toTable } from './report.ts'
 
 const rounds = 9
 const ticksPerMs = 0.1
