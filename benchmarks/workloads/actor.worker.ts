@@ -39,7 +39,7 @@ const loaded = (): Product => {
   if (!product) throw new Error('no product is loaded')
   return product
 }
-export const createPlainRecords = (count: number, seed: number): PlainRecord[] =>
+const createPlainRecords = (count: number, seed: number): PlainRecord[] =>
   createRecords(count, seed).map((record) => ({ ...record, due: record.due.getTime() }))
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -86,7 +86,7 @@ const lossesOf = (measured: Measured): string[] => {
 type Goal = { readonly text: string; readonly value: string; readonly isMet: boolean }
 
 /** The goals that compare within one run; undefined where a number is missing. */
-export const goalsOf = (measured: Measured): Goal[] => {
+const goalsOf = (measured: Measured): Goal[] => {
   const of = (name: ProductName, figure: Figure): number => {
     const value = toValue(measured.products.get(name)?.outcomes ?? [], figure)
     return typeof value === 'number' ? value : Number.NaN
