@@ -3,6 +3,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { mkdirSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { answerRequests, peakMegabytes } from '../processes.ts'
+import { profiled } from '../profiles.ts'
 import { createRecords } from '../records.ts'
 import type { ClientOptions, PlainRecord, Product, ProductClient, ProductServer } from './product.ts'
 import { loadProduct, type ProductName } from './products.ts'
@@ -71,44 +72,50 @@ answerRequests({
     return current().create()
   },
   /** Joins and waits for all; milliseconds from before the device's store is opened, and bytes of both directions. */
-  joinAll: async ({ total, ...options }: Opening & { total: number }) => {
-    const start = performance.now()
-    await open(options)
-    await current().join(options.link ?? '')
-    await holds(total)
-    return { ms: performance.now() - start, bytes: wireBytes() }
-  },
+  joinAll: ({ total, ...options }: Opening & { total: number }) =>
+    profiled('join', async () => {
+      const start = performance.now()
+      await open(options)
+      await current().join(options.link ?? '')
+      await holds(total)
+      return { ms: performance.now() - start, bytes: wireBytes() }
+    }),
   join: async (options: Opening) => {
     await open(options)
     await current().join(options.link ?? '')
   },
   /** Opens what this device has; milliseconds to a first page, then, if asked, until `total` are here. */
-  reopen: async ({ total, ...options }: Opening & { total?: number }) => {
-    const start = performance.now()
-    await open(options)
-    await current().reopen(options.link ?? '')
-    const rows = await current().firstPage()
-    const pageMs = performance.now() - start
-    if (total !== undefined) await holds(total)
-    return { pageMs, allMs: performance.now() - start, rows: rows.length, bytes: wireBytes() }
-  },
-  writeBatches: async ({ total, batch, seed }: { total: number; batch: number; seed: number }) => {
+  reopen: ({ total, ...options }: Opening & { total?: number }) =>
+    profiled(total === undefined ? 'reopen' : 'ten-more', async () => {
+      const start = performance.now()
+      await open(options)
+      await current().reopen(options.link ?? '')
+      const rows = await current().firstPage()
+      const pageMs = performance.now() - start
+      if (total !== undefined) await holds(total)
+      return { pageMs, allMs: performance.now() - start, rows: rows.length, bytes: wireBytes() }
+    }),
+  writeBatches: ({ total, batch, seed }: { total: number; batch: number; seed: number }) => {
     const records = createPlainRecords(total, seed)
-    const start = performance.now()
-    for (let at = 0; at < total; at += batch) await current().writeBatch(records.slice(at, at + batch))
-    return performance.now() - start
+    return profiled(`write-${total}`, async () => {
+      const start = performance.now()
+      for (let at = 0; at < total; at += batch) await current().writeBatch(records.slice(at, at + batch))
+      return performance.now() - start
+    })
   },
   /** One at a time, each awaited, until `most` are written or the time is up: how many, and in how many milliseconds. */
-  writeSingles: async ({ most, limitMs, seed }: { most: number; limitMs: number; seed: number }) => {
+  writeSingles: ({ most, limitMs, seed }: { most: number; limitMs: number; seed: number }) => {
     const records = createPlainRecords(most, seed)
-    const start = performance.now()
-    let count = 0
-    for (const record of records) {
-      await current().writeOne(record)
-      count += 1
-      if (performance.now() - start > limitMs) break
-    }
-    return { count, ms: performance.now() - start }
+    return profiled('singles', async () => {
+      const start = performance.now()
+      let count = 0
+      for (const record of records) {
+        await current().writeOne(record)
+        count += 1
+        if (performance.now() - start > limitMs) break
+      }
+      return { count, ms: performance.now() - start }
+    })
   },
   /** Singles by several at a time, as several people or a fast hand write them; resolves when all are written here. */
   writeMany: async ({ total, seed, width }: { total: number; seed: number; width: number }) => {
