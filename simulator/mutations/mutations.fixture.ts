@@ -124,14 +124,14 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'an epoch stays clean when somebody is out',
     file: 'epochs.ts',
-    find: 'if (isSettled) return true',
-    replace: 'if (isSettled || facts.cuts().length > 0) return true',
+    find: 'if (hasAll(node.past, facts.unsettling(), past)) return true',
+    replace: 'if (hasAll(node.past, facts.unsettling(), past) || facts.cuts().length > 0) return true',
     foundBy: 2,
   },
   {
     mistake: 'the epoch that came first is in use',
     file: 'epochs.ts',
-    find: 'inUse: () => clean().sort(byHash)[0],',
+    find: 'inUse: () => clean()[0],',
     replace: 'inUse: () => clean().sort((a, b) => a.index - b.index)[0],',
     foundBy: 2,
   },

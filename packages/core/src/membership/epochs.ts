@@ -1,9 +1,9 @@
 import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
 import { noBytes } from '../change/index.ts'
 import type { EpochBody, Recipient } from './bodies/index.ts'
-import { byHash, type Facts } from './facts.ts'
-import type { Graph, Node } from './graph.ts'
-import { isIndexInPast, type Past } from './past.ts'
+import type { Facts } from './facts.ts'
+import type { Node } from './graph.ts'
+import { createPast, hasAll, isIndexInPast, joinPasts, type Past, pastOfAny } from './past.ts'
 import { type Level, levelDue, levelNumbers } from './rank.ts'
 import type { Standing } from './standing.ts'
 import type { Views } from './view.ts'
@@ -16,6 +16,7 @@ export type Epochs = {
   readonly isClean: (node: Node, past?: Past) => boolean
   /** Somebody could not open what was sealed to him: it is no way to newer epochs either. */
   readonly isBroken: (node: Node, past?: Past) => boolean
+  /** By hash. */
   readonly clean: (past?: Past) => Node[]
   /** The one to write under: the clean one with the lowest hash (rule 16). */
   readonly inUse: () => Node | undefined
@@ -38,17 +39,26 @@ export type Sealed = Recipient & { readonly isByShare: boolean }
 export type NotDue = { readonly id: Uint8Array; readonly why: 'out' | 'level' | 'old key' }
 
 export type EpochsOptions = {
-  readonly graph: Graph
   readonly facts: Facts
   readonly standing: Standing
   readonly views: Views
   readonly space: Uint8Array
 }
 
-export function createEpochs({ graph, facts, standing, views, space }: EpochsOptions): Epochs {
+export function createEpochs({ facts, standing, views, space }: EpochsOptions): Epochs {
   const lists = new Map<Node, readonly Recipient[]>()
   const shared = new Map<Node, readonly Recipient[]>()
+  /** What lies in the past of any: somebody may start a thousand, and each is asked about after each change. */
+  const superseded = createPast(0)
+  /** The same of those of one past, which is asked about each of them. What a past holds never changes. */
+  let former: { readonly past: Past; readonly superseded: Past } | undefined
   let cleanNow = new Map<Node, boolean>()
+
+  const supersededIn = (past: Past | undefined): Past => {
+    if (past === undefined) return superseded
+    if (former?.past !== past) former = { past, superseded: pastOfAny(facts.epochs(past)) }
+    return former.superseded
+  }
 
   /** What a share sealed, to the keys that were current in its own past. */
   const shareToRecipients = (share: Node): readonly Recipient[] => {
@@ -109,8 +119,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
    * A superseded epoch is not clean, whomever it was sealed to itself: the newer record's links give its keys to everybody who has the
    * newer secret. (Rule 14 alone would return to it once somebody who joined later is removed, and he could read on.)
    */
-  const isSuperseded = (node: Node, past: Past | undefined): boolean =>
-    facts.epochs(past).some((other) => isIndexInPast(other.past, node.index))
+  const isSuperseded = (node: Node, past: Past | undefined): boolean => isIndexInPast(supersededIn(past), node.index)
 
   const standingBroken = (node: Node, past?: Past): Node[] =>
     facts.brokenOf(node.change.hash, past).filter((broken) => standing.stands(broken, past))
@@ -120,11 +129,7 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
   const judge = (node: Node, past: Past | undefined): boolean => {
     if (isSuperseded(node, past)) return false
     // Nothing has come since it began that could end what anybody was given: the usual case, and at no cost.
-    const isSettled = [...facts.unsettling()].every((other) => {
-      const isHere = past === undefined || graph.isInPast(other, past)
-      return !isHere || isIndexInPast(node.past, other.index)
-    })
-    if (isSettled) return true
+    if (hasAll(node.past, facts.unsettling(), past)) return true
     return (
       !isBroken(node, past) &&
       sealedTo(node, past).every((recipient) => whyNotDue(recipient, nodeToHighest(node), past) === undefined)
@@ -142,12 +147,15 @@ export function createEpochs({ graph, facts, standing, views, space }: EpochsOpt
   const clean: Epochs['clean'] = (past) => facts.epochs(past).filter((node) => isClean(node, past))
 
   return {
-    add: (node, recipients) => lists.set(node, recipients),
+    add: (node, recipients) => {
+      lists.set(node, recipients)
+      joinPasts(superseded, node.past)
+    },
     recipientsOf: (node) => lists.get(node) ?? [],
     isClean,
     isBroken,
     clean,
-    inUse: () => clean().sort(byHash)[0],
+    inUse: () => clean()[0],
     sealedTo,
     notDue: (node) =>
       sealedTo(node, undefined).flatMap((recipient) => {

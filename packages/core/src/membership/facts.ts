@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../bytes/index.ts'
 import type { InviteGrant } from './bodies/index.ts'
 import type { Author } from './author.ts'
 import type { Graph, Node } from './graph.ts'
-import type { Past } from './past.ts'
+import { addToPast, createPast, isIndexInPast, type Past, pastOfAny } from './past.ts'
 import { createAddress, nodeToDevice, type Person } from './person.ts'
 import type { Rank } from './rank.ts'
 
@@ -29,6 +29,7 @@ export type Facts = {
   readonly invite: (grant: Node) => InviteGrant | undefined
   readonly invites: (past?: Past) => Node[]
   readonly joins: (invite: Node, past?: Past) => Node[]
+  /** By hash. */
   readonly epochs: (past?: Past) => Node[]
   readonly schemas: (past?: Past) => Node[]
   readonly minimums: () => readonly Node[]
@@ -48,7 +49,7 @@ export type Facts = {
   readonly cutsOn: (warrant: Node) => readonly Cut[]
   readonly cuts: () => readonly Cut[]
   /** Whatever may end what an epoch is sealed to: removals, cuts, renewed keys, `broken`. */
-  readonly unsettling: () => ReadonlySet<Node>
+  readonly unsettling: () => Past
   /** Changes of the space that name content in `deps`: what they say their authors had seen. */
   readonly witnesses: () => readonly Node[]
 }
@@ -102,7 +103,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
   const minimums: Node[] = []
   const shares: Node[] = []
   const deviceCuts: Node[] = []
-  const unsettling = new Set<Node>()
+  const unsettling = createPast(0)
   const witnesses: Node[] = []
 
   const within = (nodes: readonly Node[] | undefined, past: Past | undefined): Node[] =>
@@ -144,7 +145,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       case 'join':
         return push(lists.joins, toHex(header.grant), node)
       case 'epoch':
-        if (isSpace(header.space)) epochs.push(node)
+        if (isSpace(header.space)) insertByHash(epochs, node)
         return
       case 'schema':
         schemas.push(node)
@@ -158,7 +159,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       case 'profile':
         return author && push(lists.profiles, toHex(author.person.id), node)
       case 'broken':
-        unsettling.add(node)
+        addToPast(unsettling, node.index)
         return push(lists.broken, toHex(content.body.epoch), node)
       case 'removal':
         return addRemoval(node, content.body.grants, content.body.cut, author)
@@ -174,7 +175,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     heads: readonly Uint8Array[],
     author: Author | undefined,
   ): void => {
-    unsettling.add(node)
+    addToPast(unsettling, node.index)
     const targets = named.flatMap((hash) => graph.find(hash) ?? [])
     for (const target of targets) push(lists.removals, target.key, node)
     const home = node.change.header.space
@@ -198,7 +199,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     heads: readonly Uint8Array[],
     author: Author | undefined,
   ): void => {
-    unsettling.add(node)
+    addToPast(unsettling, node.index)
     deviceCuts.push(node)
     const removal = graph.find(revocation)
     if (removal?.content.kind !== 'removal' || author === undefined) return
@@ -219,8 +220,8 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
   const noteRenewals = (node: Node, home: string): void => {
     for (const other of lists.keys.get(home) ?? []) {
       if (!haveTagInCommon(node, other)) continue
-      unsettling.add(node)
-      unsettling.add(other)
+      addToPast(unsettling, node.index)
+      addToPast(unsettling, other.index)
     }
   }
 
@@ -257,7 +258,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     invite,
     invites: (past) => within(invites, past),
     joins: (node, past) => within(lists.joins.get(node.key), past),
-    epochs: (past) => within(epochs, past).sort(byHash),
+    epochs: (past) => within(epochs, past),
     schemas: (past) => within(schemas, past),
     minimums: () => minimums,
     sharesOf: (epoch, past) => within(lists.shares.get(toHex(epoch)), past),
@@ -278,8 +279,9 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
 }
 
 /** Those of `nodes` that lie in no other one's past. */
-export function toNewest(graph: Graph, nodes: readonly Node[]): Node[] {
-  return nodes.filter((node) => !nodes.some((other) => other !== node && graph.isInPast(node, other.past)))
+export function toNewest(nodes: readonly Node[]): Node[] {
+  const older = pastOfAny(nodes)
+  return nodes.filter(({ index }) => !isIndexInPast(older, index))
 }
 
 function haveTagInCommon({ content: one }: Node, { content: other }: Node): boolean {
@@ -289,6 +291,17 @@ function haveTagInCommon({ content: one }: Node, { content: other }: Node): bool
 
 export function byHash(a: Node, b: Node): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+}
+
+/** Somebody may start a thousand of them: they are put in order once, not with each question. */
+function insertByHash(nodes: Node[], node: Node): void {
+  let [low, high] = [0, nodes.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (byHash(nodes[middle] as Node, node) < 0) low = middle + 1
+    else high = middle
+  }
+  nodes.splice(low, 0, node)
 }
 
 /** Devices, each once, that admissions admit. */

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
 import { sortHeads } from '../change/index.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, toNewest } from './facts.ts'
 import type { Graph, Node } from './graph.ts'
 import { createPast, isIndexInPast, joinPasts } from './past.ts'
 import type { Standing } from './standing.ts'
@@ -66,8 +66,7 @@ export function createHeads({ graph, facts, standing, space }: HeadsOptions): He
       const theirs = all.filter(
         (node) => (node.key === key || equalBytes(node.change.header.space, person)) && isInForce(node),
       )
-      const newest = theirs.filter((node) => !theirs.some((other) => graph.isInPast(node, other.past)))
-      return sortHeads(newest.map(({ change }) => change.hash))
+      return sortHeads(toNewest(theirs).map(({ change }) => change.hash))
     },
   }
 }

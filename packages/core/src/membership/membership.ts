@@ -40,7 +40,7 @@ export function createMembership(options: MembershipOptions): Membership {
   const facts = createFacts(graph, space)
   const standing = createStanding({ graph, facts, contentOrder })
   const views = createViews(graph, facts, standing, space)
-  const epochs = createEpochs({ graph, facts, standing, views, space })
+  const epochs = createEpochs({ facts, standing, views, space })
   const schemaStep = options.schemaStep ?? (() => 'changes' as const)
   const judging: JudgeOptions = { crypto, graph, facts, standing, views, epochs, space, schemaStep }
   const verdicts = new Map<Node, Verdict>()
@@ -59,6 +59,16 @@ export function createMembership(options: MembershipOptions): Membership {
   const removals = createRemovals({ graph, facts, standing, views, space })
   const shaken = createShaken({ facts, standing })
   let epochList: Epoch[] | undefined
+  const older = new Map<Node, readonly Uint8Array[]>()
+  /** A record's past is whole when it is judged: this stays as it is. */
+  const supersededBy = (record: Node): readonly Uint8Array[] => {
+    let hashes = older.get(record)
+    if (hashes === undefined) {
+      hashes = facts.epochs(record.past).map(({ change }) => change.hash)
+      older.set(record, hashes)
+    }
+    return hashes
+  }
 
   const add: Membership['add'] = (changes) => {
     const came: Node[] = []
@@ -142,7 +152,7 @@ export function createMembership(options: MembershipOptions): Membership {
 
   const toEpochs = (): Epoch[] =>
     facts.epochs().flatMap((node) => {
-      const { content: body, change, past } = node
+      const { content: body, change } = node
       if (body.kind !== 'epoch') return []
       return [
         {
@@ -151,7 +161,7 @@ export function createMembership(options: MembershipOptions): Membership {
           recipients: epochs.recipientsOf(node),
           isClean: epochs.isClean(node),
           isBroken: epochs.isBroken(node),
-          supersedes: facts.epochs(past).map((older) => older.change.hash),
+          supersedes: supersededBy(node),
         },
       ]
     })
@@ -208,7 +218,7 @@ export function createMembership(options: MembershipOptions): Membership {
     profile: (person) => {
       const standingOnes = facts.profilesOf(person).filter((node) => standing.stands(node))
       // Whoever renames himself has seen the old name: a clock that was wrong then must not keep it for ever.
-      const newest = toNewest(graph, standingOnes).sort(byTime).at(-1)
+      const newest = toNewest(standingOnes).sort(byTime).at(-1)
       if (newest?.content.kind !== 'profile') return undefined
       return { name: newest.content.body.name, time: newest.change.header.time }
     },

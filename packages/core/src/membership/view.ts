@@ -61,7 +61,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
 
   const sealingKey: Views['sealingKey'] = (person, tag, past) => {
     // Two devices may renew a key without knowing of each other: the lower hash counts.
-    const newest = toNewest(graph, keysNaming(person, tag, past)).sort(byHash)[0]
+    const newest = toNewest(keysNaming(person, tag, past)).sort(byHash)[0]
     return newest === undefined ? undefined : findKey(newest, tag)
   }
 
@@ -93,7 +93,13 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   }
 
   let present: View | undefined
-  const of = (past?: Past): View => (past === undefined ? (present ??= compute(undefined)) : compute(past))
+  /** Who an epoch is sealed to is asked of each of them in the same past. What a past holds never changes. */
+  let former: { readonly past: Past; readonly view: View } | undefined
+  const of = (past?: Past): View => {
+    if (past === undefined) return (present ??= compute(undefined))
+    if (former?.past !== past) former = { past, view: compute(past) }
+    return former.view
+  }
 
   const compute = (past: Past | undefined): View => {
     const members = memberRights(past)
