@@ -41,16 +41,24 @@ export const createMembershipLog = (input: MembershipLogInput): MembershipLog =>
   /** Devices whose content may be judged otherwise since `settled` was called last. */
   let shaken: Uint8Array[] = []
 
+  /** A body may come after its header. */
+  const isFresh = ({ hash, body }: Change): boolean => {
+    const known = held.get(toHex(hash))
+    return known === undefined || (known.body === undefined && body !== undefined)
+  }
+
   const add: MembershipLog['add'] = (changes) => {
-    if (changes.length === 0) return []
-    for (const change of changes) {
+    const fresh = changes.filter(isFresh)
+    // Hubs show again what they have shown: if that counted as news, whoever waits until nothing changes any more would wait for ever.
+    if (fresh.length === 0) return []
+    for (const change of fresh) {
       const name = toHex(change.hash)
-      if (change.body || !held.has(name)) held.set(name, change)
+      held.set(name, change)
       const isRecord = change.header.kind === kinds.epoch && equalBytes(change.header.space, space.id)
       if (isRecord) epochRecords.set(name, change)
     }
-    const effects = membership.add(changes)
-    added(changes, effects)
+    const effects = membership.add(fresh)
+    added(fresh, effects)
     shaken.push(...effects.shaken)
     return [...effects.applied, ...effects.unsupported, ...effects.heldBack.map(({ change }) => change)].map(
       ({ hash }) => hash,

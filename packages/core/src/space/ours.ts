@@ -28,13 +28,20 @@ export type OursInput = {
 }
 
 /** Works it out anew. */
-export const findOurs = ({ engine, membership, isPerson, epochs, compile }: OursInput): Ours => ({
-  me: isPerson ? findDevice(engine, membership) : membership.member(engine.person.person),
-  heads: membership.heads(),
-  record: findRecord(membership, compile),
-  isReadOnly: membership.unsupported().length > 0,
-  epoch: findEpoch(membership, epochs().filter(isHeld)),
-})
+export const findOurs = ({ engine, membership, isPerson, epochs, compile }: OursInput): Ours => {
+  let epoch: { readonly found: HeldEpoch | undefined } | undefined
+  return {
+    me: isPerson ? findDevice(engine, membership) : membership.member(engine.person.person),
+    heads: membership.heads(),
+    record: findRecord(membership, compile),
+    isReadOnly: membership.unsupported().length > 0,
+    // When it is asked for: membership changes need none, and where somebody started a thousand there is much to look through.
+    get epoch() {
+      epoch ??= { found: findEpoch(membership, epochs().filter(isHeld)) }
+      return epoch.found
+    },
+  }
+}
 
 /** Devices are the members of their person's own space, each by its admission (membership rule 9). */
 const findDevice = ({ person }: Engine, membership: Membership): Member | undefined => {

@@ -40,7 +40,7 @@ import type { Origin } from './outbox.ts'
 import { createOwnContent, type OwnContent } from './own-content.ts'
 import { createOwnMembership, type OwnMembership } from './own-membership.ts'
 import { startEpoch } from './rotation.ts'
-import { epochSecretToBytes, keepSecret } from './secrets.ts'
+import { epochSecretToBytes, keepSecret, loadSecret } from './secrets.ts'
 import { createWaitingKeys } from './waiting-keys.ts'
 
 export { type HeldEpoch, isHeld, type ReplicaEpoch } from './epochs.ts'
@@ -167,8 +167,12 @@ export const createReplica = (
     engine.membershipCame(entry.n)
   }
   const addEpochSecret: Replica['addEpochSecret'] = (hash, level, secret) => {
+    const value = epochSecretToBytes(level, secret)
+    const kept = loadSecret(statements, entry.n, 'epoch', hash)
+    // No news: whoever looks for something whenever keys have come, and finds these again, would look for ever.
+    if (kept && equalBytes(kept, value)) return
     unit.enter()
-    keepSecret(statements, entry.n, 'epoch', hash, epochSecretToBytes(level, secret))
+    keepSecret(statements, entry.n, 'epoch', hash, value)
     known = undefined
     keysCame()
   }

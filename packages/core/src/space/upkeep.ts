@@ -113,11 +113,13 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
     later(space, 'expiry', napMs, (found) => lookAtInvites(space, found))
   }
 
-  /** In one transaction: somebody may have started a thousand of them. */
+  /** In one transaction: somebody may have started a thousand of them, and after each all logs are looked at anew. */
   const reportBroken = (replica: Replica, epochs: readonly Epoch[]): void =>
     engine.whole(() => {
-      for (const { hash } of epochs)
-        replica.writeMembership(kinds.broken, encodeBroken({ salt: crypto.randomBytes(16), epoch: hash }))
+      for (const [at, { hash }] of epochs.entries()) {
+        const body = encodeBroken({ salt: crypto.randomBytes(16), epoch: hash })
+        replica.writeMembership(kinds.broken, body, { joinsLast: at > 0 })
+      }
     })
 
   /** Those that were missing when the time was over, and are still when a hub has shown all that it has. */
