@@ -150,7 +150,21 @@ const createWalk = (engine: Engine, reader: LogReader, space: Uint8Array) => {
     take(segments)
   }
 
-  const hasBeginning = (): boolean => changes.has(toHex(space))
+  /** The space's genesis and all that it rests on: without its creator's person nobody can judge it, and a hub may have lost that alone. */
+  const hasBeginning = (): boolean => {
+    const waiting = [space]
+    const known = new Set<string>()
+    for (let hash = waiting.pop(); hash; hash = waiting.pop()) {
+      const name = toHex(hash)
+      if (known.has(name)) continue
+      known.add(name)
+      const change = changes.get(name)
+      if (!change) return false
+      const { deps, grant, admission } = change.header
+      for (const one of [grant, admission, ...deps.membership]) if (one.length > 0) waiting.push(one)
+    }
+    return true
+  }
   const isWhole = (): boolean => hasBeginning() && [...needed].every((hash) => changes.has(hash))
 
   const linksOf = ({ epoch, keys }: Way): Way[] => {
