@@ -169,8 +169,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     stopTidying()
     await operator?.close()
     const stopped = new Promise((done) => server.close(done))
-    // The group of puts that is open is committed and acknowledged first (`group-commit.ts`).
+    // What was put is on the disk and acknowledged first.
     await nextTurn(clock)
+    await store.settled()
     await nextTurn(clock)
     await sockets.close()
     server.closeAllConnections()

@@ -212,6 +212,8 @@ export function createPostgresStore(
       return sums.totals
     },
 
+    settled: groups.settled,
+
     async close() {
       await groups.settled()
       await sql.end({ timeout: 5 })

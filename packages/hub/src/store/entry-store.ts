@@ -62,7 +62,8 @@ export type StoreFailureReason = 'full' | 'quota' | 'unpaid' | 'damaged' | 'unav
 export type StoreTotals = { readonly logs: number; readonly entries: number; readonly bytes: number }
 
 /**
- * Expected failures of a store: 'quota' and 'unpaid' concern one log. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on. 'unavailable': a database
+ * Expected failures of a store: 'quota' and 'unpaid' concern one log. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on; unless it was the disk's flush that failed: then
+ * every further write fails until the store is opened anew. 'unavailable': a database
  * elsewhere does not answer, and may have kept what it did not acknowledge; putting it again does no harm.
  */
 export class StoreFailure extends Error {
@@ -113,6 +114,8 @@ export type EntryStore = {
   /** Whether the log exists: has or had entries within its lease. */
   readonly has: (log: LogName) => Promise<boolean>
   readonly totals: () => Promise<StoreTotals>
+  /** Resolves when all that was appended is on disk, or never will be. */
+  readonly settled: () => Promise<void>
   /** Invites, members and tokens: what these buy is kept with the logs. */
   readonly access: AccessStore
   /** Everything acknowledged is on disk and the generation may go on at the next start. */

@@ -2,17 +2,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { HubStorage } from './hub-storage.ts'
 import { createLargeEntryFiles, type LargeEntries, largeEntryFolder } from './large-entries.ts'
+import { type LogFlush, openLogFlush } from './log-flush.ts'
 import { loadIdentity } from './sqlite-meta.ts'
 import { openFailure, openSqlite } from './sqlite-open.ts'
 import { createSqliteStore } from './sqlite-store.ts'
 
-/** `database` is of `openHubDatabase`. `largeEntries`: where those go; undefined: into the database. */
-export function createSqliteStorage(database: DatabaseSync, largeEntries?: LargeEntries): HubStorage {
+/** `database` is of `openHubDatabase`. `largeEntries`: where those go; undefined: into the database. `openLog`: what flushes its log of changes; undefined: each commit does. */
+export function createSqliteStorage(
+  database: DatabaseSync,
+  largeEntries?: LargeEntries,
+  openLog?: () => LogFlush,
+): HubStorage {
   return {
     isShared: false,
     start(options) {
-      const store = createSqliteStore(database, { ...options, largeEntries })
-      return { store, identity: loadIdentity(database, options.random) }
+      // Made and on the disk before anything else: without its keys it would be another hub.
+      const identity = loadIdentity(database, options.random)
+      return { store: createSqliteStore(database, { ...options, largeEntries, openLog }), identity }
     },
   }
 }
@@ -27,7 +33,8 @@ export function openSqliteStorage(path: string, bytesMax: number | undefined): H
       try {
         database = openSqlite(path, bytesMax)
         const largeEntries = isFile ? createLargeEntryFiles(largeEntryFolder(path)) : undefined
-        return createSqliteStorage(database, largeEntries).start(options)
+        const openLog = isFile ? () => openLogFlush(path) : undefined
+        return createSqliteStorage(database, largeEntries, openLog).start(options)
       } catch (cause) {
         database?.close()
         throw openFailure(path, cause)

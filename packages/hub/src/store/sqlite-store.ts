@@ -15,19 +15,23 @@ import {
   StoreFailure,
 } from './entry-store.ts'
 import { createExpiry } from './expiry.ts'
-import { createGroupCommit, failing, toStoreFailure } from './group-commit.ts'
+import { createGroupCommit, failing, type GroupEvents, toStoreFailure } from './group-commit.ts'
 import type { StoreOptions } from './hub-storage.ts'
 import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
+import type { LogFlush } from './log-flush.ts'
 import { createLogRecords, type LogRecord, type WritableRecord } from './log-records.ts'
 import { createOutside } from './outside.ts'
 import { checkRoom, type Held, hasRoom } from './room.ts'
 import { createSqliteAccess } from './sqlite-access.ts'
 import { startGeneration } from './sqlite-meta.ts'
+import { checkpointing, unflushed } from './sqlite-open.ts'
 import { prepareStatements } from './statements.ts'
 
 export type SqliteStoreOptions = StoreOptions & {
   /** Where large entries go; undefined: into the database. */
   readonly largeEntries?: LargeEntries | undefined
+  /** Opens what flushes the log of changes; undefined: each commit does. */
+  readonly openLog?: (() => LogFlush) | undefined
 }
 
 const noBytes = new Uint8Array(0)
@@ -54,7 +58,10 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   /** Sums over all logs, once they were asked for; and what the open group does to them. */
   let sums: Sums | undefined
   let added: Sums = { logs: 0, entries: 0, bytes: 0 }
-  const group = createGroupCommit(database, options.soon, {
+  // Not before: the mark that this run is under way is on the disk, and the log of changes is there.
+  const changes = options.openLog?.()
+  if (changes !== undefined) database.exec(unflushed)
+  const events: GroupEvents = {
     beforeCommit: records.save,
     committed() {
       records.saved()
@@ -69,7 +76,12 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       added = { logs: 0, entries: 0, bytes: 0 }
       options.failed(failure)
     },
-  })
+    unsure(failure) {
+      lost = true
+      options.failed(failure)
+    },
+  }
+  const group = createGroupCommit(database, options.soon, events, changes)
   const access = createSqliteAccess(database, group.write, (log) => writable(log).pk)
   const expiry = createExpiry(database, records, {
     removeOne,
@@ -275,7 +287,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
         try {
           await copy()
         } finally {
-          database.exec('PRAGMA wal_autocheckpoint = 1000')
+          database.exec(checkpointing)
         }
       })()
       copying = copied.catch(() => {})
@@ -299,21 +311,31 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     },
 
     async has(log) {
-      return failing(() => records.find(log) !== undefined)
+      return failing(() => {
+        group.check()
+        return records.find(log) !== undefined
+      })
     },
 
     async totals() {
       return failing(() => {
+        group.check()
         group.flush()
         sums ??= { ...(statements.totals.get() as Sums) }
         return { ...sums }
       })
     },
 
+    async settled() {
+      group.flush()
+      await group.settled()
+    },
+
     async close() {
       await copying
-      group.flush()
       try {
+        await group.close()
+        await changes?.close()
         await outside.close()
         if (!lost) database.exec(`INSERT OR REPLACE INTO meta VALUES ('clean', x'01')`)
         database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
