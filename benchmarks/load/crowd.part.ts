@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { inFolder, startClients, startHubWorker } from './machine.ts'
 import { atMost, type Part, toTable } from './report.ts'
 
-const wanted = 10_000
+/** V8 gives back what a crowd's coming left over, when little has happened for some 20 seconds. */
+const idleMs = 40_000
 /** Descriptors that a process needs besides those of clients. */
 const spareFiles = 200
 
@@ -17,7 +18,7 @@ export function affordable(count: number): number {
   return most === 'unlimited' ? count : Math.min(count, Number(most) - spareFiles)
 }
 
-export async function measureCrowd(asked: number = wanted): Promise<Part> {
+export async function measureCrowd(asked: number): Promise<Part> {
   const count = affordable(asked)
   return inFolder(async (folder) => {
     const storage = join(folder, 'hub.db')
@@ -27,8 +28,7 @@ export async function measureCrowd(asked: number = wanted): Promise<Part> {
     await wait(1000)
     const empty = await hub.usage(true)
     const joining = await hub.spending('joining', () => clients.ask('grow', { url, count, isAway: false }))
-    // Idle: V8 gives back what their coming left over, when nothing has happened for a while.
-    await wait(20_000)
+    await wait(idleMs)
     const full = await hub.usage(true)
     const idle = await hub.spending('idle', () => wait(5000))
 
@@ -39,6 +39,7 @@ export async function measureCrowd(asked: number = wanted): Promise<Part> {
     hub = next
     await hub.ask('start', { storage, port })
     const restart = await hub.spending('restart', () => clients.ask<Back>('isBack'))
+    await wait(idleMs)
     const settled = await hub.usage(true)
 
     await clients.ask('expectEnd')
@@ -48,7 +49,7 @@ export async function measureCrowd(asked: number = wanted): Promise<Part> {
     const crash = await hub.spending('crash', () => clients.ask<Back>('isBack'))
     await Promise.all([hub.stop(), clients.stop()])
 
-    const moreMegabytes = full.collectedMegabytes - empty.collectedMegabytes
+    const moreMegabytes = full.megabytes - empty.megabytes
     const seconds = (ms: number) => (ms / 1000).toFixed(1)
     const comingRow = (what: string, { result, cpuMs }: { result: Back; cpuMs: number }) => [
       what,

@@ -1,5 +1,5 @@
 /**
- * `npm run benchmark -- load [part…]`: what a hub bears, with the generator of the load on the same machine. Writes `results/load.md` where all parts were run.
+ * `npm run benchmark -- load [clients] [part…]`: what a hub bears, with the generator of the load on the same machine. Writes `results/load.md` where all parts were run.
  * Parts: live, crowd, returning, relay, abuse, startup. KITH_PROFILES=FOLDER writes a processor profile of the hub for each.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,16 +13,19 @@ import { goalsTable, type Part } from './report.ts'
 import { measureReturning } from './returning.part.ts'
 import { measureStartup } from './startup.part.ts'
 
+const isCount = (word: string): boolean => /^\d+$/.test(word)
+const clients = Number(process.argv.slice(3).find(isCount) ?? 10_000)
+
 const parts: Record<string, () => Promise<Part>> = {
   live: () => measureLive(100_000),
-  crowd: () => measureCrowd(),
+  crowd: () => measureCrowd(clients),
   returning: measureReturning,
   relay: () => measureRelay(100_000),
   abuse: measureAbuse,
   startup: measureStartup,
 }
 
-const asked = process.argv.slice(3)
+const asked = process.argv.slice(3).filter((word) => !isCount(word))
 const names = asked.length > 0 ? asked : Object.keys(parts)
 const loads: string[] = []
 const measured: Part[] = []
@@ -48,4 +51,4 @@ Times on a shared machine vary by half; processor time and memory do not.
 ${goalsTable(measured)}
 
 ${measured.map(({ title, text }) => `## ${title}\n\n${text}\n`).join('\n')}`
-if (asked.length === 0) writeFileSync(join(import.meta.dirname, '../results/load.md'), report)
+if (process.argv.length === 3) writeFileSync(join(import.meta.dirname, '../results/load.md'), report)

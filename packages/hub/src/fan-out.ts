@@ -27,9 +27,11 @@ export type FanOutEvent =
       readonly from: string
     }
 
+type Listener = (event: FanOutEvent) => void
+
 export type FanOut = {
   /** `logKey` is a log's id in hexadecimal. Returns what ends the subscription. */
-  readonly subscribe: (logKey: string, listener: (event: FanOutEvent) => void) => () => void
+  readonly subscribe: (logKey: string, listener: Listener) => () => void
   /** Reaches the subscribers of now, in the order of publishing; at most once. Followers find what they missed in the store. */
   readonly publish: (logKey: string, event: FanOutEvent) => void
   /** Whether what passes between processes does so at once; absent where there is one process. */
@@ -38,20 +40,26 @@ export type FanOut = {
 
 /** The default: everybody is in this process, and is called at once. */
 export function createLocalFanOut(): FanOut {
-  const subscribers = new Map<string, Set<(event: FanOutEvent) => void>>()
+  /** Most logs have one subscriber, which needs no set. */
+  const subscribers = new Map<string, Listener | Set<Listener>>()
   return {
     subscribe(logKey, listener) {
-      const listeners = subscribers.get(logKey) ?? new Set()
-      subscribers.set(logKey, listeners)
-      listeners.add(listener)
+      const before = subscribers.get(logKey)
+      if (before === undefined) subscribers.set(logKey, listener)
+      else if (before instanceof Set) before.add(listener)
+      else subscribers.set(logKey, new Set([before, listener]))
       return () => {
-        listeners.delete(listener)
-        if (listeners.size === 0) subscribers.delete(logKey)
+        const now = subscribers.get(logKey)
+        if (now instanceof Set) {
+          now.delete(listener)
+          if (now.size === 0) subscribers.delete(logKey)
+        } else if (now === listener) subscribers.delete(logKey)
       }
     },
     publish(logKey, event) {
-      const listeners = subscribers.get(logKey)
-      if (listeners !== undefined) for (const listener of listeners) listener(event)
+      const now = subscribers.get(logKey)
+      if (now instanceof Set) for (const listener of now) listener(event)
+      else now?.(event)
     },
   }
 }

@@ -96,7 +96,8 @@ function openOne(
   const proven = checkProofs(session, id, item, resumptionKey, turn)
   const granted = proven === undefined ? 0 : proven.signed | proven.resumed | openRights(item.policy)
   if (proven === undefined || granted === 0) return refusal('refused')
-  const log = session.logs.get(toKey(id)) ?? enterLog(session, id, item.policy)
+  const key = toKey(id)
+  const log = session.logs.get(key) ?? enterLog(session, id, key, item.policy)
   if (log === undefined) return refusal('quota-full')
   log.rights |= granted
   renewLease(session, log)
@@ -147,12 +148,11 @@ function openRights(policy: Policy): number {
   return rights.reduce((set, right) => (policy[right] === 'open' ? set | rightBit(right) : set), 0)
 }
 
-function enterLog(session: Session, idView: Uint8Array, policy: Policy): OpenLog | undefined {
+function enterLog(session: Session, idView: Uint8Array, key: string, policy: Policy): OpenLog | undefined {
   if (session.isClosed()) return undefined
   const isFull = session.logs.size >= session.hub.limits.logsPerConnectionMax || !session.allowance.openLog()
   if (isFull) return undefined
   const id = new Uint8Array(idView)
-  const key = toKey(id)
   const name = session.hub.random(listenerNameBytes)
   const unsubscribe = session.hub.fanOut.subscribe(key, (event) => {
     if (hasRight(log.rights, 'read')) session.onEvent(log, event)
