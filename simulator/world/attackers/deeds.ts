@@ -12,6 +12,7 @@ import {
   opCodes,
 } from '@kith/core/change'
 import { createEpoch } from '@kith/core/keys'
+import { depsHeadsMax } from '@kith/core/limits'
 import {
   createMembership,
   encodeBroken,
@@ -29,6 +30,8 @@ export type Deed = (thief: Thief) => void
 
 const salt = ({ platform }: Thief): Uint8Array => platform.crypto.randomBytes(16)
 const anyHash = ({ platform }: Thief): Uint8Array => platform.crypto.randomBytes(32)
+/** What he says that he has seen, as far as one change can name it: a crowd of attackers leaves more. */
+const headsOf = ({ membership }: Thief): Uint8Array[] => membership.heads().slice(0, depsHeadsMax)
 const epochOf = ({ dice, epochs }: Thief): StolenEpoch => dice.pick(epochs)
 
 /** Bodies of changes that the stolen disk had, of the kinds that have an effect. */
@@ -41,7 +44,7 @@ const bodiesWith = (thief: Thief, code: number): { change: Change; read: DataBod
 
 /** Where on the stolen device's chain: after its last, on a fork anywhere below, or as if it began anew; and when, by whatever clock. */
 const somewhere = (thief: Thief): Partial<Header> => {
-  const { dice, known, platform, membership } = thief
+  const { dice, known, platform } = thief
   const own = thief.change(kinds.data, noBytes).header.device
   const chain = known.filter(({ header }) => equalBytes(header.device, own) && kindToChain(header.kind) === 'content')
   const fork = chain.length > 0 && dice.chance(0.3) ? dice.pick(chain) : undefined
@@ -52,7 +55,7 @@ const somewhere = (thief: Thief): Partial<Header> => {
       : undefined
   const backMs = dice.pick([0, 0, 60_000, 3_600_000, -240_000])
   const epoch = epochOf(thief).hash
-  const heads = dice.chance(0.3) ? [epoch] : membership.heads()
+  const heads = dice.chance(0.3) ? [epoch] : headsOf(thief)
   return {
     ...place,
     epoch,
@@ -94,7 +97,7 @@ const nameUnknown: Deed = (thief) => {
   const where = somewhere(thief)
   const deps = thief.dice.chance(0.5)
     ? { membership: [anyHash(thief)], content: [] }
-    : { membership: thief.membership.heads(), content: [anyHash(thief)] }
+    : { membership: headsOf(thief), content: [anyHash(thief)] }
   putContent(thief, [thief.change(kinds.data, body, { ...where, deps })])
   const merge = encodeMerge({ salt: salt(thief), heads: [anyHash(thief)] })
   thief.put(epochOf(thief), [[thief.change(kinds.merge, merge)]])
@@ -156,7 +159,7 @@ const spoilEpochs: Deed = (thief) => {
 const manyEpochs: Deed = (thief) => {
   const { dice, known, membership, platform, space } = thief
   const ends = known.filter(({ header }) => header.kind === kinds.removal && equalBytes(header.space, space))
-  const deps = { membership: membership.heads(), content: [] }
+  const deps = { membership: headsOf(thief), content: [] }
   const moments = membership.isRotationOwed() ? [deps] : ends.map(({ hash }) => ({ membership: [hash], content: [] }))
   if (moments.length === 0) return
   const moment = dice.pick(moments)
