@@ -24,7 +24,7 @@ const effort: Effort = {
   singles: 500,
   edits: 50,
   many: 500,
-  idle: 500,
+  idle: 300,
   limitMs: 60_000,
 }
 const folder = mkdtempSync(join(tmpdir(), 'kith-check-'))

@@ -11,6 +11,7 @@ const here = new Map([
   ['carried', './carried.ts'],
   ['load', './load/main.ts'],
   ['peers', './peers.ts'],
+  ['spaces', './spaces.ts'],
   ['--check', './check.ts'],
 ])
 if (elsewhere !== undefined) {

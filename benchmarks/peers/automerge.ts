@@ -17,8 +17,8 @@ const toStored = (record: PlainRecord): Stored => ({
 })
 
 /** As its sync server does: a Repo on a WebSocketServer, with files, that shares nothing by itself. */
-const startServer: Product['startServer'] = async (folder) => {
-  const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+const startServer: Product['startServer'] = async (folder, port) => {
+  const sockets = new WebSocketServer({ port, host: '127.0.0.1' })
   await once(sockets, 'listening')
   const repo = new Repo({
     network: [new WebSocketServerAdapter(sockets as never)],

@@ -84,7 +84,7 @@ const driverIn =
   }
 
 /** The relay of `@evolu/nodejs`, by the same parts of `@evolu/common`. */
-const startServer: Product['startServer'] = async (folder) => {
+const startServer: Product['startServer'] = async (folder, port) => {
   const isNew = !existsSync(join(folder, 'relay.db'))
   const timing = { timingSafeEqual: (left: Uint8Array, right: Uint8Array) => timingSafeEqual(left, right) }
   const run = createRun({ createSqliteDriver: driverIn(folder), ...timing })
@@ -98,7 +98,7 @@ const startServer: Product['startServer'] = async (folder) => {
     ...run.deps,
     storage: createRelaySqliteStorage(deps)({ isOwnerWithinQuota: () => true }),
   })
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: defaultProtocolMessageMaxSize })
+  const server = new WebSocketServer({ port, host: '127.0.0.1', maxPayload: defaultProtocolMessageMaxSize })
   const sockets = new Map<string, Set<WebSocket>>()
   server.on('connection', (socket) => {
     const options = {

@@ -50,13 +50,13 @@ const createStorage = (folder: string) => {
 }
 
 /** As its sync server does: a node without an account, with storage, and a peer for each connection. */
-const startServer: Product['startServer'] = async (folder) => {
+const startServer: Product['startServer'] = async (folder, port) => {
   const crypto = await NapiCrypto.create()
   const { storage, close } = createStorage(folder)
   const secret = crypto.newRandomAgentSecret()
   const node = new LocalNode(secret, crypto.newRandomSessionID(crypto.getAgentID(secret)), crypto)
   node.setStorage(storage)
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  const server = new WebSocketServer({ port, host: '127.0.0.1' })
   let peers = 0
   server.on('connection', (socket) => {
     peers += 1

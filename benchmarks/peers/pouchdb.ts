@@ -9,7 +9,7 @@ import expressPouch from 'express-pouchdb'
 import PouchDB from 'pouchdb'
 import type { PlainRecord, Product } from '../workloads/product.ts'
 
-const startServer: Product['startServer'] = async (folder) => {
+const startServer: Product['startServer'] = async (folder, port) => {
   const store = join(folder, 'pouch')
   mkdirSync(store, { recursive: true })
   const Stored = PouchDB.defaults({ prefix: `${store}/` })
@@ -19,7 +19,7 @@ const startServer: Product['startServer'] = async (folder) => {
     '/db',
     expressPouch(Stored, { mode: 'minimumForPouchDB', inMemoryConfig: true, logPath: join(folder, 'log.txt') }),
   )
-  const server = createServer(app).listen(0, '127.0.0.1')
+  const server = createServer(app).listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/db`,

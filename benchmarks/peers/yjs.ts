@@ -20,7 +20,7 @@ const { setPersistence, setupWSConnection } = require('@y/websocket-server/utils
 type Stored = PlainRecord & { id: string }
 
 /** Its documented way on Node: the server of y-websocket with y-leveldb, and y-leveldb on the device (y-indexeddb needs a browser). */
-const startServer: Product['startServer'] = async (folder) => {
+const startServer: Product['startServer'] = async (folder, port) => {
   const store = new LeveldbPersistence(join(folder, 'y'))
   const writes = new Set<Promise<unknown>>()
   const keep = (name: string, update: Uint8Array): void => {
@@ -41,7 +41,7 @@ const startServer: Product['startServer'] = async (folder) => {
       await Promise.all(writes)
     },
   })
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  const server = new WebSocketServer({ port, host: '127.0.0.1' })
   server.on('connection', (socket, request) => setupWSConnection(socket, request))
   await once(server, 'listening')
   return {

@@ -45,8 +45,12 @@ const createPlainRecords = (count: number, seed: number): PlainRecord[] =>
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const holds = async (total: number): Promise<void> => {
-  // Between two looks the device has the processor for itself.
-  while ((await current().count()) < total) await pause(5)
+  for (;;) {
+    const start = performance.now()
+    if ((await current().count()) >= total) return
+    // Looking takes a fifth of the device's time at most.
+    await pause(Math.max(5, 4 * (performance.now() - start)))
+  }
 }
 
 type Opening = ClientOptions & { readonly link?: string }
@@ -62,9 +66,9 @@ answerRequests({
     const { title, packages, traits, lacks } = product
     return { title, packages, traits, lacks }
   },
-  startServer: async (folder: string) => {
+  startServer: async ({ folder, port }: { folder: string; port: number }) => {
     mkdirSync(folder, { recursive: true })
-    server = await loaded().startServer(folder)
+    server = await loaded().startServer(folder, port)
     return server.url
   },
   create: async (options: Opening) => {
@@ -154,13 +158,14 @@ answerRequests({
   connectIdle: async ({ url, link, count }: { url: string; link: string; count: number }) => {
     for (let n = 0; n < count; n += 1) idle.push(await loaded().connectIdle(url, link))
   },
-  /** Resident bytes after a collection, and the processor time that this process has used. */
+  /** Bytes of JavaScript and its buffers after a collection (resident ones vary more than connections weigh), and the processor time so far. */
   usage: async () => {
     globalThis.gc?.()
     await pause(200)
     globalThis.gc?.()
     const { user, system } = process.cpuUsage()
-    return { bytes: process.memoryUsage().rss, cpuMs: (user + system) / 1000, peakMegabytes: peakMegabytes() }
+    const { heapUsed, external } = process.memoryUsage()
+    return { bytes: heapUsed + external, cpuMs: (user + system) / 1000, peakMegabytes: peakMegabytes() }
   },
   close: async () => {
     await client?.close()

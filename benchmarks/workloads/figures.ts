@@ -40,7 +40,7 @@ export const figures: Readonly<Record<Figure, Meaning>> = {
     unit: 'ms',
     isMoreBetter: false,
     contains:
-      'from before its store is made until a count on the device finds all, looked at every 5 ms; packages loaded before',
+      'from before its store is made until a count on the device finds all, looked at every 5 ms, more rarely where a look takes long; packages loaded before',
   },
   joinBytesPerRecord: {
     workload: 'W2',
@@ -104,7 +104,8 @@ export const figures: Readonly<Record<Figure, Meaning>> = {
     text: 'server’s memory, an idle connection',
     unit: 'B',
     isMoreBetter: false,
-    contains: 'resident, after collection, of 1,000 behind the first 100; one device’s data open in each',
+    contains:
+      'heap and buffers of JavaScript after collection, without the kernel’s and SQLite’s; of 1,000 behind the first 1,000; one device’s data open in each',
   },
   serverBytesPerRecord: {
     workload: 'W6',

@@ -79,8 +79,8 @@ export const product: Product = {
     permissions: 'signed, checked by every device',
     durability: 'FULL commit: power cut',
   },
-  startServer: async (folder) => {
-    const hub = await startHub({ host: '127.0.0.1', port: 0, storage: join(folder, 'hub.db') })
+  startServer: async (folder, port) => {
+    const hub = await startHub({ host: '127.0.0.1', port, storage: join(folder, 'hub.db') })
     return { url: hub.url, close: () => hub.close() }
   },
   openClient,

@@ -23,8 +23,8 @@ export type Product = {
   readonly traits: Traits
   /** What it lacks for a workload, with the reason; the workload is then left out. */
   readonly lacks?: Partial<Record<'client' | 'server', string>>
-  /** Starts its server on 127.0.0.1, on a free port, with its data in `folder`. */
-  readonly startServer: (folder: string) => Promise<ProductServer>
+  /** Starts its server on 127.0.0.1, with its data in `folder`; port 0: a free one. */
+  readonly startServer: (folder: string, port: number) => Promise<ProductServer>
   readonly openClient: (options: ClientOptions) => Promise<ProductClient>
   /** A connection as a device has it that does nothing at the moment; `link` says of which data. */
   readonly connectIdle: (url: string, link: string) => Promise<unknown>

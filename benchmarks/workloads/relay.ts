@@ -52,8 +52,8 @@ export const product: Product = {
   packages: [],
   traits: { encryption: 'none', queries: 'none', permissions: 'none', durability: 'none' },
   lacks: { client: 'stores nothing' },
-  startServer: async () => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
+  startServer: async (_folder, port) => {
+    const server = new WebSocketServer({ port, host: '127.0.0.1', perMessageDeflate: false })
     server.on('connection', (socket) => {
       socket.on('message', (data, isBinary) => {
         for (const other of server.clients) if (other !== socket) other.send(data, { binary: isBinary })

@@ -25,7 +25,7 @@ const figureNames = Object.keys(figures) as Figure[]
 
 const number = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en-GB') : value.toPrecision(3).replace(/\.0+$/, '')
-const times = (value: number): string => `${value.toPrecision(2)} ×`
+const times = (value: number): string => `${value >= 100 ? number(value) : value.toPrecision(2)} ×`
 
 /** The median of those rounds that gave a number; a reason when most gave none. */
 export const toValue = (outcomes: readonly Outcome[], figure: Figure): number | string | undefined => {

@@ -100,7 +100,7 @@ export const measureProduct = async (
   const [aFolder, bFolder, serverFolder] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'server')]
   try {
     let server = hasServer ? await start() : undefined
-    let url = (await server?.ask<string>('startServer', serverFolder, limitMs)) ?? ''
+    const url = (await server?.ask<string>('startServer', { folder: serverFolder, port: 0 }, limitMs)) ?? ''
     let link = ''
 
     if (storesHere) {
@@ -124,11 +124,11 @@ export const measureProduct = async (
           return { joinMs: ms, joinBytesPerRecord: bytes / records }
         })
         await end(bob)
-        // Some store late: what is on disk is what is there when the server has ended. Another one goes on with it.
+        // Some store late: what is on disk is what is there when the server has ended. Another one goes on with it, where devices know it.
         await end(server)
         outcome.serverBytesPerRecord = folderBytes(serverFolder) / records
         server = await start()
-        url = await server.ask<string>('startServer', serverFolder, limitMs)
+        await server.ask('startServer', { folder: serverFolder, port: Number(new URL(url).port) }, limitMs)
       }
 
       alice = await start()
@@ -182,7 +182,7 @@ export const measureProduct = async (
   /** W3 and W6, on a server and a small collection of their own: they do not depend on how many records W1 could write. */
   async function measureLive(): Promise<void> {
     const server = await start()
-    const url = await server.ask<string>('startServer', join(folder, 'live-server'), limitMs)
+    const url = await server.ask<string>('startServer', { folder: join(folder, 'live-server'), port: 0 }, limitMs)
     const [alice, bob] = [await start(), await start()]
     const link = await alice.ask<string>('create', { folder: join(folder, 'live-a'), url, name: 'Alice' }, limitMs)
     await alice.ask('writeBatches', { total: 20, batch: 20, seed: 4 }, limitMs)
@@ -228,15 +228,15 @@ export const measureProduct = async (
   /** W6: what connections that wait cost a server that has done nothing else. */
   async function measureIdle(): Promise<void> {
     const server = await start()
-    const url = await server.ask<string>('startServer', join(folder, 'idle-server'), limitMs)
+    const url = await server.ask<string>('startServer', { folder: join(folder, 'idle-server'), port: 0 }, limitMs)
     const alice = await start()
     const link = await alice.ask<string>('create', { folder: join(folder, 'idle-a'), url, name: 'Alice' }, limitMs)
     await alice.ask('writeBatches', { total: 20, batch: 20, seed: 4 }, limitMs)
     await alice.ask('synced', undefined, limitMs)
     await step(['idleBytes'], async () => {
       const crowd = await start()
-      // The first hundred make the server's tables and buffers grow; the others are weighed.
-      await crowd.ask('connectIdle', { url, link, count: 100 }, limitMs)
+      // The first make the server's code and tables grow; the second, as many, are weighed.
+      await crowd.ask('connectIdle', { url, link, count: effort.idle }, limitMs)
       const before = await server.ask<{ bytes: number }>('usage')
       await crowd.ask('connectIdle', { url, link, count: effort.idle }, limitMs)
       const after = await server.ask<{ bytes: number }>('usage')
