@@ -34,7 +34,13 @@ const toSpec = (all: readonly Measured[]): TopLevelSpec => {
   const titles = [...(all[0]?.products.values() ?? [])].map(({ description }) => description.title)
   return {
     data: { values },
-    facet: { field: 'figure', type: 'nominal', title: null, sort: plotted.map(toName), header: { labelLimit: 340 } },
+    facet: {
+      field: 'figure',
+      type: 'nominal',
+      title: null,
+      sort: plotted.map(toName),
+      header: { labelLimit: 400, labelFontSize: 11 },
+    },
     columns: 2,
     spec: {
       width: 340,
@@ -42,14 +48,20 @@ const toSpec = (all: readonly Measured[]): TopLevelSpec => {
       mark: { type: 'line', point: true },
       encoding: {
         x: { field: 'records', type: 'quantitative', scale: { type: 'log' }, axis: { format: '~s', tickCount: 4 } },
-        y: { field: 'value', type: 'quantitative', scale: { type: 'log' }, title: null, axis: { format: '~s' } },
-        color: { field: 'product', type: 'nominal', sort: titles, title: null },
+        y: {
+          field: 'value',
+          type: 'quantitative',
+          scale: { type: 'log' },
+          title: null,
+          axis: { format: ',~g', tickCount: 5 },
+        },
+        color: { field: 'product', type: 'nominal', sort: titles, title: null, legend: { labelLimit: 300 } },
         strokeWidth: { condition: { test: "datum.product === 'Kith'", value: 3 }, value: 1.2 },
       },
     },
     resolve: { scale: { y: 'independent' }, axis: { x: 'independent' } },
     background: 'white',
-    config: { axis: { titleFontWeight: 'normal' } },
+    config: { axis: { titleFontWeight: 'normal' }, header: { labelLimit: 400 } },
   }
 }
 
