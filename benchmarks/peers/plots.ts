@@ -39,7 +39,7 @@ const toSpec = (all: readonly Measured[]): TopLevelSpec => {
       type: 'nominal',
       title: null,
       sort: plotted.map(toName),
-      header: { labelLimit: 400, labelFontSize: 11 },
+      header: { labelLimit: 0, labelFontSize: 11 },
     },
     columns: 2,
     spec: {
@@ -55,13 +55,13 @@ const toSpec = (all: readonly Measured[]): TopLevelSpec => {
           title: null,
           axis: { format: ',~g', tickCount: 5 },
         },
-        color: { field: 'product', type: 'nominal', sort: titles, title: null, legend: { labelLimit: 300 } },
+        color: { field: 'product', type: 'nominal', sort: titles, title: null, legend: { labelLimit: 0 } },
         strokeWidth: { condition: { test: "datum.product === 'Kith'", value: 3 }, value: 1.2 },
       },
     },
     resolve: { scale: { y: 'independent' }, axis: { x: 'independent' } },
     background: 'white',
-    config: { axis: { titleFontWeight: 'normal' }, header: { labelLimit: 400 } },
+    config: { axis: { titleFontWeight: 'normal' }, header: { labelLimit: 0 } },
   }
 }
 
