@@ -1,4 +1,4 @@
-import { equalBytes, fromBase32, KithError, toHex } from '@kith/core/bytes'
+import { concatBytes, encodeCbor, equalBytes, fromBase32, KithError, labelled, toHex } from '@kith/core/bytes'
 import {
   type Change,
   createChange,
@@ -14,7 +14,7 @@ import {
 } from '@kith/core/change'
 import type { SigningKey } from '@kith/core/crypto/sign'
 import { type EpochKeys, secretToKeys, keysToPolicy } from '@kith/core/keys'
-import { depsHeadsMax } from '@kith/core/limits'
+import { depsHeadsMax, idsPerItemMax } from '@kith/core/limits'
 import { createMembership, decodeEpoch, type Level, type Membership } from '@kith/core/membership'
 import type { Platform } from '@kith/core/ports'
 import { connectHub, type HubConnection } from '@kith/core/sync'
@@ -42,6 +42,8 @@ export type Thief = {
   readonly put: (epoch: StolenEpoch, runs: readonly (readonly Change[])[]) => void
   /** Puts noise on its log at all hubs, until there is no room for anything else. */
   readonly fill: (epoch: StolenEpoch) => void
+  /** Says, signed by the stolen key, that packs hold all that lies on its log at each hub, and has the hubs drop it. */
+  readonly claim: (epoch: StolenEpoch) => void
   /** Asks hubs to drop whatever lies on its logs, as the admin key allows. */
   readonly trim: (epoch: StolenEpoch) => void
 }
@@ -88,7 +90,10 @@ export const rob = (world: World, device: SimDevice): Thief | undefined => {
   const visit = (
     epoch: StolenEpoch,
     right: 'write' | 'admin',
-    act: (connection: HubConnection) => Promise<unknown>,
+    act: (
+      connection: HubConnection,
+      at: { readonly hubKey: Uint8Array; readonly generation: Uint8Array },
+    ) => Promise<unknown>,
   ) => {
     const seedOf = epoch.keys.log[right]?.seed
     if (!seedOf) return
@@ -100,10 +105,12 @@ export const rob = (world: World, device: SimDevice): Thief | undefined => {
     ]
     for (const { url } of world.hubs) {
       const { network, clock, crypto } = platform
-      const opened = (): void => {
+      const opened = ({ hubKey }: { readonly hubKey: Uint8Array }): void => {
         connection
           .open([{ policy, rights }])
-          .then(() => act(connection))
+          .then(([log]) =>
+            log && !(log instanceof KithError) ? act(connection, { hubKey, generation: log.generation }) : undefined,
+          )
           .catch(() => {})
           .finally(connection.close)
       }
@@ -159,6 +166,24 @@ export const rob = (world: World, device: SimDevice): Thief | undefined => {
           if (!isTaken) piece = Math.floor(piece / 4)
         }
         world.count('a log was filled')
+      })
+    },
+    claim: (epoch) => {
+      const { crypto } = platform
+      const log = policyToLogId(epoch.keys.log.policy, crypto)
+      const covers = world.hubs.flatMap((hub) => hub.entries()).map((bytes) => crypto.sha256(bytes))
+      visit(epoch, 'write', async (connection, { hubKey, generation }) => {
+        const fields = [hubKey, generation, 1, dice.pick([20, 100, 2 ** 40])]
+        const message = labelled('kith/1 pack claim', concatBytes(log, encodeCbor(fields)))
+        const claim = encodeCbor([...fields, key.publicKey, crypto.ed25519Sign(message, key.seed)])
+        const entry = sealEntry(
+          crypto,
+          { baseKey: epoch.keys.content, associated: epoch.hash },
+          entryKinds.claim,
+          claim,
+        )
+        await connection.put(log, 1, [entry.bytes], { covers: covers.slice(0, idsPerItemMax) })
+        world.count('a hub took what was said of packs')
       })
     },
     trim: (epoch) => {

@@ -25,7 +25,17 @@ const strike = (world: World, { who, what }: Step): void => {
   world.count(`strike: ${deed.name}`)
 }
 
+/** He says that packs hold what lies in none, so that who comes later does not read it. */
+const lie = (world: World, { who, what }: Step): void => {
+  const thief = chosen(world.thieves, who)
+  const epoch = thief && chosen(thief.epochs, what)
+  if (!thief || !epoch) return
+  thief.claim(epoch)
+  world.count('lie')
+}
+
 export const hostile: Acts = {
+  lie: { weight: 1.5, act: lie },
   steal: { weight: 2.5, act: steal },
   strike: { weight: 8, act: strike },
 }

@@ -26,6 +26,8 @@ export const entryKinds = {
   home: 6,
   /** Who is here, in a signal: never put on a log. */
   presence: 7,
+  /** Which entries of a log's tail packs hold. */
+  claim: 8,
 } as const
 
 /** A key that may open an entry, and what the entry must have been sealed with (an epoch's hash; empty where none). */

@@ -150,6 +150,9 @@ export const createHistory = (
     return known
   }
 
+  const segment: History['segment'] = (change) =>
+    statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined
+
   const insert = (
     chain: ChainEntry,
     segment: Segment,
@@ -375,8 +378,7 @@ export const createHistory = (
       const row = statements('SELECT own FROM segment WHERE chain = ? ORDER BY change DESC LIMIT 1').get(chain.n)
       return row?.own === 0
     },
-    segment: (change) =>
-      statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined,
+    segment,
     segmentNumbers: (chain) =>
       statements('SELECT change FROM segment WHERE chain = ? ORDER BY seq, change')
         .all(chain)

@@ -1,3 +1,4 @@
+export { hasBranches } from './branches.ts'
 export { type CompiledColumn, type CompiledRecord, type CompiledTable, withRulesOf } from './compiled.ts'
 export { type Content, createContent } from './content.ts'
 export { createContentOrder } from './content-order.ts'

@@ -2,7 +2,7 @@ import { KithError } from '../bytes/index.ts'
 import type { SqlDatabase } from '../ports/index.ts'
 
 /** Version of the tables below; a database of another version is never written to. */
-export const layoutVersion = 1
+export const layoutVersion = 2
 
 /**
  * What this version can read of a space's history. Raise it with each column type, op, kind of change or rule that a version learns: what
@@ -124,6 +124,24 @@ CREATE TABLE cursor (hub INTEGER NOT NULL, log BLOB NOT NULL, lane INTEGER NOT N
   id BLOB NOT NULL, PRIMARY KEY (hub, log, lane)) STRICT, WITHOUT ROWID;
 `
 
+const packs = `
+-- Numbers of a log's entries before the cursor that were not read; and those that packs hold, as members say.
+CREATE TABLE unread (hub INTEGER NOT NULL, log BLOB NOT NULL, lane INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+  PRIMARY KEY (hub, log, lane, low)) STRICT, WITHOUT ROWID;
+CREATE TABLE covered (hub INTEGER NOT NULL, log BLOB NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+  PRIMARY KEY (hub, log, low)) STRICT, WITHOUT ROWID;
+-- What entries of the tail hold that is in no pack yet: a run of a chain each; chain 0: what cannot be used here. And the runs that are in packs.
+CREATE TABLE tail (hub INTEGER NOT NULL, log BLOB NOT NULL, n INTEGER NOT NULL, part INTEGER NOT NULL, chain INTEGER NOT NULL, seq INTEGER NOT NULL,
+  count INTEGER NOT NULL, size INTEGER NOT NULL, arrived INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (hub, log, n, part)) STRICT, WITHOUT ROWID;
+CREATE TABLE packed (hub INTEGER NOT NULL, log BLOB NOT NULL, chain INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+  PRIMARY KEY (hub, log, chain, low)) STRICT, WITHOUT ROWID;
+`
+
+/** What makes each layout of the one before. Content is read again from hubs where the tables of version 2 have to know of it. */
+const steps: readonly { readonly to: number; readonly sql: string }[] = [
+  { to: 2, sql: `${packs}; DELETE FROM cursor WHERE lane IN (1, 2)` },
+]
+
 /**
  * Makes the tables in an empty database or checks those of an existing one.
  *
@@ -136,7 +154,7 @@ export const prepareLayout = (database: SqlDatabase): void => {
     if (any?.n !== 0)
       throw new KithError('storage-damaged', 'This file is a database of another program. Choose another path.')
     database.exec(
-      `BEGIN IMMEDIATE; ${layout}; INSERT INTO meta VALUES ('layout', ${layoutVersion}), ('understanding', ${understanding}); COMMIT`,
+      `BEGIN IMMEDIATE; ${layout}; ${packs}; INSERT INTO meta VALUES ('layout', ${layoutVersion}), ('understanding', ${understanding}); COMMIT`,
     )
     return
   }
@@ -153,6 +171,9 @@ export const prepareLayout = (database: SqlDatabase): void => {
       },
     )
   }
+  for (const { to, sql } of steps)
+    if (version < to)
+      database.exec(`BEGIN IMMEDIATE; ${sql}; UPDATE meta SET value = ${to} WHERE name = 'layout'; COMMIT`)
   const understood = database.prepare("SELECT value FROM meta WHERE name = 'understanding'").get()?.value
   if (understood === understanding) return
   // Spaces are opened one by one, some perhaps years later: each is marked.

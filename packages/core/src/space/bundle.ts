@@ -2,7 +2,7 @@ import { type CborValue, decodeCbor, encodeCbor, KithError } from '../bytes/inde
 import { bytesToPolicy, type Lane, policyToBytes, policyToLogId } from '../wire/index.ts'
 import type { Engine } from './engine.ts'
 import type { Replica } from './replica.ts'
-import { packOutgoing, segmentsAtOnce, segmentsOf } from './packing.ts'
+import { packAll, segmentsOf } from './packing.ts'
 import { createSpaceLogs, type SpaceLog } from './space-logs.ts'
 import type { ReplicaSyncSpace } from './sync-space.ts'
 
@@ -39,25 +39,9 @@ export const exportEntries = (engine: Engine, replica: Replica): Uint8Array => {
   }
   const written = [...byLog].map(([log, numbers]) => [
     policyToBytes(log.keys.policy),
-    packAll(engine, replica, log, numbers),
+    packAll(engine, replica, log, numbers).map(({ lane, entry }): CborValue => [lane, entry]),
   ])
   return encodeCbor([bundleName, bundleVersion, written])
-}
-
-const packAll = (engine: Engine, replica: Replica, log: SpaceLog, numbers: readonly number[]): CborValue[] => {
-  const entries: CborValue[] = []
-  // What is left of them is looked through again for each few entries.
-  for (let start = 0; start < numbers.length; start += segmentsAtOnce) {
-    let rest: readonly number[] = numbers.slice(start, start + segmentsAtOnce)
-    while (rest.length > 0) {
-      const packed = packOutgoing(engine, replica, log, rest)
-      if (packed.length === 0) break
-      const done = new Set(packed.flatMap(({ segments }) => segments))
-      for (const { lane, entry } of packed) entries.push([lane, entry])
-      rest = rest.filter((number) => !done.has(number))
-    }
-  }
-  return entries
 }
 
 export type BundleLog = {

@@ -10,8 +10,15 @@ export type EntryOpener = {
   readonly open: (lane: Lane, entries: readonly Uint8Array[]) => OpenedEntries
 }
 
+/** `entry` is the place of the entry that it came in. */
+export type OpenedSegment = UnpackedSegment & { readonly entry: number }
+
 export type OpenedEntries = {
-  readonly segments: UnpackedSegment[]
+  readonly segments: OpenedSegment[]
+  /** What members say of packs: payloads of claims. */
+  readonly claims: Uint8Array[]
+  /** Places of entries that could not be opened. */
+  readonly useless: Set<number>
   /** Boxes of epochs. */
   readonly sealedBoxes: Uint8Array[]
   readonly refused: KithError[]
@@ -34,8 +41,12 @@ export const createEntryOpener = (engine: Engine, replicaOf: () => Replica): Ent
   }
 
   /** An epoch's key opens only what belongs to that epoch (membership rule 18). */
-  const open = (lane: Lane, bytes: Uint8Array, into: OpenedEntries): void => {
+  const open = (lane: Lane, bytes: Uint8Array, entry: number, into: OpenedEntries): void => {
     const opened = openEntry(crypto, bytes, keysOf(lane))
+    if (opened.kind === entryKinds.claim && lane === 1) {
+      into.claims.push(opened.payload.slice())
+      return
+    }
     if (opened.kind === entryKinds.boxes && lane === 0) {
       into.sealedBoxes.push(opened.payload.slice())
       return
@@ -47,18 +58,19 @@ export const createEntryOpener = (engine: Engine, replicaOf: () => Replica): Ent
       throw new KithError('bad-encoding', 'An entry holds changes of another epoch than its key. It was refused.')
     // The deflated bytes are views of the frame: what outlives this call is copied.
     for (const { deflated, bytes: segment } of unpacked) {
-      into.segments.push({ deflated: deflated.slice(), bytes: segment })
+      into.segments.push({ deflated: deflated.slice(), bytes: segment, entry })
     }
   }
 
   return {
     open: (lane, entries) => {
-      const into: OpenedEntries = { segments: [], sealedBoxes: [], refused: [] }
-      for (const entry of entries) {
+      const into: OpenedEntries = { segments: [], sealedBoxes: [], claims: [], useless: new Set(), refused: [] }
+      for (const [place, entry] of entries.entries()) {
         try {
-          open(lane, entry, into)
+          open(lane, entry, place, into)
         } catch (cause) {
           if (!(cause instanceof KithError)) throw cause
+          into.useless.add(place)
           into.refused.push(cause)
         }
       }

@@ -3,6 +3,7 @@ import { type Chain, type Change, decodeSegment, kinds, type Segment, type Unpac
 import type { Content, NumberedChange, SpaceEntry, StoredSegment } from '../database/index.ts'
 import type { Engine } from './engine.ts'
 import { dequeue, type Origin } from './outbox.ts'
+import type { ChainRun } from './packs/index.ts'
 
 /** What comes from hubs and bundles into one space. */
 export type Incoming = {
@@ -10,7 +11,12 @@ export type Incoming = {
   readonly receive: (segments: readonly UnpackedSegment[], from: Origin | undefined, expected: Chain) => ReceiveResult
 }
 
-export type ReceiveResult = { readonly fresh: number; readonly refused: readonly KithError[] }
+export type ReceiveResult = {
+  readonly fresh: number
+  readonly refused: readonly KithError[]
+  /** Where the content lies that was not refused. */
+  readonly runs: ReadonlyMap<UnpackedSegment, ChainRun>
+}
 
 export type IncomingInput = {
   readonly engine: Engine
@@ -33,6 +39,7 @@ type Taken = {
   readonly kept: StoredSegment[]
   /** Content chains that have branched. */
   readonly branched: Set<number>
+  readonly runs: Map<UnpackedSegment, ChainRun>
   readonly membership: Change[]
   readonly persons: { readonly person: number; readonly changes: readonly Change[] }[]
 }
@@ -49,7 +56,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     segment: Segment,
     unpacked: UnpackedSegment,
     from: Origin | undefined,
-    { fresh, kept, branched, membership, persons }: Taken,
+    { fresh, kept, branched, runs, membership, persons }: Taken,
   ): void => {
     const first = segment.changes[0] as Change
     const spaceId = first.header.space.length === 0 ? first.hash : first.header.space
@@ -73,6 +80,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
     if (arrived) overtaken(arrived.change)
     if (segment.chain === 'content') {
+      runs.set(unpacked, { chain: chain.n, seq: first.header.seq, count: segment.changes.length })
       if (arrived || result.isBranched) branched.add(chain.n)
       fresh.push(...result.fresh)
       return
@@ -85,7 +93,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
   const receive: Incoming['receive'] = (segments, from, expected) => {
     unit.enter('soon')
     const refused: KithError[] = []
-    const taken: Taken = { fresh: [], kept: [], branched: new Set(), membership: [], persons: [] }
+    const taken: Taken = { fresh: [], kept: [], branched: new Set(), runs: new Map(), membership: [], persons: [] }
     const { fresh, kept, branched } = taken
     for (const unpacked of segments) {
       try {
@@ -112,7 +120,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     if (expected === 'membership') membershipSettled(settled)
     if (fresh.length > 0) tell(content.take(fresh, nowMs))
     for (const chain of branched) content.branched(chain)
-    return { fresh: fresh.length, refused }
+    return { fresh: fresh.length, refused, runs: taken.runs }
   }
 
   return { receive }

@@ -54,7 +54,9 @@ const mostTimeMs = Date.UTC(2200, 0)
 
 export const createNetwork = (
   engine: Engine,
-  spaces: () => readonly (SyncSpace & Pick<ReplicaSyncSpace, 'retryDue'>)[],
+  spaces: () => readonly (SyncSpace &
+    Pick<ReplicaSyncSpace, 'retryDue'> &
+    Partial<Pick<ReplicaSyncSpace, 'entriesAt'>>)[],
   changed: () => void,
   wallet: Pick<Wallet, 'members' | 'tokens' | 'purse'>,
   isolation: Isolation = {},
@@ -188,6 +190,11 @@ export const createNetwork = (
       'SELECT (SELECT count(*) FROM outbox WHERE hub = ?1 AND due <= ?2) + (SELECT count(*) FROM parcel WHERE hub = ?1) AS n',
     ).get(hub, clock.nowMs())?.n as number
 
+  const entriesAt = (hub: number, space: number): { unread: number; unpacked: number } =>
+    spaces()
+      .find(({ n }) => n === space)
+      ?.entriesAt?.(hub) ?? { unread: 0, unpacked: 0 }
+
   const membershipOf = (url: string): HubStatus['membership'] => {
     const member = wallet.members().find((one) => one.url === url)
     return member && { tokens: wallet.tokens(member.hubKey) }
@@ -242,6 +249,7 @@ export const createNetwork = (
       [...links].map(([hub, { url, link }]) => ({
         url,
         caughtUp: link.isCaughtUp(space),
+        ...entriesAt(hub, space),
         pending: statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND space = ? AND due <= ?').get(
           hub,
           space,

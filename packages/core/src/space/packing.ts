@@ -41,6 +41,9 @@ export const segmentsOf = (engine: Engine, space: number): number[] => {
   return [...membershipChains(engine, space), ...content].flatMap((chain) => history.segmentNumbers(chain.n))
 }
 
+/** Content in entries of this size is as good as packed: it goes to the lane of packs at once. Bytes before compression. */
+const packedFromBytes = 128 * 1024
+
 type Batch = { readonly lane: Lane; readonly stored: readonly StoredSegment[]; readonly unpacked: number }
 type Group = { readonly lane: Lane; readonly key: EntryKey; readonly stored: StoredSegment[]; unpacked: number }
 
@@ -51,15 +54,39 @@ const toKey = (log: SpaceLog, epochs: readonly ReplicaEpoch[], lane: Lane, store
   return epoch?.keys.content && { baseKey: epoch.keys.content, associated: epoch.hash }
 }
 
+/** As `packOutgoing`, all entries of them. What fits no entry, or whose key is not here, is left out. */
+export const packAll = (
+  engine: Engine,
+  replica: Replica,
+  log: SpaceLog,
+  numbers: readonly number[],
+  contentLane?: Lane,
+): Outgoing[] => {
+  const entries: Outgoing[] = []
+  // What is left of them is looked through again for each few entries.
+  for (let start = 0; start < numbers.length; start += segmentsAtOnce) {
+    let rest: readonly number[] = numbers.slice(start, start + segmentsAtOnce)
+    while (rest.length > 0) {
+      const packed = packOutgoing(engine, replica, log, rest, contentLane)
+      if (packed.length === 0) break
+      const done = new Set(packed.flatMap(({ segments }) => segments))
+      entries.push(...packed)
+      rest = rest.filter((number) => !done.has(number))
+    }
+  }
+  return entries
+}
+
 /**
  * Seals segments for a log into entries: each of one epoch and lane, filled up to `entryFillBytes` before compression; the first
- * few entries of them.
+ * few entries of them. Content goes to `contentLane`, or, where that is not given, to the tail unless there is much of it.
  */
 export const packOutgoing = (
   engine: Engine,
   replica: Replica,
   log: SpaceLog,
   numbers: readonly number[],
+  contentLane?: Lane,
 ): Outgoing[] => {
   const { history, registry } = engine.store()
   const groups: Group[] = []
@@ -83,7 +110,11 @@ export const packOutgoing = (
     group.unpacked += stored.unpacked
     if (groups.length > entriesAtOnce) break
   }
-  return groups.slice(0, entriesAtOnce).flatMap((group) => sealGroup(engine, group, group.key))
+  const laneOf = ({ lane, unpacked }: Group): Lane =>
+    lane === 0 ? 0 : (contentLane ?? (unpacked >= packedFromBytes ? 1 : 2))
+  return groups
+    .slice(0, entriesAtOnce)
+    .flatMap((group) => sealGroup(engine, { ...group, lane: laneOf(group) }, group.key))
 }
 
 /** Segments that are sent otherwise than they are kept. */

@@ -47,7 +47,15 @@ export type LensFailure = {
 }
 
 export type SpaceStatus = {
-  readonly hubs: readonly { readonly url: string; readonly pending: number; readonly caughtUp: boolean }[]
+  readonly hubs: readonly {
+    readonly url: string
+    readonly pending: number
+    readonly caughtUp: boolean
+    /** Entries there that are still to be read, at most: who joins sees the newest first, and what lies before comes after it. */
+    readonly unread: number
+    /** Entries there that no pack holds yet; members join hundreds of them into one. */
+    readonly unpacked: number
+  }[]
   readonly waiting: number
   readonly heldBack: number
   readonly version: AppVersions

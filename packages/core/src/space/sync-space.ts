@@ -5,10 +5,12 @@ import type { Lane } from '../wire/index.ts'
 import { createBoxesOut } from './boxes-out.ts'
 import { forgetCursor, forgetCursors, loadCursor, saveCursor } from './cursors.ts'
 import type { Engine } from './engine.ts'
-import { createEntryOpener } from './entry-opener.ts'
+import { createEntryOpener, type OpenedSegment } from './entry-opener.ts'
+import type { ReceiveResult } from './incoming.ts'
 import { requeueParcels } from './invite.ts'
 import { entriesAtOnce, membershipChains, packOutgoing, segmentsAtOnce } from './packing.ts'
 import { dequeue, enqueue, enqueueContent, neverMs, type Origin } from './outbox.ts'
+import { type ChainRun, createPacks } from './packs/index.ts'
 import { createPlacing, type Placing } from './placing.ts'
 import type { Replica } from './replica.ts'
 import { createSpaceLogs, type SpaceLog, type SpaceLogs } from './space-logs.ts'
@@ -24,6 +26,8 @@ export type ReplicaSyncSpace = SyncSpace & {
   readonly takeBundle: (entries: readonly { readonly lane: Lane; readonly bytes: Uint8Array }[]) => number
   /** Judges again what waits for our clock. */
   readonly retryDue: () => void
+  /** Entries at a hub that are still to be read, at most, and those that no pack holds. */
+  readonly entriesAt: (hub: number) => { readonly unread: number; readonly unpacked: number }
 }
 
 /** What a replica's logs give to and take from hubs. Sealing and opening happen here, so that `sync` never holds a key. */
@@ -60,10 +64,11 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
   const placing = createPlacing(engine, replicaOf, logs)
   const boxes = createBoxesOut(engine, n, replicaOf, logs)
   const opener = createEntryOpener(engine, replicaOf)
+  const packs = createPacks(engine, n, replicaOf, logs)
 
   /** Opens what can be opened and takes it in. A failure of this device's disk is no refusal: it ends the transaction. */
   const take = (lane: Lane, entries: readonly Uint8Array[], from: Origin | undefined) => {
-    const { segments, sealedBoxes, refused } = opener.open(lane, entries)
+    const { segments, sealedBoxes, claims, useless, refused } = opener.open(lane, entries)
     const replica = replicaOf()
     const taken = segments.length > 0 ? replica.receive(segments, from, lane === 0 ? 'membership' : 'content') : none
     refused.push(...taken.refused)
@@ -80,7 +85,24 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
     const ownFailure = refused.find(isOwnFailure)
     if (ownFailure) throw ownFailure
     if (lane === 0) releaseCopies()
-    return { fresh: taken.fresh, refused }
+    return { fresh: taken.fresh, refused, claims, runs: runsByEntry(segments, taken.runs, useless) }
+  }
+
+  /** By the place of the entry; of one of which anything could not be used, nothing. */
+  const runsByEntry = (
+    segments: readonly OpenedSegment[],
+    runs: ReceiveResult['runs'],
+    useless: ReadonlySet<number>,
+  ): Map<number, ChainRun[]> => {
+    const byEntry = new Map<number, ChainRun[]>()
+    const refused = new Set(useless)
+    for (const segment of segments) {
+      const run = runs.get(segment)
+      if (!run) refused.add(segment.entry)
+      else byEntry.set(segment.entry, [...(byEntry.get(segment.entry) ?? []), run])
+    }
+    for (const place of refused) byEntry.delete(place)
+    return byEntry
   }
 
   /** What came through a door goes to the other logs once it is known to be valid. */
@@ -149,6 +171,15 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
 
   return {
     n,
+    packs: {
+      unread: (hub, log, lane) => packs.unread({ hub, log }, lane),
+      read: (hub, log, lane, numbers) => write(() => packs.progress({ hub, log }, lane, undefined, numbers)),
+      top: (hub, log) => packs.top({ hub, log }),
+      doubt: (hub, log) => write(() => packs.doubt({ hub, log })),
+      isDue: (hub, log) => packs.isDue({ hub, log }),
+      pack: (hub, log) => write(() => packs.pack({ hub, log })),
+      packed: (hub, log, work) => write(() => packs.packed({ hub, log }, work)),
+    },
     space: logs,
     logs: logs.wanted,
     cursor: (hub, log, lane) => loadCursor(statements, hub, log, lane),
@@ -166,9 +197,15 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
           : forgetCursor(statements, hub, log, leftMark),
       )
     },
-    receive: (hub, log, lane, entries, cursor) =>
+    receive: (hub, log, lane, entries, cursor, read) =>
       write(() => {
-        const { refused } = take(lane, entries, { hub, log })
+        const at = { hub, log }
+        const bytes = entries.map((entry) => entry.bytes)
+        const { refused, claims, runs } = take(lane, bytes, at)
+        packs.progress(at, lane, cursor, read)
+        if (lane !== 0) packs.came(at, lane, entries, runs)
+        const { generation } = cursor ?? loadCursor(statements, hub, log, lane) ?? {}
+        for (const claim of claims) refused.push(...refusalOf(() => packs.claimed(at, claim, generation)))
         if (cursor) saveCursor(statements, hub, log, lane, cursor)
         return refused
       }),
@@ -186,8 +223,9 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       const entries = [...packed, ...boxes.outgoing({ hub, log: id }, flying, whose)]
       return { entries, isAll: rows.length < most && packed.length < entriesAtOnce }
     },
-    delivered: (hub, log, { lane, segments }, cursor) =>
+    delivered: (hub, log, outgoing, number, cursor) =>
       write(() => {
+        const { lane, segments } = outgoing
         dequeue(
           statements,
           { hub, log },
@@ -195,12 +233,15 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
           segments.filter((change) => change > 0),
         )
         for (const change of segments) if (change < 0) boxes.delivered({ hub, log }, change)
+        if (lane !== 0) packs.delivered({ hub, log }, outgoing, number)
+        packs.progress({ hub, log }, lane, cursor, undefined)
         if (cursor) saveCursor(statements, hub, log, lane, cursor)
       }, 'later'),
     lost: (hub, id, generation) =>
       write(() => {
         const historyMs = isBegunHere(hub, id, generation) ? placing.historyDueMs() : 0
         forgetCursors(statements, hub, id)
+        packs.lost({ hub, log: id })
         boxes.lost({ hub, log: id })
         const log = logs.find(id)
         if (log?.keys.write) queueAll(hub, log, historyMs)
@@ -226,6 +267,13 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       return taken.reduce((sum, { fresh }) => sum + fresh, 0)
     },
     retryDue: () => write(() => replicaOf().retry()),
+    entriesAt: (hub) => {
+      const counts = logs.all().map(({ id }) => packs.count({ hub, log: id }))
+      return {
+        unread: counts.reduce((sum, { unread }) => sum + unread, 0),
+        unpacked: counts.reduce((sum, { unpacked }) => sum + unpacked, 0),
+      }
+    },
     pending: (hub, log) =>
       (statements('SELECT count(*) AS n FROM outbox WHERE hub = ? AND space = ? AND log = ? AND due <= ?').get(
         hub,
@@ -248,6 +296,17 @@ const outbox = 'SELECT change FROM outbox WHERE hub = ? AND space = ? AND log = 
 const ownOutbox = `SELECT o.change FROM outbox o JOIN segment s ON s.change = abs(o.change) JOIN chain c ON c.n = s.chain
   WHERE o.hub = ? AND o.space = ? AND o.log = ? AND o.due <= ? AND c.device = ? ORDER BY o.change LIMIT ?`
 
-const none = { fresh: 0, refused: [] as readonly KithError[] }
+const none: ReceiveResult = { fresh: 0, refused: [], runs: new Map() }
 
 const isOwnFailure = ({ code }: KithError): boolean => code.startsWith('storage-') || code === 'closed'
+
+/** What somebody else wrote and cannot be used is refused by itself. */
+const refusalOf = (run: () => void): readonly KithError[] => {
+  try {
+    run()
+  } catch (cause) {
+    if (!(cause instanceof KithError) || isOwnFailure(cause)) throw cause
+    return [cause]
+  }
+  return []
+}

@@ -342,8 +342,8 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
       settled()
     }
     const { connection, writer } = on
-    const putEntries: LogSyncOptions['putEntries'] = (lane, entries) =>
-      writer ? writer.put(log.wish, lane, entries) : connection.put(log.id, lane, entries)
+    const putEntries: LogSyncOptions['putEntries'] = (lane, entries, covers = []) =>
+      writer ? writer.put(log.wish, lane, entries, covers) : connection.put(log.id, lane, entries, { covers })
     const common = { hub: hub.n, connection, putEntries, space, log, crypto, clock, refuse, failed }
     const sync: LogSync = createLogSync({ ...common, settled: caughtUp })
     return sync

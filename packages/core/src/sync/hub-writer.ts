@@ -4,7 +4,12 @@ import { type Lane, policyToLogId, type StoredEntries } from '../wire/index.ts'
 import { connectHub, type HubConnection, type HubConnectionOptions, type OpenWish } from './hub-connection.ts'
 
 /** Opens a log with the rights of `wish`, and appends to it. Rejects with 'hub-refused' and the connection's end. */
-export type PutWish = (wish: OpenWish, lane: Lane, entries: readonly Uint8Array[]) => Promise<StoredEntries>
+export type PutWish = (
+  wish: OpenWish,
+  lane: Lane,
+  entries: readonly Uint8Array[],
+  covers?: readonly Uint8Array[],
+) => Promise<StoredEntries>
 
 /**
  * Writing apart from reading: each log is written to on a connection that was made for that, opens nothing else, shows no ticket and no key
@@ -40,7 +45,7 @@ export const createHubWriter = (options: Omit<HubConnectionOptions, 'events' | '
   }
 
   return {
-    put: async (wish, lane, entries) => {
+    put: async (wish, lane, entries, covers = []) => {
       const log = policyToLogId(wish.policy, options.crypto)
       const name = toHex(log)
       const trip = trips.get(name) ?? start(wish)
@@ -48,7 +53,7 @@ export const createHubWriter = (options: Omit<HubConnectionOptions, 'events' | '
       trip.flying += 1
       try {
         await trip.opened
-        return await trip.connection.put(log, lane, entries)
+        return await trip.connection.put(log, lane, entries, { covers })
       } finally {
         trip.flying -= 1
         if (trip.flying === 0) end(name, trip)

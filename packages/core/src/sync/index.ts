@@ -4,5 +4,17 @@ export { connectHub, type HubConnection, type HubEntries, type OpenWish } from '
 export { checkHubUrl } from './hub-connection-url.ts'
 export type { HubPurse } from './hub-payments.ts'
 export { createHubLink, type HubLink, type Isolation, type LinkStatus } from './hub-link.ts'
-export type { Cursor, HubSignal, Outgoing, Parcel, SyncLog, SyncSource, SyncSpace, Whose } from './source.ts'
+export type {
+  Cursor,
+  HubSignal,
+  Numbers,
+  Outgoing,
+  PackWork,
+  Parcel,
+  SyncLog,
+  SyncPacks,
+  SyncSource,
+  SyncSpace,
+  Whose,
+} from './source.ts'
 export { createSplitLink } from './split-link.ts'

@@ -1,43 +1,35 @@
 import { KithError } from '../bytes/index.ts'
 import type { Lane } from '../wire/index.ts'
-import type { HubConnection } from './hub-connection.ts'
-import { type Cursor, toPosition } from './source.ts'
+import type { HubConnection, PullWish } from './hub-connection.ts'
 
 /** Pulls that somebody waits for, of one log on one connection. */
 export type PullNow = {
-  /** Resolves when everything that the hub has now has come. Rejects with the hub's refusal, or the connection's end. */
-  readonly pull: () => Promise<void>
-  /** The lane has come to its end for the pull of this number. */
+  /** Resolves when all that was asked for has come. Rejects with the hub's refusal, or the connection's end. */
+  readonly pull: (wishes: readonly PullWish[]) => Promise<void>
+  /** The lane has come to its end, or to its limit, for the pull of this number. */
   readonly ended: (request: number, lane: Lane) => void
   readonly close: () => void
 }
 
-export type PullNowOptions = {
-  readonly connection: HubConnection
-  readonly log: Uint8Array
-  readonly lanes: readonly Lane[]
-  readonly cursor: (lane: Lane) => Cursor | undefined
-}
-
 type Answer = { readonly resolve: () => void; readonly reject: (error: KithError) => void }
 
-export const createPullNow = ({ connection, log, lanes, cursor }: PullNowOptions): PullNow => {
+export const createPullNow = (connection: HubConnection): PullNow => {
   const answers = new Map<string, Answer>()
   /** Ends that came before the number of their pull was known here. */
   const early = new Set<string>()
   let asking = 0
 
-  const pull = async (): Promise<void> => {
+  const pull: PullNow['pull'] = async (wishes) => {
     asking += 1
     try {
-      const results = await connection.pull(lanes.map((lane) => ({ log, lane, ...toPosition(cursor(lane)) })))
+      const results = await connection.pull(wishes)
       const accepted = results.map((result) => {
         if (result instanceof KithError) throw result
         return result
       })
       await Promise.all(
         accepted.map(async ({ request, news }, index) => {
-          const key = toKey(request, lanes[index] as Lane)
+          const key = toKey(request, (wishes[index] as PullWish).lane)
           if (!news || early.delete(key)) return
           await new Promise<void>((resolve, reject) => answers.set(key, { resolve, reject }))
         }),

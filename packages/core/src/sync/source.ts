@@ -1,5 +1,5 @@
 import type { KithError } from '../bytes/index.ts'
-import type { Lane, Policy } from '../wire/index.ts'
+import type { Lane, NumberedEntry, Policy } from '../wire/index.ts'
 import type { OpenWish } from './hub-connection.ts'
 
 /**
@@ -29,6 +29,8 @@ export type HubSignal = {
 export type SyncSpace = {
   /** Local number. */
   readonly n: number
+  /** Undefined where logs hold what is never packed: then they are read from the beginning. */
+  readonly packs: SyncPacks | undefined
   /**
    * All logs to keep in step with a hub now, with the rights that we can prove: those of the epochs that count, and their doors. The
    * same list, by identity, until something changes: it is asked for with each commit.
@@ -41,25 +43,45 @@ export type SyncSpace = {
   readonly compared: (hub: number, log: Uint8Array, generation: Uint8Array) => void
   /**
    * Takes entries and the cursor behind them (none: the hub is to show them again) in one transaction. Returns what had to
-   * be refused. `entries` are views: what is kept is copied.
+   * be refused. `entries` are views: what is kept is copied. `read`: which of the numbers up to the cursor were shown by now; with
+   * a first cursor all others are unread.
    */
   readonly receive: (
     hub: number,
     log: Uint8Array,
     lane: Lane,
-    entries: readonly Uint8Array[],
+    entries: readonly NumberedEntry[],
     cursor: Cursor | undefined,
+    read: Numbers | undefined,
   ) => readonly KithError[]
   /** Sealed entries that the hub is not known to have, without those in `flying`; at most a few. */
   readonly outgoing: (hub: number, log: Uint8Array, flying: ReadonlySet<number>, whose: Whose) => OutgoingBatch
-  /** The hub has these durably; `cursor` if they followed directly on ours. */
-  readonly delivered: (hub: number, log: Uint8Array, outgoing: Outgoing, cursor: Cursor | undefined) => void
+  /** The hub has these durably, under number `n`; `cursor` if they followed directly on ours. */
+  readonly delivered: (hub: number, log: Uint8Array, outgoing: Outgoing, n: number, cursor: Cursor | undefined) => void
   /** The hub may have lost anything of a log: from now on it counts as lacking all that belongs there, until it shows otherwise. */
   readonly lost: (hub: number, log: Uint8Array, generation: Uint8Array) => void
   /** What the hub is not known to have of what it may be sent now. */
   readonly pending: (hub: number, log: Uint8Array) => number
   /** Milliseconds until more may be sent: what others will probably bring is held back for a while. Undefined: no more waits. */
   readonly dueInMs: (hub: number, log: Uint8Array) => number | undefined
+}
+
+/** Which entries of a log's tail lie in packs, and what is worth one. */
+export type SyncPacks = {
+  /** What lies before the cursor and was not read yet, ascending: without what packs hold, as members say. */
+  readonly unread: (hub: number, log: Uint8Array, lane: Lane) => readonly Numbers[]
+  /** All that the hub has of these numbers was shown. */
+  readonly read: (hub: number, log: Uint8Array, lane: Lane, numbers: Numbers) => void
+  /** The highest number of the tail up to which packs hold it, as members say. */
+  readonly top: (hub: number, log: Uint8Array) => number | undefined
+  /** What was said of packs is not true: none of it is believed any more. */
+  readonly doubt: (hub: number, log: Uint8Array) => void
+  /** Whether there may be enough small entries in the tail to be worth a pack; asked often. */
+  readonly isDue: (hub: number, log: Uint8Array) => boolean
+  /** Entries that hold what many small ones do; undefined: there is nothing to pack. */
+  readonly pack: (hub: number, log: Uint8Array) => PackWork | undefined
+  /** The hub has them, and their claim, durably. */
+  readonly packed: (hub: number, log: Uint8Array, work: PackWork) => void
 }
 
 /** What this device wrote, or also what it has of others. */
@@ -75,6 +97,18 @@ export type SyncLog = {
 
 /** The last entry of a lane that was read: its number within a generation, and its id. */
 export type Cursor = { readonly generation: Uint8Array; readonly n: number; readonly id: Uint8Array }
+
+/** Numbers of a lane's entries, both ends included. */
+export type Numbers = { readonly low: number; readonly high: number }
+
+export type PackWork = {
+  /** For lane 1; there may be none, where others' packs hold all of it already. */
+  readonly entries: readonly Uint8Array[]
+  /** The entry that says which of the tail's numbers packs hold. */
+  readonly claim: Uint8Array
+  /** Ids of the tail's entries that the hub may drop. */
+  readonly covers: readonly Uint8Array[]
+}
 
 /** One sealed entry on its way, with the numbers of what is in it: segments, or a number below zero for an epoch's boxes. */
 export type Outgoing = { readonly lane: Lane; readonly entry: Uint8Array; readonly segments: readonly number[] }

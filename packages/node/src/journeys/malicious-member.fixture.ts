@@ -1,4 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
+import { concatBytes, decodeCbor, encodeCbor, labelled } from '@kith/core/bytes'
+import { entryKinds, sealEntry } from '@kith/core/change'
+import { seedToSigningKey } from '@kith/core/crypto/sign'
 import { secretToKeys } from '@kith/core/keys'
 import type { Crypto, Platform } from '@kith/core/ports'
 import { connectHub, type OpenWish } from '@kith/core/sync'
@@ -12,7 +15,9 @@ export type MaliciousMember = {
   /** Base keys of what is sealed for the space, with what they are sealed with. */
   readonly membership: { readonly baseKey: Uint8Array; readonly associated: Uint8Array }
   readonly content: { readonly baseKey: Uint8Array; readonly associated: Uint8Array }
-  readonly put: (lane: 0 | 2, entry: Uint8Array) => Promise<void>
+  readonly put: (lane: 0 | 1 | 2, entry: Uint8Array) => Promise<void>
+  /** Says that packs hold these numbers of the tail, signed as a member would. */
+  readonly claim: (low: number, high: number) => Promise<void>
   /** What a hub answers who wants to read another log with these keys. */
   readonly open: (policy: Policy) => Promise<unknown>
 }
@@ -29,7 +34,10 @@ export const becomeMalicious = async (
   const sql = `SELECT secret.id, value FROM secret JOIN space ON space.n = secret.space
     WHERE secret.name = 'epoch' AND space.app = 'org.kith.journeys'`
   const rows = database.prepare(sql).all() as unknown as { id: Uint8Array; value: Uint8Array }[]
+  const identity = database.prepare("SELECT value FROM meta WHERE name = 'identity'").get()?.['value']
   database.close()
+  const [, , , , deviceSeed] = decodeCbor(identity as Uint8Array) as unknown as Uint8Array[]
+  const device = seedToSigningKey(crypto, deviceSeed as Uint8Array)
   const [found] = rows.flatMap((row) => {
     const level = (['read', 'write', 'admin'] as const)[row.value[0] as number] ?? 'read'
     try {
@@ -42,13 +50,13 @@ export const becomeMalicious = async (
   if (!found) throw new Error('The folder has no keys of that log.')
   const { row, policy, keys } = found
   const wish: OpenWish = { policy, rights: [{ right: 'write', seed: keys.log.write?.seed as Uint8Array }] }
-  const connect = () =>
+  const connect = (opened: (hello: { readonly hubKey: Uint8Array }) => void = () => {}) =>
     connectHub({
       url: hub,
       network,
       clock,
       crypto,
-      events: { opened() {}, entries() {}, signal() {}, closed() {} },
+      events: { opened, entries() {}, signal() {}, closed() {} },
     })
   return {
     crypto,
@@ -59,6 +67,21 @@ export const becomeMalicious = async (
       const [opened] = await connection.open([wish])
       if (opened instanceof Error) throw opened
       await connection.put(policyToLogId(policy, crypto), lane, [entry])
+      connection.close()
+    },
+    claim: async (low, high) => {
+      let hubKey = new Uint8Array()
+      const connection = connect((hello) => {
+        hubKey = hello.hubKey.slice()
+      })
+      const [opened] = await connection.open([wish])
+      if (!opened || opened instanceof Error) throw opened ?? new Error('The hub opened nothing.')
+      const fields = [hubKey, opened.generation, low, high]
+      const log = policyToLogId(policy, crypto)
+      const message = labelled('kith/1 pack claim', concatBytes(log, encodeCbor(fields)))
+      const claim = encodeCbor([...fields, device.publicKey, crypto.ed25519Sign(message, device.seed)])
+      const key = { baseKey: keys.content, associated: row.id }
+      await connection.put(log, 1, [sealEntry(crypto, key, entryKinds.claim, claim).bytes])
       connection.close()
     },
     open: async (other) => {

@@ -90,3 +90,20 @@ test('sealed nonsense is refused: no list, no segment, a bad signature, boxes of
     assert.ok((refused['not-supported'] ?? 0) >= 1)
   })
 })
+
+test('what a member says to be in packs and is in none, others put there: who joins has all of it', async () => {
+  await withMallory(async ({ hub, alice, hers, mallory }, scene) => {
+    for (let n = 0; n < 20; n += 1) await hers.tables.entries.insert({ title: `page ${n}` })
+    await hers.synced()
+    // Nobody was asked to read these numbers any more, and nobody can know those of the future.
+    await mallory.claim(1, 2 ** 40)
+    const packed = async (): Promise<boolean> => (await hers.status()).hubs.every(({ unpacked }) => unpacked === 0)
+    await until('Alice has packed what was left out', packed, 60_000)
+    const carol = await openPerson(scene, 'carol', [hub.url])
+    const space = await carol.join(journal, await hers.invite({ role: 'writer' }))
+    await space.synced()
+    await untilAgree(space, hers)
+    assert.ok(await has(space, 'page 0'))
+    assert.equal((await hubStatus(alice, hub.url)).pending, 0)
+  })
+})

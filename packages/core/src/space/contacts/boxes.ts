@@ -86,6 +86,7 @@ export const createBoxes = ({ engine, store, take }: BoxesInput): Boxes => {
 
   return {
     n: contactsNumber,
+    packs: undefined,
     logs: () => boxes().logs,
     cursor: (hub, log, lane) => loadCursor(statements, hub, log, lane),
     comparedIn: (hub, log) => loadCursor(statements, hub, log, comparedMark)?.generation,
@@ -96,7 +97,7 @@ export const createBoxes = ({ engine, store, take }: BoxesInput): Boxes => {
         const box = boxes().byLog.get(toHex(log))
         const refused: KithError[] = []
         // A contact may have been removed since the box was opened.
-        if (box) for (const entry of entries) receiveOne(box, entry, refused)
+        if (box) for (const { bytes } of entries) receiveOne(box, bytes, refused)
         if (cursor) saveCursor(statements, hub, log, lane, cursor)
         return refused
       }),

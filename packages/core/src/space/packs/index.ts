@@ -1,0 +1,1 @@
+export { type ChainRun, createPacks, type Packs } from './packs.ts'

@@ -1,0 +1,78 @@
+import { equalBytes, KithError } from '../bytes/index.ts'
+import type { Cancel, Crypto } from '../ports/index.ts'
+import { createBackOff } from './back-off.ts'
+import { otherGeneration } from './lane-reading.ts'
+import type { PutEntries } from './log-sending.ts'
+import type { SyncLog, SyncSpace } from './source.ts'
+
+/** Joins what lies in small entries on a log into packs, when there is much of it: any member does, and needs no trust. */
+export type LogPacking = {
+  /** The log has more entries than before, or was read to its end. */
+  readonly look: () => void
+}
+
+export type LogPackingOptions = {
+  readonly hub: number
+  readonly putEntries: PutEntries
+  readonly space: SyncSpace
+  readonly log: SyncLog
+  readonly crypto: Crypto
+  readonly generation: () => Uint8Array | undefined
+  readonly isReady: () => boolean
+  readonly guard: (run: () => void) => void
+  readonly after: (delayMs: number, run: () => void) => Cancel
+  readonly refuse: (error: KithError) => void
+}
+
+/** So long is waited at least, and at most ten times as long: spread over members, so that usually one of them does it. */
+const leastWaitMs = 2_000
+const firstRestMs = 60_000
+const longestRestMs = 60 * 60_000
+
+export const createLogPacking = (options: LogPackingOptions): LogPacking => {
+  const { hub, putEntries, space, log, crypto, generation, isReady, guard, after, refuse } = options
+  const rests = createBackOff(crypto, firstRestMs, longestRestMs)
+  let isBusy = false
+
+  const look = (): void => {
+    if (isBusy || !isReady() || !space.packs?.isDue(hub, log.id)) return
+    isBusy = true
+    after(leastWaitMs * (1 + ((crypto.randomBytes(1)[0] as number) / 255) * 9), pack)
+  }
+
+  const pack = (): void => {
+    const work = isReady() ? space.packs?.pack(hub, log.id) : undefined
+    if (!work || !log.mayWrite) {
+      isBusy = false
+      return
+    }
+    // What they hold is at the hub before anybody is told so: whoever reads the claim finds it.
+    const put = async (): Promise<void> => {
+      const stored = work.entries.length > 0 ? [await putEntries(1, work.entries)] : []
+      stored.push(await putEntries(1, [work.claim], work.covers))
+      const named = generation()
+      if (named && stored.some((one) => !equalBytes(one.generation, named))) throw otherGeneration()
+    }
+    put().then(
+      () =>
+        guard(() => {
+          rests.reset()
+          space.packs?.packed(hub, log.id, work)
+          // There may be more of it than is packed at once.
+          pack()
+        }),
+      (cause) =>
+        guard(() => {
+          if (!(cause instanceof KithError)) throw cause
+          if (cause.details['why'] === 'other-generation') throw cause
+          refuse(cause)
+          after(rests.next(cause), () => {
+            isBusy = false
+            look()
+          })
+        }),
+    )
+  }
+
+  return { look }
+}
