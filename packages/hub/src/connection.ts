@@ -82,7 +82,7 @@ export function createConnection(
     hub.meter.sent(message)
     channel.send(hubMessageToFrame(message))
   }
-  const streams = createStreams(hub.store, hub.turns, {
+  const streams = createStreams(hub.store, hub.readTurns, {
     isCongested,
     isClosed: () => isClosed,
     send,

@@ -50,6 +50,9 @@ export type HubService = {
 
 const dropPieceEntries = 1000
 
+/** Pieces of 256 KiB that are read for clients at once: encoding and sending them takes as long again as reading. */
+const readsMax = 8
+
 export function createHubService(options: HubServiceOptions): HubService {
   const limits = { ...defaultLimits, ...options.limits }
   const access = { ...defaultAccess, ...options.access }
@@ -77,6 +80,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     crypto: nodeVerifying,
     clock,
     turns: createTurns(clock),
+    readTurns: createTurns(clock, readsMax),
     random: randomBytes,
     store,
     knocks: createKnocks(store, limits, clock.monotonic, options.storage.isShared),

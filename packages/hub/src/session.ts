@@ -19,7 +19,10 @@ export type HubContext = {
   readonly identity: HubIdentity
   readonly crypto: Verifying
   readonly clock: Clock
+  /** For those who come. */
   readonly turns: Turns
+  /** For pieces of what is pulled. */
+  readonly readTurns: Turns
   readonly random: (length: number) => Uint8Array
   readonly store: EntryStore
   readonly knocks: Knocks

@@ -3,17 +3,18 @@ import { test } from 'node:test'
 import { createTurns } from './turns.ts'
 
 /** Turns that come when they are called, and work that takes as long as it says. */
-function createStage() {
+function createStage(flyingMax?: number) {
   let nowMs = 0
   let due: (() => void)[] = []
   const done: number[] = []
-  const turns = createTurns({
+  const clock = {
     monotonic: () => nowMs,
-    soon(run) {
+    soon(run: () => void) {
       due.push(run)
       return () => {}
     },
-  })
+  }
+  const turns = createTurns(clock, flyingMax)
   return {
     done,
     work: (what: number, tookMs: number) =>
@@ -57,4 +58,28 @@ test('one that throws, now or later, rejects its own promise alone', async () =>
   turn()
   await assert.rejects(failing, { message: 'mine' })
   assert.deepEqual(await Promise.all([first, last]), [1, 2])
+})
+
+test('of work that waits itself, so much is under way at once, and the rest comes as it lands', async () => {
+  const { run, turn, isIdle } = createStage(2)
+  const flights: PromiseWithResolvers<number>[] = []
+  const fly = () =>
+    run(() => {
+      const flight = Promise.withResolvers<number>()
+      flights.push(flight)
+      return flight.promise
+    })
+  const all = [fly(), fly(), fly(), fly()]
+  while (!isIdle()) turn()
+  assert.equal(flights.length, 2)
+  flights[1]!.reject(new Error('mine'))
+  await assert.rejects(all[1]!, { message: 'mine' })
+  while (!isIdle()) turn()
+  assert.equal(flights.length, 3)
+  flights[0]!.resolve(0)
+  flights[2]!.resolve(2)
+  await Promise.all([all[0], all[2]])
+  while (!isIdle()) turn()
+  flights[3]!.resolve(3)
+  assert.equal(await all[3], 3)
 })
