@@ -9,6 +9,7 @@ const elsewhere = new Map([
 ]).get(what)
 const here = new Map([
   ['carried', './carried.ts'],
+  ['chat', './chat.ts'],
   ['load', './load/main.ts'],
   ['peers', './peers.ts'],
   ['spaces', './spaces.ts'],

@@ -44,3 +44,26 @@ test('what was written one by one is joined into packs, and who joins reads thos
     assert.deepEqual(await (await kith.open(chat, space.id)).heldBack(), [])
   }
 })
+
+test('power cuts of a device and of the hub in the middle of packing lose nothing, and nothing counts twice', async () => {
+  await using world = await createWorld({ devices: ['Alice', 'Bob', 'Carol'], seed: 'cuts' })
+  const { alice, carol } = world.devices
+  const home = await alice.createSpace(chat, { name: 'Home' })
+  const link = await home.invite({ role: 'writer' })
+  await world.devices.bob.join(chat, link)
+  for (let n = 0; n < 800; n++) await home.tables.messages.insert({ text: `Alice says ${n}` })
+  for (let round = 0; round < 9; round++) {
+    await world.pass(1_700)
+    if (round % 3 === 0) await world.restart('Alice')
+    if (round % 3 === 1) await world.restart('Bob')
+    if (round % 3 === 2) {
+      world.stopHub()
+      world.startHub()
+    }
+  }
+  await world.pass(packingMs)
+  await world.settle()
+  await carol.join(chat, link)
+  await world.settle()
+  for (const kith of [world.devices.alice, world.devices.bob, carol]) assert.equal(await count(kith), 800)
+})

@@ -135,13 +135,14 @@ test('packs are at the hub before their claim, and what is covered goes with tha
     stage.puts.map(({ wish }) => wish),
     [{ lane: 1, entries: work.entries, covers: undefined }],
   )
-  stage.puts[0]?.resolve({ generation, numbers: [5] })
+  stage.puts[0]?.resolve({ generation, numbers: [1] })
   await stage.settle()
   assert.deepEqual(stage.puts[1]?.wish, { lane: 1, entries: [work.claim], covers: work.covers })
   assert.deepEqual(done, [])
-  stage.puts[1]?.resolve({ generation, numbers: [6] })
+  stage.puts[1]?.resolve({ generation, numbers: [2] })
   await stage.settle()
   assert.deepEqual(done, [work])
+  assert.equal(stage.cursors.get(1)?.n, 2, 'they are not sent to us again')
 })
 
 test('a pack that the hub refuses is not claimed, and is tried again later', async () => {

@@ -1,7 +1,8 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import type { Cancel, Crypto } from '../ports/index.ts'
 import { createBackOff } from './back-off.ts'
-import { otherGeneration } from './lane-reading.ts'
+import type { Lane, StoredEntries } from '../wire/index.ts'
+import { type LaneReading, otherGeneration } from './lane-reading.ts'
 import type { PutEntries } from './log-sending.ts'
 import type { SyncLog, SyncSpace } from './source.ts'
 
@@ -18,11 +19,14 @@ export type LogPackingOptions = {
   readonly log: SyncLog
   readonly crypto: Crypto
   readonly generation: () => Uint8Array | undefined
+  readonly cursorAfter: LaneReading['cursorAfter']
   readonly isReady: () => boolean
   readonly guard: (run: () => void) => void
   readonly after: (delayMs: number, run: () => void) => Cancel
   readonly refuse: (error: KithError) => void
 }
+
+const packLane: Lane = 1
 
 /** So long is waited at least, and at most ten times as long: spread over members, so that usually one of them does it. */
 const leastWaitMs = 2_000
@@ -47,13 +51,16 @@ export const createLogPacking = (options: LogPackingOptions): LogPacking => {
       return
     }
     // What they hold is at the hub before anybody is told so: whoever reads the claim finds it.
-    const put = async (): Promise<void> => {
-      const stored = work.entries.length > 0 ? [await putEntries(1, work.entries)] : []
-      stored.push(await putEntries(1, [work.claim], work.covers))
-      const named = generation()
-      if (named && stored.some((one) => !equalBytes(one.generation, named))) throw otherGeneration()
+    const put = async (entries: readonly Uint8Array[], covers?: readonly Uint8Array[]): Promise<void> => {
+      if (entries.length === 0) return
+      const stored = await putEntries(packLane, entries, covers)
+      guard(() => noteStored(entries, stored))
     }
-    put().then(
+    const putAll = async (): Promise<void> => {
+      await put(work.entries)
+      await put([work.claim], work.covers)
+    }
+    putAll().then(
       () =>
         guard(() => {
           rests.reset()
@@ -64,7 +71,6 @@ export const createLogPacking = (options: LogPackingOptions): LogPacking => {
       (cause) =>
         guard(() => {
           if (!(cause instanceof KithError)) throw cause
-          if (cause.details['why'] === 'other-generation') throw cause
           refuse(cause)
           after(rests.next(cause), () => {
             isBusy = false
@@ -72,6 +78,17 @@ export const createLogPacking = (options: LogPackingOptions): LogPacking => {
           })
         }),
     )
+  }
+
+  /** So that we are not sent our own packs again. */
+  const noteStored = (entries: readonly Uint8Array[], { generation: named, numbers }: StoredEntries): void => {
+    const known = generation()
+    if (known && !equalBytes(named, known)) throw otherGeneration()
+    for (const [index, entry] of entries.entries()) {
+      const n = numbers[index] as number
+      const outgoing = { lane: packLane, entry, segments: [] }
+      space.delivered(hub, log.id, outgoing, n, options.cursorAfter(packLane, named, n, entry))
+    }
   }
 
   return { look }

@@ -54,9 +54,9 @@ export const createStage = (options: { compared?: Uint8Array; outbox?: readonly 
         .map((n): Outgoing => ({ lane: 2, entry: Uint8Array.of(n), segments: [n] }))
       return { entries, isAll: true }
     },
-    delivered: (_hub, _log, { segments }, _n, cursor) => {
+    delivered: (_hub, _log, { lane, segments }, _n, cursor) => {
       outbox = outbox.filter((n) => !segments.includes(n))
-      if (cursor) cursors.set(2, cursor)
+      if (cursor) cursors.set(lane, cursor)
     },
     lost: () => {
       lost += 1

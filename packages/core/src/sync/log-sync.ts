@@ -94,7 +94,11 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
       if (lane === tailLane) packing.look()
     },
   })
-  const packing = createLogPacking({ ...common, isReady: () => !isClosed && reading.isCaughtUp() })
+  const packing = createLogPacking({
+    ...common,
+    cursorAfter: reading.cursorAfter,
+    isReady: () => !isClosed && reading.isCaughtUp(),
+  })
 
   const opened = (named: Uint8Array): void => {
     generation = named

@@ -10,7 +10,7 @@ export type NetworkSwitch = {
 
 export const createSwitch = (): NetworkSwitch => {
   let isCut = false
-  const open = new Set<Connection>()
+  const open = new Set<{ readonly connection: Connection; isCut: boolean }>()
   return {
     on: (platform) => ({
       ...platform,
@@ -20,21 +20,31 @@ export const createSwitch = (): NetworkSwitch => {
             queueMicrotask(() => events.closed('The line is cut.'))
             return { send: () => {}, bufferedBytes: () => 0, close: () => {} }
           }
-          const connection = platform.network.connect(url, {
-            ...events,
-            closed: (reason) => {
-              open.delete(connection)
-              events.closed(reason)
-            },
-          })
-          open.add(connection)
-          return connection
+          const line = {
+            isCut: false,
+            connection: platform.network.connect(url, {
+              ...events,
+              // A connection that closes hears what was on its way: over a line that is cut nothing comes.
+              received: (bytes) => {
+                if (!line.isCut) events.received(bytes)
+              },
+              closed: (reason) => {
+                open.delete(line)
+                events.closed(reason)
+              },
+            }),
+          }
+          open.add(line)
+          return line.connection
         },
       },
     }),
     cut: () => {
       isCut = true
-      for (const connection of open) connection.close()
+      for (const line of open) {
+        line.isCut = true
+        line.connection.close()
+      }
     },
     mend: () => {
       isCut = false
