@@ -9,7 +9,7 @@ import type { Crowd, Joined } from './chat.worker.ts'
 import { startWorker } from './processes.ts'
 import { median } from './statistics.ts'
 
-const usual = { messages: 20_000, people: 20 }
+const usual = { messages: 20_000, people: 5 }
 const messages = Number(process.argv[3] ?? usual.messages)
 const people = Number(process.argv[4] ?? usual.people)
 const repeats = 5

@@ -163,7 +163,7 @@ test('a cursor is shown under its member’s name, and what is none is not shown
   const shown = await page.evaluate(() => trial.others.shown)
   assert.equal((shown.at(-1) as { cursor: { place: string } }).cursor.place, 'one')
   await page.keyboard.type('!')
-  assert.match(await proseOf(page, 1), /!/)
+  await page.waitForFunction(() => trial.prose[1]!.getHTML().includes('!'))
 })
 
 test('the page complained of nothing', () => assert.deepEqual(sites.complaints, []))

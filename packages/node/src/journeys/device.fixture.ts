@@ -27,6 +27,7 @@ answerCalls({
   vote: async (id: string, votes: number) => (await current()).tables.entries.update(id, { votes: increment(votes) }),
   readAll: async () => readAll(await current()),
   synced: async (timeoutMs = 20_000) => (await current()).synced({ timeoutMs }),
+  delivered: () => kith.synced(),
   spaceStatus: async () => (await current()).status(),
   status: () => kith.status(),
   /**

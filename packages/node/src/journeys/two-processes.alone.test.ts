@@ -115,6 +115,8 @@ test('a killed hub begins a new generation and is compared with, not sent everyt
     await alice.call('insert', ...Array.from({ length: 200 }, (_, at) => `many ${at}`))
     await until('all is there', async () => (await isEverywhere(alice)) && (await isEverywhere(bob)))
     await until('they agree', () => agree(alice, bob))
+    // What their persons' other devices would find them by is at the hub too, which is made a little later.
+    await Promise.all([alice.call('delivered'), bob.call('delivered')])
     const before = await hub.totals()
     const sentBefore = await sentBytes(alice)
     await hub.kill()
