@@ -162,6 +162,7 @@ test('a cursor is shown under its member’s name, and what is none is not shown
   await page.locator('#prose0 .tiptap').click()
   const shown = await page.evaluate(() => trial.others.shown)
   assert.equal((shown.at(-1) as { cursor: { place: string } }).cursor.place, 'one')
+  await page.waitForFunction(() => trial.prose[0]!.view.hasFocus())
   await page.keyboard.type('!')
   await page.waitForFunction(() => trial.prose[1]!.getHTML().includes('!'))
 })
