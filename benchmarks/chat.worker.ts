@@ -1,5 +1,6 @@
 import { app, type Kith, openKith, table, text } from '@kith/node'
 import { answerRequests, peakMegabytes } from './processes.ts'
+import { profiled } from './profiles.ts'
 
 const chat = app('org.kith.benchmark.chat', { version: 1, tables: { messages: table({ text: text() }) } })
 
@@ -22,6 +23,38 @@ const say = (n: number): string =>
   `${n} ${'so it is said, and so it goes on '.repeat(1 + (n % 4)).slice(0, 20 + ((n * 37) % 100))}`
 
 const open: Kith[] = []
+
+type Newcomer = { readonly path: string; readonly hubs: string[]; readonly link: string; readonly messages: number }
+
+const join = async ({ path, hubs, link, messages }: Newcomer): Promise<Joined> => {
+  const kith = await openKith({ path, hubs, name: 'Newcomer' })
+  open.push(kith)
+  const start = performance.now()
+  const space = await kith.join(chat, link)
+  const memberMs = performance.now() - start
+  const shown = Promise.withResolvers<{ newestMs: number; unread: number }>()
+  const complete = Promise.withResolvers<number>()
+  const stopNewest = space.live(
+    (q) => q.selectFrom('messages').select(['id', 'text']).orderBy('id', 'desc').limit(50),
+    ([newest]) => {
+      if (newest?.text !== say(messages - 1)) return
+      const newestMs = performance.now() - start
+      space.status().then(({ hubs: all }) => shown.resolve({ newestMs, unread: all[0]?.unread ?? 0 }), shown.reject)
+    },
+  )
+  const stopCount = space.live(
+    (q) => q.selectFrom('messages').select((e) => e.fn.countAll<number>().as('n')),
+    ([row]) => {
+      if (row?.n === messages) complete.resolve(performance.now() - start)
+    },
+  )
+  const { newestMs, unread } = await shown.promise
+  const completeMs = await complete.promise
+  stopNewest()
+  stopCount()
+  const bytes = (await kith.status()).hubs.reduce((sum, hub) => sum + hub.receivedBytes, 0)
+  return { memberMs, newestMs, unread, completeMs, bytes, peakMegabytes: peakMegabytes() }
+}
 
 answerRequests({
   /** So many people, all online, write so many messages in turn, each a commit of its own; then they pack. */
@@ -60,45 +93,7 @@ answerRequests({
       await new Promise((resolve) => setTimeout(resolve, 200))
     return { link, writeMs, entries: await unpacked() }
   },
-  join: async ({
-    path,
-    hubs,
-    link,
-    messages,
-  }: {
-    path: string
-    hubs: string[]
-    link: string
-    messages: number
-  }): Promise<Joined> => {
-    const kith = await openKith({ path, hubs, name: 'Newcomer' })
-    open.push(kith)
-    const start = performance.now()
-    const space = await kith.join(chat, link)
-    const memberMs = performance.now() - start
-    const shown = Promise.withResolvers<{ newestMs: number; unread: number }>()
-    const complete = Promise.withResolvers<number>()
-    const stopNewest = space.live(
-      (q) => q.selectFrom('messages').select(['id', 'text']).orderBy('id', 'desc').limit(50),
-      ([newest]) => {
-        if (newest?.text !== say(messages - 1)) return
-        const newestMs = performance.now() - start
-        space.status().then(({ hubs: all }) => shown.resolve({ newestMs, unread: all[0]?.unread ?? 0 }), shown.reject)
-      },
-    )
-    const stopCount = space.live(
-      (q) => q.selectFrom('messages').select((e) => e.fn.countAll<number>().as('n')),
-      ([row]) => {
-        if (row?.n === messages) complete.resolve(performance.now() - start)
-      },
-    )
-    const { newestMs, unread } = await shown.promise
-    const completeMs = await complete.promise
-    stopNewest()
-    stopCount()
-    const bytes = (await kith.status()).hubs.reduce((sum, hub) => sum + hub.receivedBytes, 0)
-    return { memberMs, newestMs, unread, completeMs, bytes, peakMegabytes: peakMegabytes() }
-  },
+  join: (what: Newcomer) => profiled('chat', () => join(what)),
   close: async () => {
     for (const kith of open) await kith.close()
   },
