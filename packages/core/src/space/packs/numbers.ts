@@ -28,3 +28,16 @@ export const joined = (ranges: readonly Numbers[]): Numbers[] => {
   }
   return done
 }
+
+/** What lies between ascending ranges that do not touch, from 1 up to `top`. */
+export const between = (ranges: readonly Numbers[], top: number): Numbers[] => {
+  const found: Numbers[] = []
+  let low = 1
+  for (const range of ranges) {
+    if (range.low > top) break
+    if (range.low > low) found.push({ low, high: range.low - 1 })
+    low = range.high + 1
+  }
+  if (low <= top) found.push({ low, high: top })
+  return found
+}

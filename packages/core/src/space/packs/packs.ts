@@ -138,6 +138,7 @@ export const createPacks = (engine: Engine, space: number, replicaOf: () => Repl
       rows: rows.filter(({ n }) => n <= top),
       top,
       unread: reading.unread(at, tailLane),
+      useless: tail.useless(at, top),
       covered: reading.covered(at),
       nowMs: clock.nowMs(),
     })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Numbers } from '../../sync/index.ts'
-import { countOf, holds, joined, without } from './numbers.ts'
+import { between, countOf, holds, joined, without } from './numbers.ts'
 import { oldestMs, packFrom, planPack } from './plan.ts'
-import { noChain, type TailRow } from './tail.ts'
+import type { TailRow } from './tail.ts'
 
 const nowMs = Date.UTC(2026, 10, 1)
 const row = (n: number, more: Partial<TailRow> = {}): TailRow => ({
@@ -19,7 +19,7 @@ const row = (n: number, more: Partial<TailRow> = {}): TailRow => ({
 })
 const rowsOf = (low: number, high: number): TailRow[] =>
   Array.from({ length: high - low + 1 }, (_, at) => row(low + at))
-const nothing = { unread: [], covered: [], nowMs }
+const nothing = { unread: [], useless: [], covered: [], nowMs }
 
 test('few entries are left alone, many are packed, and what was not read by us is claimed by nobody', () => {
   assert.equal(planPack({ ...nothing, rows: rowsOf(1, packFrom - 1), top: packFrom - 1 }), undefined)
@@ -40,8 +40,9 @@ test('what is said to be in packs and is not, is owed however little it is; so i
 })
 
 test('an entry that cannot be used here is passed over by no claim', () => {
-  const rows = [...rowsOf(1, 600), row(601, { chain: noChain }), ...rowsOf(602, 700)]
-  assert.deepEqual(planPack({ ...nothing, rows, top: 700 })?.numbers, { low: 1, high: 600 })
+  const rows = [...rowsOf(1, 600), ...rowsOf(602, 700)]
+  const useless = [{ low: 601, high: 601 }]
+  assert.deepEqual(planPack({ ...nothing, rows, top: 700, useless })?.numbers, { low: 1, high: 600 })
 })
 
 test('where others have packed all of it and nobody says so, that alone is said', () => {
@@ -60,22 +61,20 @@ test('a plan claims no number that was not read or cannot be used, and takes eve
       fc.array(numbers, { maxLength: 4 }),
       fc.integer({ min: 2, max: 200 }),
       (places, unread, covered, everyUseless) => {
-        const rows = [...places]
-          .sort((left, right) => left - right)
-          .filter((n) => !holds(unread, n))
-          .map((n) => row(n, n % everyUseless === 0 ? { chain: noChain } : {}))
-        const plan = planPack({ rows, top: 3_800, unread: joined(unread), covered: joined(covered), nowMs })
-        const useful = rows.filter(({ chain }) => chain !== noChain)
+        const some = [...places].sort((left, right) => left - right)
+        const rows = some.filter((n) => n % everyUseless !== 0).map((n) => row(n))
+        const useless = some.filter((n) => n % everyUseless === 0).map((n) => ({ low: n, high: n }))
+        const plan = planPack({ rows, top: 3_800, unread: joined(unread), useless, covered: joined(covered), nowMs })
         if (!plan) {
           assert.ok(
-            useful.every(({ n }) => !holds(covered, n)),
+            rows.every(({ n }) => holds(unread, n) || !holds(covered, n)),
             'nothing is owed',
           )
           return
         }
         const inside = ({ n }: TailRow): boolean => n >= plan.numbers.low && n <= plan.numbers.high
         assert.deepEqual(plan.rows, rows.filter(inside))
-        assert.ok(plan.rows.every(({ chain }) => chain !== noChain))
+        assert.ok(useless.every(({ low }) => low < plan.numbers.low || low > plan.numbers.high))
         assert.equal(countOf(without([plan.numbers], unread)), countOf([plan.numbers]))
       },
     ),
@@ -99,6 +98,7 @@ test('ranges: what is left of some without others, and what touches joined', () 
       assert.deepEqual(set(ranges), set(left))
       assert.equal(countOf(ranges), set(left).length)
       const taken = set(right)
+      assert.deepEqual(set(between(ranges, 70)), set(without([{ low: 1, high: 70 }], ranges)))
       assert.deepEqual(
         set(without(ranges, right)),
         set(left).filter((n) => !taken.includes(n)),

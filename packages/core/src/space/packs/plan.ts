@@ -1,6 +1,6 @@
 import type { Numbers } from '../../sync/index.ts'
-import { countOf, holds, without } from './numbers.ts'
-import { noChain, type TailRow } from './tail.ts'
+import { between, countOf, holds, joined, without } from './numbers.ts'
+import type { TailRow } from './tail.ts'
 
 /** What is packed next of a log's tail. */
 export type Plan = {
@@ -15,6 +15,8 @@ export type PlanInput = {
   /** Every number up to here was read, but for `unread`. */
   readonly top: number
   readonly unread: readonly Numbers[]
+  /** Entries that cannot be used here: others may be able to, so that nobody is told to pass them over. */
+  readonly useless: readonly Numbers[]
   /** What is in packs, as members say: rows of these numbers are owed, for who joins does not read them there. */
   readonly covered: readonly Numbers[]
   readonly nowMs: number
@@ -32,12 +34,15 @@ const bytesAtOnce = 4 * 1024 * 1024
 export const oldestMs = 7 * 24 * 60 * 60_000
 
 /**
- * The first stretch of the tail that is worth a pack, or undefined. A stretch ends where something was not read, or cannot be used here: others may be
- * able to, so that nobody is told to pass it over.
+ * The first stretch of the tail that is worth a pack, or undefined. A stretch ends where something was not read, or cannot be used here.
  */
 export const planPack = (input: PlanInput): Plan | undefined => {
+  let next = 0
   for (const stretch of stretches(input)) {
-    const rows = input.rows.filter(({ n }) => n >= stretch.low && n <= stretch.high)
+    while ((input.rows[next]?.n ?? Infinity) < stretch.low) next += 1
+    const first = next
+    while ((input.rows[next]?.n ?? Infinity) <= stretch.high) next += 1
+    const rows = input.rows.slice(first, next)
     if (!isWorthIt(stretch, rows, input)) continue
     const taken = take(rows)
     const last = taken.length < rows.length ? (taken.at(-1) as TailRow).n : stretch.high
@@ -46,10 +51,8 @@ export const planPack = (input: PlanInput): Plan | undefined => {
   return undefined
 }
 
-const stretches = ({ rows, top, unread }: PlanInput): Numbers[] => {
-  const useless = rows.flatMap(({ chain, n }) => (chain === noChain ? [{ low: n, high: n }] : []))
-  return top > 0 ? without([{ low: 1, high: top }], [...unread, ...useless]) : []
-}
+/** Joined first: somebody may have put a hundred thousand that are of no use. */
+const stretches = ({ top, unread, useless }: PlanInput): Numbers[] => between(joined([...unread, ...useless]), top)
 
 const isWorthIt = (stretch: Numbers, rows: readonly TailRow[], { covered, nowMs }: PlanInput): boolean =>
   rows.some(({ n, arrivedMs }) => holds(covered, n) || arrivedMs <= nowMs - oldestMs) ||

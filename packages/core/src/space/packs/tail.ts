@@ -1,4 +1,5 @@
 import type { Statements } from '../../database/index.ts'
+import type { Numbers } from '../../sync/index.ts'
 import type { Origin } from '../outbox.ts'
 
 /** A run of one chain: changes of `count` numbers from `seq` on. */
@@ -15,7 +16,7 @@ export type TailEntry = {
 export type TailRow = TailEntry & ChainRun
 
 /** In the place of a chain: an entry that cannot be used here, though perhaps elsewhere. */
-export const noChain = 0
+const noChain = 0
 
 /** What the entries of each log's tail hold that is in no pack yet, and which runs are. Within the open transaction. */
 export type Tail = {
@@ -27,8 +28,10 @@ export type Tail = {
   readonly packedSegments: (at: Origin, segments: readonly number[]) => void
   /** Forgets of the tail what is in packs. A chain that has branched stays, for a number is not one change there. */
   readonly prune: (at: Origin, hasBranches: (chain: number) => boolean) => void
-  /** By number ascending, up to `top`; at most so many. */
+  /** What can be packed, by number ascending, up to `top`; at most so many. */
   readonly rows: (at: Origin, top: number, most: number) => TailRow[]
+  /** Numbers of what cannot be used here, ascending, up to `top`. */
+  readonly useless: (at: Origin, top: number) => Numbers[]
   readonly remove: (at: Origin, numbers: Iterable<number>) => void
   /** Entries there, and when the oldest of them came. */
   readonly sum: (at: Origin) => { readonly entries: number; readonly oldestMs: number | undefined }
@@ -93,8 +96,12 @@ export const createTail = (statements: Statements): Tail => {
     },
     rows: ({ hub, log }, top, most) =>
       statements(
-        'SELECT n, id, size, arrived AS arrivedMs, chain, seq, count FROM tail WHERE hub = ? AND log = ? AND n <= ? ORDER BY n, part LIMIT ?',
+        'SELECT n, id, size, arrived AS arrivedMs, chain, seq, count FROM tail WHERE hub = ? AND log = ? AND n <= ? AND chain <> 0 ORDER BY n, part LIMIT ?',
       ).all(hub, log, top, most) as unknown as TailRow[],
+    useless: ({ hub, log }, top) =>
+      statements(
+        'SELECT n AS low, n AS high FROM tail WHERE hub = ? AND log = ? AND n <= ? AND chain = 0 ORDER BY n',
+      ).all(hub, log, top) as unknown as Numbers[],
     remove: ({ hub, log }, numbers) => {
       const remove = statements('DELETE FROM tail WHERE hub = ? AND log = ? AND n = ?')
       for (const n of numbers) remove.run(hub, log, n)
