@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import type { Flow, FlowOptions } from './flows.ts'
-import { inFolder, startClients, startHubWorker, withoutRates } from './machine.ts'
+import { inFolder, startClients, startHubWorker, startUnlimited } from './machine.ts'
 import { median, quantile } from '../statistics.ts'
 import { atLeast, type Part, toTable } from './report.ts'
 
@@ -55,11 +55,7 @@ ${flow.pairs} logs with a writer and a follower each; ${flow.underWay} puts of o
 async function measureHub(what: string, options: Omit<FlowOptions, 'url'>, perPut: number) {
   return inFolder(async (folder) => {
     const [hub, clients] = [startHubWorker(), startClients()]
-    const { url } = await hub.ask<{ url: string }>('start', {
-      storage: join(folder, 'hub.db'),
-      port: 0,
-      limits: withoutRates,
-    })
+    const url = await startUnlimited(hub, join(folder, 'hub.db'))
     // What comes first is not yet compiled.
     await clients.ask('entries', { ...options, url, perPut, total: 5000 })
     const { result, cpuMs } = await hub.spending(what, () => clients.ask<Flow>('entries', { ...options, url, perPut }))

@@ -29,6 +29,12 @@ export const startHubWorker = (): HubWorker => {
   }
 }
 
+/** A hub without rates on this storage; its URL. */
+export const startUnlimited = async (hub: HubWorker, storage: string): Promise<string> => {
+  const { url } = await hub.ask<{ url: string }>('start', { storage, port: 0, limits: withoutRates })
+  return url
+}
+
 export const startClients = (): Worker => startWorker('./load/clients.worker.ts')
 
 /** A folder on the disk that the hub's database is to be on, gone at the end. */
@@ -43,7 +49,7 @@ export async function inFolder<Result>(run: (folder: string) => Promise<Result>)
 
 /** Rates are for those who share a hub: here a few connections do what thousands would. */
 const manyEach = { burst: 100_000_000, perSecond: 100_000_000 }
-export const withoutRates = {
+const withoutRates = {
   perConnection: {
     requests: manyEach,
     entries: manyEach,

@@ -1,6 +1,6 @@
 /** Packets from one to another by `signal`, beside bare WebSocket servers that do as much. */
 import type { Flow, FlowOptions } from './flows.ts'
-import { startClients, startHubWorker, withoutRates } from './machine.ts'
+import { startClients, startHubWorker, startUnlimited } from './machine.ts'
 import { median, quantile } from '../statistics.ts'
 import { atLeast, type Part, toTable } from './report.ts'
 
@@ -49,7 +49,7 @@ Packets of ${options.bytes} bytes, ${options.pairs} pairs, ${options.underWay} u
 
 async function measureHub(options: Omit<FlowOptions, 'url'>): Promise<Measured> {
   const [hub, clients] = [startHubWorker(), startClients()]
-  const { url } = await hub.ask<{ url: string }>('start', { storage: ':memory:', port: 0, limits: withoutRates })
+  const url = await startUnlimited(hub, ':memory:')
   await clients.ask('signals', { ...options, url, total: 5000 })
   const { result, cpuMs } = await hub.spending('relay', () => clients.ask<Flow>('signals', { ...options, url }))
   await Promise.all([hub.stop(), clients.stop()])

@@ -1,6 +1,6 @@
 /** One person of 500 logs comes back, and nothing is new. */
 import { join } from 'node:path'
-import { inFolder, startClients, startHubWorker, withoutRates } from './machine.ts'
+import { inFolder, startClients, startHubWorker, startUnlimited } from './machine.ts'
 import { median } from '../statistics.ts'
 import { atMost, type Part } from './report.ts'
 import type { Reconnected } from './reconnect.ts'
@@ -12,11 +12,7 @@ const rounds = 30
 export async function measureReturning(): Promise<Part> {
   return inFolder(async (folder) => {
     const [hub, clients] = [startHubWorker(), startClients()]
-    const { url } = await hub.ask<{ url: string }>('start', {
-      storage: join(folder, 'hub.db'),
-      port: 0,
-      limits: withoutRates,
-    })
+    const url = await startUnlimited(hub, join(folder, 'hub.db'))
     await clients.ask('person', { url, logs })
     for (let round = 0; round < warmUps; round += 1) await clients.ask('reconnect')
     const { result: runs, cpuMs } = await hub.spending('reconnect', async () => {

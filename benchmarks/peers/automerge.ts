@@ -1,11 +1,10 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type AutomergeUrl, type DocHandle, ImmutableString, type PeerId, Repo } from '@automerge/automerge-repo'
 import { WebSocketClientAdapter, WebSocketServerAdapter } from '@automerge/automerge-repo-network-websocket'
 import { NodeFSStorageAdapter } from '@automerge/automerge-repo-storage-nodefs'
 import { WebSocketServer } from 'ws'
 import type { PlainRecord, Product } from '../workloads/product.ts'
+import { closeServer, listening } from './sockets.ts'
 
 /** Strings that are one value, as in the other products; a plain string would be a text with a history of its characters. */
 type Stored = Omit<PlainRecord, 'title' | 'note'> & { title: ImmutableString; note: ImmutableString }
@@ -19,7 +18,7 @@ const toStored = (record: PlainRecord): Stored => ({
 /** As its sync server does: a Repo on a WebSocketServer, with files, that shares nothing by itself. */
 const startServer: Product['startServer'] = async (folder, port) => {
   const sockets = new WebSocketServer({ port, host: '127.0.0.1' })
-  await once(sockets, 'listening')
+  const url = await listening(sockets)
   const repo = new Repo({
     network: [new WebSocketServerAdapter(sockets as never)],
     storage: new NodeFSStorageAdapter(join(folder, 'automerge')),
@@ -27,11 +26,10 @@ const startServer: Product['startServer'] = async (folder, port) => {
     sharePolicy: () => Promise.resolve(false),
   })
   return {
-    url: `ws://127.0.0.1:${(sockets.address() as AddressInfo).port}`,
+    url,
     close: async () => {
       await repo.flush()
-      for (const socket of sockets.clients) socket.terminate()
-      await new Promise<void>((resolve) => sockets.close(() => resolve()))
+      await closeServer(sockets)
     },
   }
 }

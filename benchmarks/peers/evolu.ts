@@ -1,7 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import {
@@ -45,8 +43,9 @@ import {
   startDbWorker,
 } from '@evolu/common/local-first'
 import { installPolyfills } from '@evolu/common/polyfills'
-import WebSocket, { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { PlainRecord, Product } from '../workloads/product.ts'
+import { closeServer, connectBare, listening } from './sockets.ts'
 
 installPolyfills()
 
@@ -124,12 +123,11 @@ const startServer: Product['startServer'] = async (folder, port) => {
       for (const all of sockets.values()) all.delete(socket)
     })
   })
-  await once(server, 'listening')
+  const url = await listening(server)
   return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     close: async () => {
-      for (const socket of server.clients) socket.terminate()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await closeServer(server)
       await run[Symbol.asyncDispose]()
       await sqlite[Symbol.asyncDispose]()
     },
@@ -278,9 +276,5 @@ export const product: Product = {
   },
   startServer,
   openClient,
-  connectIdle: async (url) => {
-    const socket = new WebSocket(url, { perMessageDeflate: false })
-    await once(socket, 'open')
-    return socket
-  },
+  connectIdle: connectBare,
 }

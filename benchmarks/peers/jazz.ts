@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import {
@@ -16,6 +14,7 @@ import { NapiCrypto } from 'cojson/crypto/NapiCrypto'
 import { createWebSocketPeer } from 'cojson-transport-ws'
 import WebSocket, { WebSocketServer } from 'ws'
 import type { PlainRecord, Product } from '../workloads/product.ts'
+import { closeServer, connectBare, listening } from './sockets.ts'
 
 /** A driver of `node:sqlite` for its SQLite storage: WAL with NORMAL, as its own drivers have. It commits for each object: with FULL it would be slower by far. */
 const createStorage = (folder: string) => {
@@ -71,12 +70,11 @@ const startServer: Product['startServer'] = async (folder, port) => {
       }),
     )
   })
-  await once(server, 'listening')
+  const url = await listening(server)
   return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     close: async () => {
-      for (const socket of server.clients) socket.terminate()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await closeServer(server)
       await node.gracefulShutdown()
       close()
     },
@@ -221,9 +219,5 @@ export const product: Product = {
   },
   startServer,
   openClient,
-  connectIdle: async (url) => {
-    const socket = new WebSocket(url, { perMessageDeflate: false })
-    await once(socket, 'open')
-    return socket
-  },
+  connectIdle: connectBare,
 }

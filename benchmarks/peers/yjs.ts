@@ -1,14 +1,13 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createRequire } from 'node:module'
 import { randomUUID } from 'node:crypto'
-import WebSocket, { WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import type * as Utils from '@y/websocket-server/utils'
 import type * as Leveldb from 'y-leveldb'
 import type * as Websocket from 'y-websocket'
 import type * as Yjs from 'yjs'
 import type { PlainRecord, Product } from '../workloads/product.ts'
+import { closeServer, connectBare, listening } from './sockets.ts'
 
 // y-leveldb is CommonJS; a second copy of Yjs as a module beside its own would make two kinds of documents.
 const require = createRequire(import.meta.url)
@@ -43,12 +42,11 @@ const startServer: Product['startServer'] = async (folder, port) => {
   })
   const server = new WebSocketServer({ port, host: '127.0.0.1' })
   server.on('connection', (socket, request) => setupWSConnection(socket, request))
-  await once(server, 'listening')
+  const url = await listening(server)
   return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     close: async () => {
-      for (const socket of server.clients) socket.terminate()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await closeServer(server)
       await Promise.all(writes)
       await store.destroy()
     },
@@ -162,9 +160,5 @@ export const product: Product = {
   },
   startServer,
   openClient,
-  connectIdle: async (url, link) => {
-    const socket = new WebSocket(`${url}/${link}`, { perMessageDeflate: false })
-    await once(socket, 'open')
-    return socket
-  },
+  connectIdle: (url, link) => connectBare(`${url}/${link}`),
 }

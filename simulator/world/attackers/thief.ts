@@ -1,4 +1,4 @@
-import { concatBytes, encodeCbor, equalBytes, fromBase32, KithError, labelled, toHex } from '@kith/core/bytes'
+import { equalBytes, fromBase32, KithError, toHex } from '@kith/core/bytes'
 import {
   type Change,
   createChange,
@@ -13,7 +13,7 @@ import {
   signSegment,
 } from '@kith/core/change'
 import type { SigningKey } from '@kith/core/crypto/sign'
-import { type EpochKeys, secretToKeys, keysToPolicy } from '@kith/core/keys'
+import { type EpochKeys, secretToKeys, signClaim, keysToPolicy } from '@kith/core/keys'
 import { depsHeadsMax, idsPerItemMax } from '@kith/core/limits'
 import { createMembership, decodeEpoch, type Level, type Membership } from '@kith/core/membership'
 import type { Platform } from '@kith/core/ports'
@@ -173,9 +173,8 @@ export const rob = (world: World, device: SimDevice): Thief | undefined => {
       const log = policyToLogId(epoch.keys.log.policy, crypto)
       const covers = world.hubs.flatMap((hub) => hub.entries()).map((bytes) => crypto.sha256(bytes))
       visit(epoch, 'write', async (connection, { hubKey, generation }) => {
-        const fields = [hubKey, generation, 1, dice.pick([20, 100, 2 ** 40])]
-        const message = labelled('kith/1 pack claim', concatBytes(log, encodeCbor(fields)))
-        const claim = encodeCbor([...fields, key.publicKey, crypto.ed25519Sign(message, key.seed)])
+        const numbers = { low: 1, high: dice.pick([20, 100, 2 ** 40]) }
+        const claim = signClaim(crypto, key, { place: { log, hubKey, generation }, numbers })
         const entry = sealEntry(
           crypto,
           { baseKey: epoch.keys.content, associated: epoch.hash },

@@ -10,6 +10,7 @@ import {
 } from '../change/index.ts'
 import { segmentBytesMax, segmentChangesMax } from '../limits/index.ts'
 import type { Compression, Hashing } from '../ports/index.ts'
+import { overlaps } from './branches.ts'
 import { type ChainHead, createChainEnds } from './chain-ends.ts'
 import type { ChainEntry, Registry } from './registry.ts'
 import type { Statements } from './statements.ts'
@@ -141,17 +142,12 @@ export const createHistory = (
   const isForked = (chain: number): boolean => {
     let known = forked.get(chain)
     if (known === undefined) {
-      const overlap = statements(
-        'SELECT 1 FROM segment a JOIN segment b ON b.chain = a.chain AND b.seq >= a.seq AND b.seq < a.seq + a.count AND b.change <> a.change WHERE a.chain = ? LIMIT 1',
-      ).get(chain)
+      const overlap = statements(`SELECT 1 FROM ${overlaps} LIMIT 1`).get(chain)
       known = overlap !== undefined
       forked.set(chain, known)
     }
     return known
   }
-
-  const segment: History['segment'] = (change) =>
-    statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined
 
   const insert = (
     chain: ChainEntry,
@@ -378,7 +374,8 @@ export const createHistory = (
       const row = statements('SELECT own FROM segment WHERE chain = ? ORDER BY change DESC LIMIT 1').get(chain.n)
       return row?.own === 0
     },
-    segment,
+    segment: (change) =>
+      statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined,
     segmentNumbers: (chain) =>
       statements('SELECT change FROM segment WHERE chain = ? ORDER BY seq, change')
         .all(chain)

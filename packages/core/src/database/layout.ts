@@ -1,7 +1,7 @@
 import { KithError } from '../bytes/index.ts'
 import type { SqlDatabase } from '../ports/index.ts'
 
-/** Version of the tables below; a database of another version is never written to. */
+/** Version of the tables below. A database of a later one is never written to; one of an earlier one is brought up to it. */
 export const layoutVersion = 2
 
 /**

@@ -2,28 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNodeCompression } from '../../../node/src/platform/compression.ts'
 import { encodeSegment, entryKinds, kinds, packSegments, type Segment, sealEntry } from '../change/index.ts'
-import { createPerson, createSpaceChanges, secretsToKeys } from '../keys/index.ts'
+import { secretsToKeys } from '../keys/index.ts'
 import { decodeEpoch } from '../membership/index.ts'
 import { policyToLogId } from '../wire/index.ts'
 import { fetchNewest } from './fetch-space.ts'
 import { createTrialPeer } from './trial-peer.fixture.ts'
 import { world } from './trial-converge.fixture.ts'
-import { createTrialCrypto, trialApp, trialNowMs } from './trial-world.fixture.ts'
+import { createTrialCrypto, createTrialSpace } from './trial-world.fixture.ts'
 
 const crypto = createTrialCrypto(78)
 const compression = createNodeCompression()
-const start = { last: { ms: 0, counter: 0 }, nowMs: trialNowMs }
 
 test('a space has its beginning where its creator is too: a hub that lost that alone is passed over before anything is kept', async () => {
-  const alice = createPerson(crypto, start)
-  const made = createSpaceChanges(crypto, {
-    ...start,
-    person: alice.secrets,
-    personChanges: alice.changes,
-    app: trialApp.id,
-    schemaRecord: trialApp.recordBytes,
-    recovery: undefined,
-  })
+  const { alice, made } = createTrialSpace(crypto)
   const { hash: epoch, secrets } = made.epoch
   const record = made.changes.find(({ header }) => header.kind === kinds.epoch)?.body as Uint8Array
   const keys = secretsToKeys(crypto, secrets, decodeEpoch(record).policy)

@@ -131,9 +131,10 @@ export type TrialWorld = {
   readonly recordOf: (schema: Uint8Array) => typeof trialApp.record
 }
 
-export const createTrialWorld = (): TrialWorld => {
-  const crypto = createTrialCrypto(1)
-  const start = { last: { ms: 0, counter: 0 }, nowMs: trialNowMs }
+const start = { last: { ms: 0, counter: 0 }, nowMs: trialNowMs }
+
+/** Alice, and the changes by which a space of hers comes about. */
+export const createTrialSpace = (crypto: ReturnType<typeof createTrialCrypto>) => {
   const alice = createPerson(crypto, start)
   const made = createSpaceChanges(crypto, {
     ...start,
@@ -143,6 +144,12 @@ export const createTrialWorld = (): TrialWorld => {
     schemaRecord: trialApp.recordBytes,
     recovery: undefined,
   })
+  return { alice, made }
+}
+
+export const createTrialWorld = (): TrialWorld => {
+  const crypto = createTrialCrypto(1)
+  const { alice, made } = createTrialSpace(crypto)
   const { space, epoch } = made
   const membership = createMembership({
     crypto,

@@ -1,11 +1,11 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import type { Cancel, Crypto } from '../ports/index.ts'
-import type { Lane, NumberedEntry } from '../wire/index.ts'
+import { type Lane, membershipLane, type NumberedEntry, packLane, tailLane } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
 import { createCursorCheck } from './cursor-check.ts'
 import type { HubConnection, HubEntries, PullWish } from './hub-connection.ts'
+import type { LogContext } from './log-context.ts'
 import { createPullNow } from './pull-now.ts'
-import { type Cursor, type Numbers, type SyncLog, type SyncSpace, toPosition } from './source.ts'
+import { type Cursor, type Numbers, toPosition } from './source.ts'
 
 /**
  * What a hub shows of one log, on one connection: membership first, for it judges the rest; of content that was never read here the newest, then
@@ -21,23 +21,11 @@ export type LaneReading = {
   readonly pullNow: () => Promise<void>
   /** The cursor behind an entry of ours: only where it follows directly on what is here, for others' may lie between. */
   readonly cursorAfter: (lane: Lane, named: Uint8Array, n: number, entry: Uint8Array) => Cursor | undefined
-  /** The hub's numbers are not those that we know: cursors mean nothing, and it has to show what it has. Throws. */
-  readonly beginAnew: () => never
   readonly close: () => void
 }
 
-export type LaneReadingOptions = {
-  readonly hub: number
+export type LaneReadingOptions = LogContext & {
   readonly connection: HubConnection
-  readonly space: SyncSpace
-  readonly log: SyncLog
-  readonly crypto: Crypto
-  readonly generation: () => Uint8Array | undefined
-  readonly isClosed: () => boolean
-  /** Nothing runs after the log was closed, and what fails ends the connection. */
-  readonly guard: (run: () => void) => void
-  readonly after: (delayMs: number, run: () => void) => Cancel
-  readonly refuse: (error: KithError) => void
   readonly failed: (cause: unknown) => void
   /** Entries were taken in. */
   readonly took: (lane: Lane) => void
@@ -45,10 +33,6 @@ export type LaneReadingOptions = {
   readonly caughtUp: () => void
   readonly settled: () => void
 }
-
-const membershipLane: Lane = 0
-const packLane: Lane = 1
-const tailLane: Lane = 2
 
 /** Of content that was never read here so many of the newest entries come first: what a person looks at. A pack, and what is said of it, hold hundreds of changes. */
 const newestPage = new Map<Lane, number>([
@@ -62,7 +46,7 @@ export const createLaneReading = (options: LaneReadingOptions): LaneReading => {
   const { hub, connection, space, log, crypto, generation, guard, after, refuse, failed, took, settled } = options
   const { lanes } = log
   const { packs } = space
-  const contentLanes = lanes.filter((lane) => lane !== membershipLane)
+  const contentLanes: readonly Lane[] = lanes.filter((lane) => lane !== membershipLane)
   const caughtUp = new Set<Lane>()
   /** Lanes in which the hub has to show something again: their cursors stay. */
   const frozen = new Set<Lane>()
@@ -75,6 +59,7 @@ export const createLaneReading = (options: LaneReadingOptions): LaneReading => {
   const cursorOf = (lane: Lane): Cursor | undefined => space.cursor(hub, log.id, lane)
   const pulls = createPullNow(connection)
 
+  /** The hub's numbers are not those that we know: cursors mean nothing, and it has to show what it has. */
   const beginAnew = (): never => {
     const named = generation()
     if (named) space.lost(hub, log.id, named)
@@ -132,7 +117,7 @@ export const createLaneReading = (options: LaneReadingOptions): LaneReading => {
     }
     // The newest pack comes before the tail, for it says where that begins.
     const isUnknown = (lane: Lane): boolean =>
-      packs !== undefined && contentLanes.some((one) => one === lane) && cursorOf(lane) === undefined
+      packs !== undefined && contentLanes.includes(lane) && cursorOf(lane) === undefined
     const readPage = (lane: Lane, then: () => void): void => {
       if (!isUnknown(lane)) return then()
       paging.add(lane)
@@ -243,7 +228,6 @@ export const createLaneReading = (options: LaneReadingOptions): LaneReading => {
       const follows = before === undefined ? n === 1 : equalBytes(before.generation, named) && n === before.n + 1
       return follows ? { generation: named, n, id: crypto.sha256(entry) } : undefined
     },
-    beginAnew,
     close: pulls.close,
   }
 }

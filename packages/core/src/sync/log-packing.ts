@@ -1,10 +1,9 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import type { Cancel, Crypto } from '../ports/index.ts'
+import { packLane, type StoredEntries } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
-import type { Lane, StoredEntries } from '../wire/index.ts'
 import { type LaneReading, otherGeneration } from './lane-reading.ts'
-import type { PutEntries } from './log-sending.ts'
-import type { SyncLog, SyncSpace } from './source.ts'
+import type { LogContext } from './log-context.ts'
+import type { Outgoing } from './source.ts'
 
 /** Joins what lies in small entries on a log into packs, when there is much of it: any member does, and needs no trust. */
 export type LogPacking = {
@@ -12,21 +11,10 @@ export type LogPacking = {
   readonly look: () => void
 }
 
-export type LogPackingOptions = {
-  readonly hub: number
-  readonly putEntries: PutEntries
-  readonly space: SyncSpace
-  readonly log: SyncLog
-  readonly crypto: Crypto
-  readonly generation: () => Uint8Array | undefined
+export type LogPackingOptions = LogContext & {
   readonly cursorAfter: LaneReading['cursorAfter']
   readonly isReady: () => boolean
-  readonly guard: (run: () => void) => void
-  readonly after: (delayMs: number, run: () => void) => Cancel
-  readonly refuse: (error: KithError) => void
 }
-
-const packLane: Lane = 1
 
 /** So long is waited at least, and at most ten times as long: spread over members, so that usually one of them does it. */
 const leastWaitMs = 2_000
@@ -86,7 +74,7 @@ export const createLogPacking = (options: LogPackingOptions): LogPacking => {
     if (known && !equalBytes(named, known)) throw otherGeneration()
     for (const [index, entry] of entries.entries()) {
       const n = numbers[index] as number
-      const outgoing = { lane: packLane, entry, segments: [] }
+      const outgoing: Outgoing = { lane: packLane, entry, segments: [] }
       space.delivered(hub, log.id, outgoing, n, options.cursorAfter(packLane, named, n, entry))
     }
   }

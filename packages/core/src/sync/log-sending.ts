@@ -1,9 +1,9 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import type { Cancel, Crypto } from '../ports/index.ts'
-import type { Lane, StoredEntries } from '../wire/index.ts'
+import type { Lane } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
 import { type LaneReading, otherGeneration } from './lane-reading.ts'
-import type { Outgoing, SyncLog, SyncSpace, Whose } from './source.ts'
+import type { LogContext } from './log-context.ts'
+import type { Outgoing, Whose } from './source.ts'
 
 /** What goes to one log of a hub. */
 export type LogSending = {
@@ -16,24 +16,7 @@ export type LogSending = {
   readonly sendWhenDue: () => void
 }
 
-/** Puts to a log: on the connection, or apart from it. */
-export type PutEntries = (
-  lane: Lane,
-  entries: readonly Uint8Array[],
-  covers?: readonly Uint8Array[],
-) => Promise<StoredEntries>
-
-export type LogSendingOptions = {
-  readonly hub: number
-  readonly putEntries: PutEntries
-  readonly space: SyncSpace
-  readonly log: SyncLog
-  readonly crypto: Crypto
-  readonly generation: () => Uint8Array | undefined
-  readonly isClosed: () => boolean
-  readonly guard: (run: () => void) => void
-  readonly after: (delayMs: number, run: () => void) => Cancel
-  readonly refuse: (error: KithError) => void
+export type LogSendingOptions = LogContext & {
   readonly cursorAfter: LaneReading['cursorAfter']
   /** The hub has something durably that it lacked. */
   readonly delivered: (lane: Lane) => void

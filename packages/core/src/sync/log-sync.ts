@@ -1,11 +1,12 @@
-import { equalBytes, type KithError } from '../bytes/index.ts'
-import type { Cancel, Clock, Crypto } from '../ports/index.ts'
-import type { Lane } from '../wire/index.ts'
+import { equalBytes } from '../bytes/index.ts'
+import type { Cancel, Clock } from '../ports/index.ts'
+import { membershipLane, tailLane } from '../wire/index.ts'
 import type { HubConnection, HubEntries } from './hub-connection.ts'
 import { createLaneReading } from './lane-reading.ts'
+import type { LogContext } from './log-context.ts'
 import { createLogPacking } from './log-packing.ts'
-import { createLogSending, type PutEntries } from './log-sending.ts'
-import type { SyncLog, SyncSpace, Whose } from './source.ts'
+import { createLogSending } from './log-sending.ts'
+import type { SyncLog, Whose } from './source.ts'
 
 /** One log of a space on one connection. */
 export type LogSync = {
@@ -27,23 +28,14 @@ export type LogSync = {
   readonly close: () => void
 }
 
-export type LogSyncOptions = {
-  readonly hub: number
+export type LogSyncOptions = Pick<LogContext, 'hub' | 'space' | 'log' | 'crypto' | 'putEntries' | 'refuse'> & {
   readonly connection: HubConnection
-  readonly putEntries: PutEntries
-  readonly space: SyncSpace
-  readonly log: SyncLog
-  readonly crypto: Crypto
   readonly clock: Clock
-  readonly refuse: (error: KithError) => void
   /** Something that callers wait for may have come about. */
   readonly settled: () => void
   /** The connection has to be made anew: this side could not keep what came, or the hub is not what it was. */
   readonly failed: (cause: unknown) => void
 }
-
-const membershipLane: Lane = 0
-const tailLane: Lane = 2
 
 export const createLogSync = (options: LogSyncOptions): LogSync => {
   const { hub, space, log, clock, settled, failed } = options

@@ -30,6 +30,9 @@ export const protocolVersion = 1
 
 /** 0 membership and keys, 1 packs, 2 tail, 3 chunks. */
 export type Lane = 0 | 1 | 2 | 3
+export const membershipLane = 0
+export const packLane = 1
+export const tailLane = 2
 
 export type Proof = { readonly right: Right; readonly signature: Uint8Array } | { readonly ticket: Uint8Array }
 

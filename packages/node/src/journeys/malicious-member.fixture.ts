@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
-import { concatBytes, decodeCbor, encodeCbor, labelled } from '@kith/core/bytes'
+import { decodeCbor } from '@kith/core/bytes'
 import { entryKinds, sealEntry } from '@kith/core/change'
 import { seedToSigningKey } from '@kith/core/crypto/sign'
-import { secretToKeys } from '@kith/core/keys'
+import { secretToKeys, signClaim } from '@kith/core/keys'
 import type { Crypto, Platform } from '@kith/core/ports'
 import { connectHub, type OpenWish } from '@kith/core/sync'
 import { frameToClientMessage, type Policy, policyToLogId } from '@kith/core/wire'
@@ -76,10 +76,9 @@ export const becomeMalicious = async (
       })
       const [opened] = await connection.open([wish])
       if (!opened || opened instanceof Error) throw opened ?? new Error('The hub opened nothing.')
-      const fields = [hubKey, opened.generation, low, high]
       const log = policyToLogId(policy, crypto)
-      const message = labelled('kith/1 pack claim', concatBytes(log, encodeCbor(fields)))
-      const claim = encodeCbor([...fields, device.publicKey, crypto.ed25519Sign(message, device.seed)])
+      const place = { log, hubKey, generation: opened.generation }
+      const claim = signClaim(crypto, device, { place, numbers: { low, high } })
       const key = { baseKey: keys.content, associated: row.id }
       await connection.put(log, 1, [sealEntry(crypto, key, entryKinds.claim, claim).bytes])
       connection.close()

@@ -1,23 +1,20 @@
 import { assert, toHex } from '../../bytes/index.ts'
 import { entryKinds, sealEntry } from '../../change/index.ts'
 import { hasBranches } from '../../database/index.ts'
+import { type ClaimPlace, readClaim, signClaim } from '../../keys/index.ts'
 import { segmentChangesMax } from '../../limits/index.ts'
 import type { Cursor, Numbers, Outgoing, PackWork } from '../../sync/index.ts'
-import type { Lane, NumberedEntry } from '../../wire/index.ts'
+import { type Lane, type NumberedEntry, packLane, tailLane } from '../../wire/index.ts'
 import { loadCursor } from '../cursors.ts'
 import type { Engine } from '../engine.ts'
 import type { Origin } from '../outbox.ts'
 import { packAll } from '../packing.ts'
 import type { Replica } from '../replica.ts'
 import type { SpaceLogs } from '../space-logs.ts'
-import { readClaim, signClaim } from './claim.ts'
-import { countOf, without } from './numbers.ts'
+import { countOf, holds, without } from './numbers.ts'
 import { oldestMs, packFrom, type Plan, planPack } from './plan.ts'
 import { createReading } from './reading.ts'
 import { type ChainRun, createTail, type TailRow } from './tail.ts'
-
-const packLane: Lane = 1
-const tailLane: Lane = 2
 
 /** Rows of the tail that are looked at in one go; a hub takes so many ids with a pack. */
 const rowsAtOnce = 4_096
@@ -66,6 +63,11 @@ export const createPacks = (engine: Engine, space: number, replicaOf: () => Repl
     return sum
   }
 
+  const placeOf = ({ hub, log }: Origin, generation: Uint8Array | undefined): ClaimPlace | undefined => {
+    const hubKey = engine.hubs().find(({ n }) => n === hub)?.key
+    return hubKey && generation && { log, hubKey, generation }
+  }
+
   const came: Packs['came'] = (at, lane, entries, runs) => {
     const sum = sumOf(at)
     const covered = lane === tailLane ? reading.covered(at) : []
@@ -82,7 +84,7 @@ export const createPacks = (engine: Engine, space: number, replicaOf: () => Repl
   const counted = (sum: Sum, n: number, arrivedMs: number, covered: readonly Numbers[]): void => {
     sum.entries += 1
     sum.oldestMs ??= arrivedMs
-    if (covered.some(({ low, high }) => n >= low && n <= high)) sum.isOwed = true
+    if (holds(covered, n)) sum.isOwed = true
   }
 
   /**
@@ -123,9 +125,9 @@ export const createPacks = (engine: Engine, space: number, replicaOf: () => Repl
   const pack: Packs['pack'] = (at) => {
     const log = logs.find(at.log)
     const cursor = loadCursor(statements, at.hub, at.log, tailLane)
-    const hubKey = engine.hubs().find(({ n }) => n === at.hub)?.key
+    const place = placeOf(at, cursor?.generation)
     const content = log?.epoch.keys.content
-    if (!cursor || !hubKey) return undefined
+    if (!cursor || !place) return undefined
     engine.unit.enter('soon')
     const { history } = engine.store()
     tail.prune(at, (chain) => hasBranches(statements, history, chain))
@@ -147,7 +149,6 @@ export const createPacks = (engine: Engine, space: number, replicaOf: () => Repl
     const packed = packAll(engine, replicaOf(), log, segments, packLane)
     // Something does not fit an entry, or its key is gone: then nothing is said of any of it.
     if (packed.reduce((sum, outgoing) => sum + outgoing.segments.length, 0) < segments.length) return undefined
-    const place = { log: at.log, hubKey, generation: cursor.generation }
     const claim = signClaim(crypto, engine.person.device.signing, { place, numbers: plan.numbers })
     const key = { baseKey: content, associated: log.epoch.hash }
     const ids = new Map(plan.rows.map(({ n, id }) => [n, id]))
@@ -170,9 +171,8 @@ export const createPacks = (engine: Engine, space: number, replicaOf: () => Repl
       counted(sumOf(at), n, arrivedMs, reading.covered(at))
     },
     claimed: (at, payload, generation) => {
-      const hubKey = engine.hubs().find(({ n }) => n === at.hub)?.key
-      if (!hubKey || !generation) return
-      const claim = readClaim(crypto, replicaOf().membership, payload, { log: at.log, hubKey, generation })
+      const place = placeOf(at, generation)
+      const claim = place && readClaim(crypto, replicaOf().membership, payload, place)
       if (!claim) return
       reading.cover(at, claim.numbers)
       sumOf(at).isOwed = true

@@ -1,11 +1,9 @@
 import type { Statements } from '../../database/index.ts'
 import type { Numbers } from '../../sync/index.ts'
-import type { Lane } from '../../wire/index.ts'
+import { type Lane, tailLane } from '../../wire/index.ts'
 import { loadCursor } from '../cursors.ts'
 import type { Origin } from '../outbox.ts'
 import { joined, without } from './numbers.ts'
-
-const tailLane: Lane = 2
 
 /** Which numbers of a log at a hub were not read yet, and which of the tail's need not be, for packs hold them. Within the open transaction. */
 export type Reading = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createNodeCrypto } from '../../../../node/src/platform/crypto.ts'
-import { decodeCbor, encodeCbor, KithError } from '../../bytes/index.ts'
-import type { Member, Membership, Rank } from '../../membership/index.ts'
-import { readClaim, signClaim } from './claim.ts'
+import { createNodeCrypto } from '../../../node/src/platform/crypto.ts'
+import { decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
+import type { Member, Membership, Rank } from '../membership/index.ts'
+import { readClaim, signClaim } from './pack-claim.ts'
 
 const crypto = await createNodeCrypto()
 const seed = crypto.randomBytes(32)
