@@ -6,6 +6,7 @@ import { type ChainEnd, createChainWriter } from './chain.ts'
 import { secretToInvite, signJoin } from './invite.ts'
 import type { PersonSecrets, TagSecret } from './person.ts'
 import { type EpochSecrets, secretsToLevel } from './secrets.ts'
+import { headsToName } from './seen.ts'
 import { createShare } from './share.ts'
 
 export type JoinOptions = {
@@ -43,7 +44,8 @@ export function createJoinChanges(crypto: Crypto, options: JoinOptions): NewJoin
   assert(tag !== undefined, 'a person has a tag')
   const start = { space, grant: invite.hash, admission, seq: 0, prev: noBytes, time: options.last }
   const writer = createChainWriter(crypto, person.device.signing, start, options.nowMs)
-  const heads = [...membership.heads(), ...membership.personHeads(id)]
+  const own = membership.personHeads(id)
+  const heads = headsToName(membership, [...membership.heads(), ...own], [epoch.hash, ...own])
   const signature = signJoin(crypto, secret, space, { person: id, address })
   const body = encodeJoin({ salt: crypto.randomBytes(16), person: id, address, tag: tag.tag, signature })
   const join = writer.write(kinds.join, body, heads)

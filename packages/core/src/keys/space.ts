@@ -6,6 +6,7 @@ import { type ChainEnd, chainStart, createChainWriter } from './chain.ts'
 import { createEpoch } from './epoch.ts'
 import type { PersonSecrets } from './person.ts'
 import type { EpochSecrets } from './secrets.ts'
+import { headsToName } from './seen.ts'
 
 export type NewSpaceOptions = {
   readonly person: PersonSecrets
@@ -54,7 +55,7 @@ export function createSpaceChanges(crypto: Crypto, options: NewSpaceOptions): Ne
     tag,
     recovery: options.recovery,
   } as const
-  const genesis = writer.write(kinds.genesis, encodeGenesis(body), own.personHeads(person.person))
+  const genesis = writer.write(kinds.genesis, encodeGenesis(body), headsToName(own, own.personHeads(person.person)))
   const space = genesis.hash
   writer.enter({ space, grant: space, admission: person.admission })
   const schema = writer.write(

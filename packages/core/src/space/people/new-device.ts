@@ -8,6 +8,7 @@ import {
   decodeWelcome,
   entropyToRecovery,
   entropyToRecoveryLog,
+  headsToName,
   openKeys,
   openRecoveryRecord,
   type PersonSecrets,
@@ -137,7 +138,8 @@ export const recoverIdentity = async (
   const writer = createChainWriter(crypto, recovery.signing, start, nowMs)
   const salt = (): Uint8Array => crypto.randomBytes(16)
   const shown = { device: device.signing.publicKey, deviceSealing: device.sealing.publicKey }
-  const admission = writer.write(kinds.admission, encodeAdmission({ salt: salt(), ...shown, tags }), membership.heads())
+  const seen = headsToName(membership, membership.heads())
+  const admission = writer.write(kinds.admission, encodeAdmission({ salt: salt(), ...shown, tags }), seen)
   if (options.revokesOthers && others.length > 0) {
     const cut = membership.chainHeads(others.map((one) => one.device))
     const grants = sortHeads(admissionsOf(fetched, person, others))
