@@ -82,7 +82,9 @@ export const createPlacing = (engine: Engine, replicaOf: () => Replica, logs: Sp
   const placesOfContent = (stored: StoredSegment): Place[] => {
     const main = logs.mainOf(stored.epoch)
     const target = logs.target()
-    const places = main?.keys.write ? [atOnce(main)] : []
+    // Ours waits for the key where we may write and nobody has given it to us yet: sealing needs only the key to read.
+    const isToBePut = main && (main.keys.write || equalBytes(chainOf(stored).device, own))
+    const places = isToBePut ? [atOnce(main)] : []
     const inUse = target && logs.mainOf(target.hash)
     if (!inUse?.keys.write || inUse === main) return places
     // Sealed under its own epoch's key wherever it lies: who may not read that epoch learns nothing.
