@@ -33,6 +33,7 @@ const rows = (
   [
     ['openMs', 'open, from the call in a new process', '≤ 200'],
     ['listMs', 'and list the spaces', ''],
+    ['spanningMs', 'and a query over all of them', ''],
     ['queryMs', 'and a query of each, all at once', ''],
     ['syncedMs', 'and all are synced with the hub', ''],
     ['bytes', 'bytes of that, both directions', ''],

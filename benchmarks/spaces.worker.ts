@@ -9,6 +9,7 @@ type Options = { path: string; hubs: string[]; name: string; count: number }
 export type Opened = {
   openMs: number
   listMs: number
+  spanningMs: number
   queryMs: number
   syncedMs: number
   bytes: number
@@ -41,6 +42,11 @@ const open = async ({ count, ...options }: Options): Promise<Opened> => {
   const openMs = performance.now() - start
   const listed = await kith.spaces({ app: recordsApp })
   const listMs = performance.now() - start
+  const [all] = await kith.query(recordsApp, (q) =>
+    q.selectFrom('records').select((of) => of.fn.countAll<number>().as('count')),
+  )
+  const spanningMs = performance.now() - start
+  if (all?.count !== count * records.length) throw new Error(`${all?.count} records over all spaces`)
   const spaces = await Promise.all(listed.map(({ id }) => kith.open(recordsApp, id)))
   const counts = await Promise.all(
     spaces.map((space) =>
@@ -54,7 +60,7 @@ const open = async ({ count, ...options }: Options): Promise<Opened> => {
   const syncedMs = performance.now() - start
   const bytes = await bytesOf(kith)
   await kith.close()
-  return { openMs, listMs, queryMs, syncedMs, bytes, peakMegabytes: peakMegabytes() }
+  return { openMs, listMs, spanningMs, queryMs, syncedMs, bytes, peakMegabytes: peakMegabytes() }
 }
 
 answerRequests({ create, open: (options: Options) => profiled('spaces', () => open(options)) })

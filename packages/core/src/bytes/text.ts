@@ -78,7 +78,9 @@ export function toBase64Url(bytes: Uint8Array): string {
 /** Bytes of what `toBase64Url` writes, and of nothing else; throws 'bad-encoding'. */
 export function fromBase64Url(text: string): Uint8Array {
   try {
-    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (digit) => digit.charCodeAt(0))
+    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+    const bytes = new Uint8Array(binary.length)
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = binary.charCodeAt(at)
     // `atob` forgives white space, padding and set bits after the end; one value has one text here.
     if (toBase64Url(bytes) === text) return bytes
   } catch {

@@ -9,16 +9,23 @@ export type Records = {
 }
 
 export const createRecords = (): Records => {
-  const compiled = new Map<string, CompiledRecord | undefined>()
+  const byHash = new Map<string, CompiledRecord | undefined>()
+  /** Spaces of one app have the same record, each published by a change of its own. */
+  const byText = new Map<string, CompiledRecord | undefined>()
+  const compile = (bytes: Uint8Array): CompiledRecord | undefined => {
+    const text = toHex(bytes)
+    if (!byText.has(text))
+      byText.set(
+        text,
+        ifUsable(() => compileRecord(bytesToSchemaRecord(bytes))),
+      )
+    return byText.get(text)
+  }
   return {
     get: (hash, bytes, app) => {
       const key = toHex(hash)
-      if (!compiled.has(key))
-        compiled.set(
-          key,
-          ifUsable(() => compileRecord(bytesToSchemaRecord(bytes))),
-        )
-      const record = compiled.get(key)
+      if (!byHash.has(key)) byHash.set(key, compile(bytes))
+      const record = byHash.get(key)
       // A record that names another app would write into that app's tables.
       return record?.app === app ? record : undefined
     },

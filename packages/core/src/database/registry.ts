@@ -21,6 +21,8 @@ export type Registry = {
   readonly spaces: () => SpaceEntry[]
   readonly space: (id: Uint8Array) => SpaceEntry | undefined
   readonly spaceByNumber: (n: number) => SpaceEntry
+  /** Undefined for a number whose space was undone. */
+  readonly kindOf: (n: number) => SpaceKind | undefined
   /** A space that is known stays what it is; but what travelled as a person becomes a space where it is entered as one. */
   readonly addSpace: (id: Uint8Array, app: string, kind: SpaceKind) => SpaceEntry
   readonly chain: (n: number) => ChainEntry
@@ -76,6 +78,7 @@ export const createRegistry = (statements: Statements): Registry => {
       assert(entry, 'a space number without a space')
       return entry
     },
+    kindOf: (n) => spacesByNumber.get(n)?.kind,
     addSpace: (id, app, kind) => {
       const known = spaces.get(toHex(id))
       if (known && !(known.kind === 'person' && kind === 'space')) return known

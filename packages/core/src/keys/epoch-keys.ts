@@ -17,43 +17,72 @@ export type EpochKeys = {
   readonly door: LogKeys
 }
 
-/** A log and the rights that we can prove to it. */
+/** A log and the rights that we can prove to it: what proves them is signed by the seed alone. */
 export type LogKeys = {
   readonly policy: Policy
-  readonly read: SigningKey | undefined
-  readonly write: SigningKey | undefined
-  readonly admin: SigningKey | undefined
+  readonly read: LogKey | undefined
+  readonly write: LogKey | undefined
+  readonly admin: LogKey | undefined
 }
+export type LogKey = Pick<SigningKey, 'seed'>
 
 /** The keys of an epoch's main log, from fresh secrets: what its record publishes. */
 export function secretsToPolicy(crypto: Crypto, secrets: EpochSecrets & { write: Uint8Array }): PolicyKeys {
   return {
-    write: logKey(crypto, secrets.write, 'write').publicKey,
-    read: logKey(crypto, secrets.read, 'read').publicKey,
-    admin: secrets.admin && logKey(crypto, secrets.admin, 'admin').publicKey,
+    write: publicKeyOf(crypto, logKey(crypto, secrets.write, 'write')),
+    read: publicKeyOf(crypto, logKey(crypto, secrets.read, 'read')),
+    admin: secrets.admin && publicKeyOf(crypto, logKey(crypto, secrets.admin, 'admin')),
   }
 }
 
-/** All keys that follow from the secrets; `policy` is the record's, for its upper keys do not follow from lower secrets. */
+/**
+ * All keys that follow from the secrets; `policy` is the record's, for its upper keys do not follow from lower secrets. Each is derived when it is
+ * first asked for: a person may have hundreds of spaces, and of most needs at a start what opens their logs alone.
+ */
 export function secretsToKeys(crypto: Crypto, secrets: EpochSecrets, policy: PolicyKeys): EpochKeys {
-  const admin = secrets.admin && logKey(crypto, secrets.admin, 'admin')
-  const doorRead = seedToSigningKey(crypto, deriveKey(crypto, secrets.read, 32, 'kith/1 door read'))
-  const doorWrite = seedToSigningKey(crypto, deriveKey(crypto, secrets.read, 32, 'kith/1 door write'))
-  return {
-    ...readSecretToBaseKeys(crypto, secrets.read),
-    log: {
-      policy: keysToPolicy(policy),
-      read: logKey(crypto, secrets.read, 'read'),
-      write: secrets.write && logKey(crypto, secrets.write, 'write'),
-      admin,
-    },
-    door: {
+  const admin = once(() => secrets.admin && logKey(crypto, secrets.admin, 'admin'))
+  const read = once(() => logKey(crypto, secrets.read, 'read'))
+  const write = once(() => secrets.write && logKey(crypto, secrets.write, 'write'))
+  const base = once(() => readSecretToBaseKeys(crypto, secrets.read))
+  const door = once((): LogKeys => {
+    const doorRead = seedToSigningKey(crypto, deriveKey(crypto, secrets.read, 32, 'kith/1 door read'))
+    const doorWrite = seedToSigningKey(crypto, deriveKey(crypto, secrets.read, 32, 'kith/1 door write'))
+    return {
       policy: keysToPolicy({ write: doorWrite.publicKey, read: doorRead.publicKey, admin: policy.admin }),
       read: doorRead,
       write: doorWrite,
-      admin,
+      admin: admin(),
+    }
+  })
+  const logPolicy = keysToPolicy(policy)
+  return {
+    get content() {
+      return base().content
+    },
+    get membership() {
+      return base().membership
+    },
+    log: {
+      policy: logPolicy,
+      get read() {
+        return read()
+      },
+      get write() {
+        return write()
+      },
+      get admin() {
+        return admin()
+      },
+    },
+    get door() {
+      return door()
     },
   }
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 /** What entries are sealed under. */
@@ -73,7 +102,7 @@ export function secretToKeys(crypto: Crypto, level: Level, secret: Uint8Array, p
     read,
     admin: admin === 'none' ? undefined : admin,
   })
-  if (keys.log.read === undefined || !equalBytes(keys.log.read.publicKey, read)) throw badInvite()
+  if (keys.log.read === undefined || !equalBytes(publicKeyOf(crypto, keys.log.read), read)) throw badInvite()
   return keys
 }
 
@@ -86,6 +115,10 @@ export function keysToPolicy({ write, read, admin }: PolicyKeys): Policy {
   return { write, read, admin: admin ?? 'none', kind: 'space' }
 }
 
-function logKey(crypto: Crypto, secret: Uint8Array, right: 'read' | 'write' | 'admin'): SigningKey {
-  return seedToSigningKey(crypto, deriveKey(crypto, secret, 32, `kith/1 log ${right}`))
+function logKey(crypto: Crypto, secret: Uint8Array, right: 'read' | 'write' | 'admin'): LogKey {
+  return { seed: deriveKey(crypto, secret, 32, `kith/1 log ${right}`) }
+}
+
+export function publicKeyOf(crypto: Crypto, { seed }: LogKey): Uint8Array {
+  return crypto.ed25519PublicKey(seed)
 }

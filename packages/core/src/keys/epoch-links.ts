@@ -15,7 +15,6 @@ import {
   isList,
   KithError,
 } from '../bytes/index.ts'
-import { seedToSigningKey } from '../crypto/sign/index.ts'
 import type { EpochBody } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import { bytesToPolicy, policyToBytes } from '../wire/index.ts'
@@ -91,12 +90,11 @@ function openLink(
   const [policyBytes, seed, membership] = way
   if (!(policyBytes instanceof Uint8Array) || !isKey(seed) || !isKey(membership)) throw badLink()
   const policy = bytesToPolicy(policyBytes)
-  const read = seedToSigningKey(crypto, seed)
-  if (!(policy.read instanceof Uint8Array) || !equalBytes(policy.read, read.publicKey)) throw badLink()
+  if (!(policy.read instanceof Uint8Array) || !equalBytes(policy.read, crypto.ed25519PublicKey(seed))) throw badLink()
   const isShown = sealedContent.length > 0 && keys.content !== undefined
   const content = isShown ? openUnder(crypto, keys.content, contentLabel, context, sealedContent) : undefined
   if (content !== undefined && !isKey(content)) throw badLink()
-  return { content, membership, log: { policy, read, write: undefined, admin: undefined }, door: undefined }
+  return { content, membership, log: { policy, read: { seed }, write: undefined, admin: undefined }, door: undefined }
 }
 
 const wayLabel = 'kith/1 epoch link'

@@ -21,6 +21,7 @@ import {
   sealInviteEntry,
   entropyToRecovery,
   formatLink,
+  type LogKey,
   linkToLog,
   openEpochBox,
   openInviteSecret,
@@ -28,6 +29,7 @@ import {
   openKeys,
   openShare,
   parseLink,
+  publicKeyOf,
   secretsToKeys,
 } from './index.ts'
 import { contentHeader, createWorld, nowMs } from './world.fixture.ts'
@@ -47,7 +49,7 @@ test('a person, a space, an invite, a join and a change by the joiner, each thro
     space: space.space,
     appHash: appToHash(crypto, 'org.example.todo'),
     secret: invite.secret,
-    logWriteKey: invite.log.write?.publicKey ?? new Uint8Array(),
+    logWriteKey: publicKeyOf(crypto, invite.log.write as LogKey),
     expires: null,
     hubs: [{ key: alice.secrets.device.signing.publicKey, url: 'wss://hub.example' }],
   })

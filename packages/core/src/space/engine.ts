@@ -26,6 +26,7 @@ import {
 } from '../database/index.ts'
 import { createPerson, type PersonSecrets, type TagSecret } from '../keys/index.ts'
 import type { Platform, SqlDatabase } from '../ports/index.ts'
+import { prepareTables, type SchemaRecord } from '../schema/index.ts'
 import { keepBoxes } from './boxes.ts'
 import { type Identity, keepIdentity, keepTagKey, loadIdentity, loadTagKeys, personToIdentity } from './identity.ts'
 import { createNotifier, type Notifier } from './notify.ts'
@@ -52,6 +53,8 @@ export type Engine = {
   /** Anew after a transaction was undone: never keep it. */
   readonly store: () => Store
   readonly clock: EngineClock
+  /** Makes the tables of a record, or widens them; once, for hundreds of spaces have the same. */
+  readonly prepareTables: (record: SchemaRecord) => void
   /** Marks that a space changed at this time, for the list of spaces. */
   readonly touchSpace: (space: number, ms: number) => void
   /** The newest time given to `touchSpace`: on disk it may be a second behind. */
@@ -144,6 +147,7 @@ export const createEngine = async (
     let owed = new Set<number>()
     let hasParcels = false
     let changedSpaces = new Map<number, number>()
+    let prepared = new WeakSet<SchemaRecord>()
     /** The clock on disk: ahead of what was used, so that it need not be written with each commit. */
     let leasedMs = last.ms
     const savedChanges = new Map<number, number>()
@@ -187,6 +191,7 @@ export const createEngine = async (
         owed = new Set()
         hasParcels = false
         changedSpaces = new Map()
+        prepared = new WeakSet()
         savedChanges.clear()
         for (const listener of undone) listener(cause)
       },
@@ -303,6 +308,11 @@ export const createEngine = async (
             leasedMs = 0
           }
         },
+      },
+      prepareTables: (record) => {
+        if (prepared.has(record)) return
+        prepareTables(database, record)
+        prepared.add(record)
       },
       touchSpace: (space, ms) => {
         changedSpaces.set(space, Math.max(ms, changedSpaces.get(space) ?? 0))

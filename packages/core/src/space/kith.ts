@@ -1,6 +1,6 @@
 import { KithError, toBase32 } from '../bytes/index.ts'
 import { opCodes } from '../change/index.ts'
-import { createQueries, type Queries } from '../database/index.ts'
+import { createQueries, notUnderstood, type Queries } from '../database/index.ts'
 import type { Platform } from '../ports/index.ts'
 import { type App, prepareTables, searchToSql } from '../schema/index.ts'
 import { carried, checkHubUrl, type Isolation } from '../sync/index.ts'
@@ -14,7 +14,7 @@ import { homeApp, type Identity } from './identity.ts'
 import { createInspection } from './inspect/index.ts'
 import { createLive } from './live.ts'
 import { createLiveQuery, liveToIterable } from './live-query.ts'
-import { profileToOp, sayProfile, spaceName } from './names.ts'
+import { profileToOp, sayProfile } from './names.ts'
 import { createNetwork, type Network } from './network.ts'
 import { carryPerson, createSpaceHere } from './new-space.ts'
 import { createNotifier, everySpace } from './notify.ts'
@@ -126,7 +126,7 @@ export const openPerson = async (
   })
   const upkeep = createUpkeep({
     engine,
-    replicaOf: (n) => (!isClosed && ownSpaces().some((space) => space.n === n) ? replicaOf(n) : undefined),
+    replicaOf: (n) => (!isClosed && engine.store().registry.kindOf(n) === 'space' ? replicaOf(n) : undefined),
     isConnected: () => network.status().some(({ state }) => state === 'connected'),
     pull: (n) => network.synced(n, pullMs),
     wake: (n) => network.wake([n]),
@@ -219,19 +219,24 @@ export const openPerson = async (
     writeProfile: (n, profile) => sayProfile(engine, replicaOf(n), profile),
   })
 
-  const summaries = (app: App | undefined): SpaceSummary[] =>
-    engine
+  /** From the database alone: a list of hundreds must not wait until each of them is opened. */
+  const summaries = (app: App | undefined): SpaceSummary[] => {
+    const rows = engine
       .statements(
-        "SELECT n, id, app, last_change FROM space WHERE kind = 'space' AND app <> 'org.kith.home' ORDER BY last_change DESC, n",
+        "SELECT n, id, app, last_change, settled FROM space WHERE kind = 'space' AND app <> 'org.kith.home' ORDER BY last_change DESC, n",
       )
       .all()
       .filter((row) => app === undefined || row.app === app.id)
-      .map((row) => ({
-        id: toBase32(row.id as Uint8Array),
-        name: spaceName(engine, replicaOf(row.n as number)),
-        app: row.app as string,
-        lastChange: new Date(Math.max(row.last_change as number, engine.lastChangeMs(row.n as number))),
-      }))
+    // What a version that understood less made of its history is made anew when it is opened.
+    for (const { n, settled } of rows) if (settled === notUnderstood) replicaOf(n as number)
+    const titles = engine.store().labels.titles()
+    return rows.map((row) => ({
+      id: toBase32(row.id as Uint8Array),
+      name: titles.get(row.n as number) ?? '',
+      app: row.app as string,
+      lastChange: new Date(Math.max(row.last_change as number, engine.lastChangeMs(row.n as number))),
+    }))
+  }
 
   const spanningQueries = new Map<App, Queries<unknown>>()
   /** Queries over all spaces of an app: its tables are there even before it has a space. */
@@ -275,7 +280,10 @@ export const openPerson = async (
     contacts: contacts.api,
     ...entering,
     ...hubMembers.api,
-    spaces: async (filter = {}) => summaries(filter.app),
+    spaces: async (filter = {}) => {
+      assertOpen()
+      return summaries(filter.app)
+    },
     liveSpaces: (filter, listener) =>
       createLive(
         engine.notifier,

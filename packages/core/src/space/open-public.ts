@@ -5,6 +5,7 @@ import {
   keysToPolicy,
   parsePublicLink,
   type PublicLink,
+  publicKeyOf,
   secretsToKeys,
 } from '../keys/index.ts'
 import type { App } from '../schema/index.ts'
@@ -50,7 +51,7 @@ const toPayload = (engine: Engine, { epoch, readSecret, logWriteKey, logAdminKey
   const secrets = { admin: undefined, write: undefined, read: readSecret }
   const { log } = secretsToKeys(crypto, secrets, { ...upper, read: logWriteKey })
   // The read key follows from the secret: the link need not name it.
-  const read = log.read?.publicKey ?? logWriteKey
+  const read = log.read ? publicKeyOf(crypto, log.read) : logWriteKey
   return { epoch, level: 'read', secret: readSecret, policy: keysToPolicy({ ...upper, read }) }
 }
 

@@ -28,7 +28,7 @@ import {
   type MembershipEffects,
   type SchemaRecord,
 } from '../membership/index.ts'
-import { prepareTables, schemaStep } from '../schema/index.ts'
+import { schemaStep } from '../schema/index.ts'
 import { createBoxOpener } from './boxes.ts'
 import type { Engine } from './engine.ts'
 import { createEpochs, type HeldEpoch, isHeld, type LinkedHistory, type ReplicaEpoch } from './epochs.ts'
@@ -159,7 +159,7 @@ export const createReplica = (
     for (const { hash, header } of applied) {
       const schema = header.kind === kinds.schema ? membership.schema(hash) : undefined
       const compiled = schema && compile(schema)
-      if (compiled) prepareTables(engine.database, compiled.record)
+      if (compiled) engine.prepareTables(compiled.record)
     }
   }
   const keysCame = (): void => {

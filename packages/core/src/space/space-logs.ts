@@ -100,8 +100,8 @@ export const createSpaceLogs = ({ engine, n, replicaOf, visitedMs, leftMs, isOwe
     const logs = epochs.flatMap((epoch): SpaceLog[] => {
       const isFollowedNow = epoch === target || isStillFollowed(replica, epoch, records, target, nowMs)
       const main = { id: idOf(epoch.keys.log), epoch, isDoor: false, keys: epoch.keys.log, isFollowed: isFollowedNow }
-      const { door } = epoch.keys
-      if (!door || !hasDoors) return [main]
+      const door = hasDoors ? epoch.keys.door : undefined
+      if (!door) return [main]
       return [main, { id: idOf(door), epoch, isDoor: true, keys: door, isFollowed: isFollowedNow }]
     })
     const byId = new Map<string, SpaceLog>()

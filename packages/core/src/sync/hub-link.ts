@@ -79,6 +79,8 @@ const longestOwnWaitMs = 5_000
 /** Such trouble that does not come back for so long is over. */
 const ownTroubleMs = 60_000
 
+/** Spaces are read for so long at a stretch: somebody may be waiting for what he sees. */
+const openingMs = 20
 /** Each epoch that comes while somebody waits costs a round. */
 const roundsMax = 32
 
@@ -130,8 +132,8 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
   let receivedBefore = 0
   let troubledAt = Number.NEGATIVE_INFINITY
 
-  const settled = (): void => {
-    waiters.wake()
+  const settled = (space?: number): void => {
+    waiters.wake(space)
     changed()
   }
 
@@ -271,13 +273,23 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
     })
   }
 
-  /** Opens the logs that are not open yet, and lets those go that are no longer needed. */
-  const openAll = (on: Session): void => {
+  /**
+   * Opens the logs that are not open yet, and lets those go that are no longer needed. A space may have to be read from the disk for it: of
+   * hundreds a part at a time, so that whoever asks for rows meanwhile has them, and the hub answers for the first while the others are read.
+   */
+  const openAll = (on: Session, spaces: readonly SyncSpace[] = source.spaces()): void => {
     if (!on.isOpen) return
-    open(
-      on,
-      source.spaces().flatMap((space) => refresh(on, space)),
-    )
+    const endMs = clock.monotonic() + openingMs
+    const fresh: LogSync[] = []
+    let done = 0
+    for (const space of spaces) {
+      fresh.push(...refresh(on, space))
+      done += 1
+      if (clock.monotonic() >= endMs) break
+    }
+    open(on, fresh)
+    const left = spaces.slice(done)
+    if (left.length > 0) clock.soon(() => openSafely(on, left))
   }
 
   const openOne = (on: Session, number: number): void => {
@@ -306,6 +318,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
     for (const sync of before.values()) letGo(on, sync)
     for (const sync of fresh) on.logs.set(toHex(sync.log.id), sync)
     on.spaces.set(space.n, { space, wanted, syncs })
+    waiters.wake(space.n)
     return fresh
   }
 
@@ -339,7 +352,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
         openRest.reset()
         on.parcels.deliver()
       }
-      settled()
+      settled(space.n)
     }
     const { connection, writer } = on
     const putEntries: LogSyncOptions['putEntries'] = (lane, entries, covers = []) =>
@@ -355,6 +368,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
     for (const known of on.spaces.values()) {
       if (known.syncs.includes(sync)) known.syncs = known.syncs.filter((other) => other !== sync)
     }
+    waiters.wake(sync.space)
     const name = toHex(sync.log.id)
     const cancel = clock.after(openRest.next(cause), () => {
       on.resting.delete(name)
@@ -369,9 +383,9 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
     if (on.logs.get(name) === sync) on.logs.delete(name)
   }
 
-  const openSafely = (on: Session): void => {
+  const openSafely = (on: Session, spaces?: readonly SyncSpace[]): void => {
     try {
-      if (session === on) openAll(on)
+      if (session === on) openAll(on, spaces)
     } catch (cause) {
       failed(cause)
     }
@@ -397,7 +411,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
 
   const synced = async (space: number): Promise<void> => {
     for (let round = 0; round < roundsMax; round += 1) {
-      await waiters.until(() => caughtUpLogs(space) !== undefined)
+      await waiters.until(() => caughtUpLogs(space) !== undefined, space)
       const syncs = caughtUpLogs(space)
       assert(syncs, 'logs that are caught up are there')
       await Promise.all(syncs.map((sync) => sync.pullNow()))
@@ -406,7 +420,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
       const isSame = (): boolean => session?.spaces.get(space)?.syncs === syncs
       if (!isSame()) continue
       for (const sync of syncs) sync.send('all')
-      await waiters.until(() => !isSame() || syncs.every((sync) => sync.isDelivered()))
+      await waiters.until(() => !isSame() || syncs.every((sync) => sync.isDelivered()), space)
       if (isSame()) return
     }
     throw new KithError('closed', 'The logs of the space change all the time.')

@@ -16,6 +16,7 @@ import type { Engine } from '../engine.ts'
 import { homeApp, isTag } from '../identity.ts'
 import type { Replica } from '../replica.ts'
 import { keepStanding } from '../standing.ts'
+import { createBreath } from './breath.ts'
 import type { OwnPerson } from './own-person.ts'
 
 /**
@@ -68,6 +69,9 @@ export type HomesInput = {
   readonly makeHome: (tag: Uint8Array) => Promise<void>
 }
 
+/** As the app's table has it. */
+type Row = { readonly listed: string; readonly app: string; readonly access: string; readonly hubs: string[] }
+
 /** A change of a list stays well below what one change may hold. */
 const rowsAtOnce = 100
 
@@ -100,7 +104,7 @@ export const createHomes = (input: HomesInput): Homes => {
     return secret && { space: replica.entry.id, epoch: epoch.hash, level, secret, policy: epoch.keys.log.policy }
   }
 
-  const toRow = (n: number, { tag, app: appId }: Home) => {
+  const toRow = (n: number, { tag, app: appId }: Home): Row | undefined => {
     const replica = replicaOf(n)
     const me = replica.me()
     const access = me && equalBytes(me.tag, tag) ? accessOf(replica) : undefined
@@ -109,10 +113,15 @@ export const createHomes = (input: HomesInput): Homes => {
   }
 
   const listIn = async (one: Home): Promise<void> => {
-    const rows = spaces()
-      .filter((space) => space.app === one.app && space.app !== homeApp)
-      .flatMap(({ n }) => toRow(n, one) ?? [])
-    const isKnown = (row: (typeof rows)[number]): boolean => written.get(row.listed) === row.access
+    const breathe = createBreath(engine.platform.clock)
+    const rows: Row[] = []
+    for (const { n, app: appId } of spaces()) {
+      if (appId !== one.app || appId === homeApp) continue
+      await breathe()
+      const row = toRow(n, one)
+      if (row) rows.push(row)
+    }
+    const isKnown = (row: Row): boolean => written.get(row.listed) === row.access
     if (rows.every(isKnown)) return
     for (const row of await one.space.query((q) => q.selectFrom('spaces').select(['listed', 'access'])))
       written.set(row.listed, row.access)

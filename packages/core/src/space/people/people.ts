@@ -6,6 +6,7 @@ import { takeToldEpoch } from '../told-epoch.ts'
 import { type Adoption, createAdoption } from './adopt.ts'
 import { contactsNumber } from '../contacts/boxes.ts'
 import type { PeopleApi, PeopleStatus, Profile } from './api.ts'
+import { createBreath } from './breath.ts'
 import { createContactSync } from './contact-sync.ts'
 import { createDevices } from './devices.ts'
 import { createHomes, type Homes, type HomesInput, type Listed } from './homes.ts'
@@ -90,7 +91,11 @@ export const createPeople = (input: PeopleInput): People => {
    * should a hub lose them. Before the lists are kept: they would be given the older keys instead.
    */
   const takeNewer = async (): Promise<void> => {
-    for (const listed of await homes.listed()) {
+    const listing = await homes.listed()
+    const breathe = createBreath(engine.platform.clock)
+    for (const listed of listing) {
+      await breathe()
+      if (isClosed) return
       const n = findHere(listed)
       const replica = n === undefined ? undefined : replicaOf(n)
       if (!replica?.me()) continue
