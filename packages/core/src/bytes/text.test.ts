@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { compareBytes, equalBytes } from './compare.ts'
 import { concatBytes } from './concat.ts'
 import { KithError } from './error.ts'
-import { fromBase32, fromBase64Url, fromHex, toBase32, toBase64Url, toHex } from './text.ts'
+import { fromBase32, fromBase64Url, fromHex, hashToKey, toBase32, toBase64Url, toHex } from './text.ts'
 import { fromUtf8, labelled, utf8 } from './utf8.ts'
 
 const forms = [
@@ -81,4 +81,16 @@ test('a text comes back from UTF-8 with its byte order mark, and half a surrogat
 test('a label ends with a zero byte before the parts', () => {
   assert.equal(toHex(labelled('kith/1 a', Uint8Array.of(1), Uint8Array.of(2, 3))), '6b6974682f31206100010203')
   assert.equal(toHex(labelled('kith/1 a')), '6b6974682f31206100')
+})
+
+test('keys of hashes are alike and sorted as the bytes are', () => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  // Neighbours as well: what is drawn at random differs in its first byte.
+  const pairs = fc.tuple(bytes, fc.nat(31), fc.nat(255)).map(([one, at, value]) => [one, one.with(at, value)] as const)
+  fc.assert(
+    fc.property(fc.oneof(pairs, fc.tuple(bytes, bytes)), ([one, other]) => {
+      const [left, right] = [hashToKey(one), hashToKey(other)]
+      assert.equal(Math.sign(compareBytes(one, other)), left < right ? -1 : left > right ? 1 : 0)
+    }),
+  )
 })

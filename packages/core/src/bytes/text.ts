@@ -1,9 +1,22 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { KithError } from './error.ts'
+import { assert, KithError } from './error.ts'
 
 /** Lower-case hexadecimal, for logs and digests that people compare. */
 export function toHex(bytes: Uint8Array): string {
   return bytesToHex(bytes)
+}
+
+/**
+ * 16 UTF-16 units that stand for a hash of 32 bytes where it is the key of a map or a set: made in a fifth of the time that hexadecimal takes, in half the
+ * memory, and sorted as the bytes are. It may be no well-formed text; nothing else is to be done with it.
+ */
+export function hashToKey(b: Uint8Array): string {
+  assert(b.length === 32, 'only 32 bytes have a key')
+  const unit = (at: number): number => ((b[at] as number) << 8) | (b[at + 1] as number)
+  return (
+    String.fromCharCode(unit(0), unit(2), unit(4), unit(6), unit(8), unit(10), unit(12), unit(14)) +
+    String.fromCharCode(unit(16), unit(18), unit(20), unit(22), unit(24), unit(26), unit(28), unit(30))
+  )
 }
 
 /** Bytes of lower- or upper-case hexadecimal; throws 'bad-encoding'. */

@@ -1,7 +1,7 @@
 import { KithError } from '../bytes/index.ts'
 import { bodyBytesMax } from '../limits/index.ts'
 import type { Hashing } from '../ports/index.ts'
-import { createHeaderWriter, type Header, type HeaderWriter } from './header.ts'
+import { encodeHeaderBefore, type Header } from './header.ts'
 
 /** One atomic transaction of one device. Its hash proves header and body even where the body is not here. */
 export type Change = {
@@ -18,11 +18,9 @@ export function createChange(crypto: Hashing, header: Header, body: Uint8Array):
   if (body.length > bodyBytesMax)
     throw new KithError('too-large', 'A change is too large. Write less in one transaction.')
   const bodyHash = crypto.sha256(body)
-  return { header, hash: hashHeader(crypto, createHeaderWriter(), header, bodyHash), bodyHash, body }
+  return { header, hash: hashHeader(crypto, header, bodyHash), bodyHash, body }
 }
 
-export function hashHeader(crypto: Hashing, writer: HeaderWriter, header: Header, bodyHash: Uint8Array): Uint8Array {
-  const length = writer.write(header)
-  writer.buffer.set(bodyHash, length)
-  return crypto.sha256(writer.buffer.subarray(0, length + 32))
+export function hashHeader(crypto: Hashing, header: Header, bodyHash: Uint8Array): Uint8Array {
+  return crypto.sha256(encodeHeaderBefore(bodyHash, header))
 }

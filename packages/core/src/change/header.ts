@@ -1,4 +1,4 @@
-import { assert, concatBytes, decodeCbor, isList, KithError } from '../bytes/index.ts'
+import { assert, decodeCbor, isList, KithError } from '../bytes/index.ts'
 import { depsHeadsMax } from '../limits/index.ts'
 import { kindMax, kinds } from './kinds.ts'
 import { bytesToTime, isTime, type Time, writeTime } from './time.ts'
@@ -42,44 +42,41 @@ const headerFields = 13
 
 /** CBOR [v, suite, kind, space, device, seq, prev, [membership, content], grant, admission, epoch, schema, time]. */
 export function encodeHeader(header: Header): Uint8Array {
-  const writer = createHeaderWriter()
-  const length = writer.write(header)
-  return writer.buffer.slice(0, length)
+  return scratch.slice(0, writeHeader(header))
 }
 
-/** Writes headers one after the other into its own buffer; what two have in common (by identity) is encoded once. */
-export type HeaderWriter = {
-  /** Holds the last header in its first bytes; 32 bytes of room behind it for a body's hash. */
-  readonly buffer: Uint8Array
-  /** Returns the header's length. */
-  readonly write: (header: Header) => number
+/** The header's bytes with `hash` behind them, which the next call overwrites: all that a change's own hash is of. */
+export function encodeHeaderBefore(hash: Uint8Array, header: Header): Uint8Array {
+  const length = writeHeader(header)
+  scratch.set(hash, length)
+  return scratch.subarray(0, length + hash.length)
 }
 
 /**
- * Hand-written, because a header is hashed for each change that is written or read and a general encoder takes ten
+ * Hand-written and into one place, because a header is hashed for each change that is written or read and a general encoder takes ten
  * times as long. A test holds it equal to `encodeCbor` on the same array.
  */
-export function createHeaderWriter(): HeaderWriter {
-  const buffer = new Uint8Array(headerBytesMax + 32)
-  let last: Header | undefined
-  let front: Uint8Array = noBytes
-  let middle: Uint8Array = noBytes
-
-  const write = (header: Header): number => {
-    assertHeader(header)
-    if (last === undefined || !hasSameFront(last, header)) front = encodeFront(header)
-    if (last === undefined || !hasSameMiddle(last, header)) middle = encodeMiddle(header)
-    last = header
-    buffer.set(front, 0)
-    let at = writeCborHead(buffer, front.length, 0, header.seq)
-    at = writeCborBytes(buffer, at, header.prev)
-    buffer.set(middle, at)
-    at += middle.length
-    buffer[at] = 0x48
-    writeTime(header.time, buffer, at + 1)
-    return at + 9
-  }
-  return { buffer, write }
+function writeHeader(header: Header): number {
+  assertHeader(header)
+  const { deps } = header
+  scratch[0] = 0x80 + headerFields
+  scratch[1] = formatVersion
+  scratch[2] = suite
+  let at = writeCborHead(scratch, 3, 0, header.kind)
+  at = writeCborBytes(scratch, at, header.space)
+  at = writeCborBytes(scratch, at, header.device)
+  at = writeCborHead(scratch, at, 0, header.seq)
+  at = writeCborBytes(scratch, at, header.prev)
+  scratch[at] = 0x82
+  at = writeHeads(scratch, at + 1, deps.membership)
+  at = writeHeads(scratch, at, deps.content)
+  at = writeCborBytes(scratch, at, header.grant)
+  at = writeCborBytes(scratch, at, header.admission)
+  at = writeCborBytes(scratch, at, header.epoch)
+  at = writeCborBytes(scratch, at, header.schema)
+  scratch[at] = 0x48
+  writeTime(header.time, scratch, at + 1)
+  return at + 9
 }
 
 export function decodeHeader(bytes: Uint8Array): Header {
@@ -138,40 +135,8 @@ export function sortHeads(heads: Iterable<Uint8Array>): Uint8Array[] {
 const headWidth = 34
 /** 13 fields at their widest: two full lists of heads, eight hashes, three integers, a time. */
 const headerBytesMax = 2 * (3 + depsHeadsMax * headWidth) + 7 * headWidth + 64
-
-function hasSameFront(a: Header, b: Header): boolean {
-  return a.kind === b.kind && a.space === b.space && a.device === b.device
-}
-
-function hasSameMiddle(a: Header, b: Header): boolean {
-  return (
-    a.deps === b.deps &&
-    a.grant === b.grant &&
-    a.admission === b.admission &&
-    a.epoch === b.epoch &&
-    a.schema === b.schema
-  )
-}
-
-function encodeFront(header: Header): Uint8Array {
-  const start = Uint8Array.of(0x80 + headerFields, formatVersion, suite)
-  return concatBytes(start, cborHead(0, header.kind), cborBytes(header.space), cborBytes(header.device))
-}
-
-function encodeMiddle(header: Header): Uint8Array {
-  const { deps } = header
-  return concatBytes(
-    Uint8Array.of(0x82),
-    cborHead(4, deps.membership.length),
-    ...deps.membership.map(cborBytes),
-    cborHead(4, deps.content.length),
-    ...deps.content.map(cborBytes),
-    cborBytes(header.grant),
-    cborBytes(header.admission),
-    cborBytes(header.epoch),
-    cborBytes(header.schema),
-  )
-}
+/** With room for a body's hash. Nothing is left in it that is secret. */
+const scratch = new Uint8Array(headerBytesMax + 32)
 
 function assertHeader(header: Header): void {
   assert(Number.isSafeInteger(header.seq) && header.seq >= 0, 'a header has no sequence number')
@@ -183,13 +148,10 @@ function assertHeader(header: Header): void {
   assert(isTime(header.time), 'a header has no time')
 }
 
-function cborHead(major: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(9)
-  return bytes.subarray(0, writeCborHead(bytes, 0, major, value))
-}
-
-function cborBytes(bytes: Uint8Array): Uint8Array {
-  return concatBytes(cborHead(2, bytes.length), bytes)
+function writeHeads(target: Uint8Array, at: number, heads: readonly Uint8Array[]): number {
+  let end = writeCborHead(target, at, 4, heads.length)
+  for (const head of heads) end = writeCborBytes(target, end, head)
+  return end
 }
 
 function writeCborBytes(target: Uint8Array, at: number, bytes: Uint8Array): number {

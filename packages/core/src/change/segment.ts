@@ -11,17 +11,7 @@ import {
 import { bodyBytesMax, segmentBytesMax, segmentChangesMax } from '../limits/index.ts'
 import type { Hashing, Verifying } from '../ports/index.ts'
 import { type Change, hashHeader } from './change.ts'
-import {
-  checkHeaderShape,
-  createHeaderWriter,
-  type Deps,
-  formatVersion,
-  type Header,
-  noBytes,
-  noDeps,
-  suite,
-  toHeads,
-} from './header.ts'
+import { checkHeaderShape, type Deps, formatVersion, type Header, noBytes, noDeps, suite, toHeads } from './header.ts'
 import { type Chain, kindMax, kinds, kindToChain } from './kinds.ts'
 import { bytesToTime, isTime, type Time, timeToBytes } from './time.ts'
 
@@ -113,7 +103,6 @@ type Run = Pick<Header, 'space' | 'device' | 'epoch' | 'seq' | 'prev' | 'time'>
 function readItems(crypto: Hashing, start: Run, items: readonly CborValue[]): Change[] {
   const { device, epoch } = start
   let { space } = start
-  const writer = createHeaderWriter()
   const changes: Change[] = []
   let common = noCommon
   let { seq, prev, time } = start
@@ -126,7 +115,7 @@ function readItems(crypto: Hashing, start: Run, items: readonly CborValue[]): Ch
     if (changes.length === 0) checkHeaderShape(header)
     else if (kind === kinds.genesis) throw badSegment('a genesis that begins nothing')
     const { body, bodyHash } = readBody(crypto, item[1])
-    const hash = hashHeader(crypto, writer, header, bodyHash)
+    const hash = hashHeader(crypto, header, bodyHash)
     changes.push({ header, hash, bodyHash, body })
     seq++
     prev = hash
@@ -143,7 +132,8 @@ const noCommon: Common = { kind: -1, deps: noDeps, grant: noBytes, admission: no
 function readCommon(last: Common, patch: unknown, isFirst: boolean): Common {
   if (patch === undefined) {
     if (isFirst) throw badSegment('the first item has no patch')
-    return last.deps.content.length === 0 ? last : { ...last, deps: withoutContentHeads(last.deps) }
+    const { membership, content } = last.deps
+    return content.length === 0 ? last : { ...last, deps: { membership, content: noDeps.content } }
   }
   if (!isList(patch) || patch.length !== 6) throw badSegment('a patch')
   if (isFirst && patch.some((value, at) => value === null && at !== 2)) throw badSegment('the first patch has gaps')
@@ -265,11 +255,6 @@ function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
 
 function isSameHeads(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
   return a === b || (a.length === b.length && a.every((head, at) => isSameHash(head, b[at] as Uint8Array)))
-}
-
-/** One identity for the shortened deps, so that headers which share them are encoded once. */
-function withoutContentHeads(deps: Deps): Deps {
-  return { membership: deps.membership, content: noDeps.content }
 }
 
 function isHash(value: unknown): value is Uint8Array {

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '../bytes/index.ts'
+import { compareBytes, hashToKey } from '../bytes/index.ts'
 import { depsHeadsMax } from '../limits/index.ts'
 import type { Statements } from './statements.ts'
 
@@ -17,7 +17,7 @@ export type Frontier = {
   readonly save: () => void
 }
 
-type Heads = { readonly known: Set<string>; own: string | undefined; saved: string }
+type Heads = { readonly known: Map<string, Uint8Array>; own: string | undefined; saved: string }
 
 export const createFrontier = (statements: Statements): Frontier => {
   const spaces = new Map<number, Heads>()
@@ -27,8 +27,8 @@ export const createFrontier = (statements: Statements): Frontier => {
     let heads = spaces.get(space)
     if (!heads) {
       const rows = statements('SELECT hash FROM frontier WHERE space = ? ORDER BY hash').all(space)
-      const hashes = rows.map((row) => toHex(row.hash as Uint8Array))
-      heads = { known: new Set(hashes), own: undefined, saved: hashes.join() }
+      const known = new Map(rows.map((row) => [hashToKey(row.hash as Uint8Array), row.hash as Uint8Array]))
+      heads = { known, own: undefined, saved: [...known.keys()].join('') }
       spaces.set(space, heads)
     }
     return heads
@@ -37,27 +37,29 @@ export const createFrontier = (statements: Statements): Frontier => {
   return {
     add: (space, hash, covers, isOwn) => {
       const heads = load(space)
-      for (const covered of covers) if (covered.length > 0) heads.known.delete(toHex(covered))
-      const added = toHex(hash)
-      heads.known.add(added)
+      for (const covered of covers) if (covered.length > 0) heads.known.delete(hashToKey(covered))
+      const added = hashToKey(hash)
+      heads.known.set(added, hash)
       if (isOwn) heads.own = added
       changed.add(space)
     },
     clear: (space) => {
       // What is saved is unlike anything, so that `save` writes.
-      spaces.set(space, { known: new Set(), own: undefined, saved: '?' })
+      spaces.set(space, { known: new Map(), own: undefined, saved: '?' })
       changed.add(space)
     },
-    heads: (space) => [...load(space).known].sort().slice(0, depsHeadsMax).map(fromHex),
+    heads: (space) => [...load(space).known.values()].sort(compareBytes).slice(0, depsHeadsMax),
     save: () => {
       for (const space of changed) {
         const heads = load(space)
-        const others = [...heads.known].filter((hash) => hash !== heads.own).sort()
-        if (others.join() === heads.saved) continue
-        heads.saved = others.join()
+        const others = [...heads.known]
+          .filter(([key]) => key !== heads.own)
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+        const keys = others.map(([key]) => key).join('')
+        if (keys === heads.saved) continue
+        heads.saved = keys
         statements('DELETE FROM frontier WHERE space = ?').run(space)
-        for (const hash of others)
-          statements('INSERT INTO frontier (space, hash) VALUES (?, ?)').run(space, fromHex(hash))
+        for (const [, hash] of others) statements('INSERT INTO frontier (space, hash) VALUES (?, ?)').run(space, hash)
       }
       changed.clear()
     },

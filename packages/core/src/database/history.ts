@@ -261,10 +261,11 @@ export const createHistory = (
   const store: History['store'] = (chain, segment, deflated, unpacked, isOwn = false) => {
     const first = segment.changes[0] as Change
     // A body may come later than its change, or not at all: anybody can pass a change on without it. So bodies count by themselves.
-    const theirs = new Map(segment.changes.map((change) => [toHex(change.hash), change.body !== undefined]))
+    let theirs: ReadonlyMap<string, boolean> | undefined
     const seen = new Map<string, boolean>()
     const covered: number[] = []
     const see = (changes: readonly Change[]): boolean => {
+      theirs ??= new Map(segment.changes.map((change) => [toHex(change.hash), change.body !== undefined]))
       let isCovered = true
       for (const { hash, body } of changes) {
         const name = toHex(hash)
@@ -280,6 +281,8 @@ export const createHistory = (
     }
     for (const run of runs) if (run.chain === chain) see(run.changes)
     const isNews = ({ hash, body }: Change): boolean => {
+      // Usually nothing is known of what comes, and a chat is thousands of segments.
+      if (seen.size === 0) return true
       const known = seen.get(toHex(hash))
       return known === undefined || (!known && body !== undefined)
     }

@@ -21,11 +21,18 @@ export const createRecords = (): Records => {
       )
     return byText.get(text)
   }
+  const find = (hash: Uint8Array, bytes: Uint8Array): CompiledRecord | undefined => {
+    const key = toHex(hash)
+    if (!byHash.has(key)) byHash.set(key, compile(bytes))
+    return byHash.get(key)
+  }
+  /** By the array itself: it is asked for once or twice a change, by the same one. */
+  const seen = new WeakMap<Uint8Array, { readonly record: CompiledRecord | undefined }>()
   return {
     get: (hash, bytes, app) => {
-      const key = toHex(hash)
-      if (!byHash.has(key)) byHash.set(key, compile(bytes))
-      const record = byHash.get(key)
+      let found = seen.get(hash)
+      if (!found) seen.set(hash, (found = { record: find(hash, bytes) }))
+      const { record } = found
       // A record that names another app would write into that app's tables.
       return record?.app === app ? record : undefined
     },

@@ -16,7 +16,7 @@ export type Facts = {
   /** Records whose a change is that only a newer version can judge. */
   readonly addUnknown: (node: Node, author: Author) => void
   readonly isApplied: (node: Node) => boolean
-  readonly all: () => Node[]
+  readonly all: () => readonly Node[]
   readonly authorOf: (node: Node) => Author | undefined
   readonly person: (id: Uint8Array) => Person | undefined
   /** What a change gives whom: genesis, a grant to a person, a join, the lower grant in a removal. */
@@ -27,24 +27,24 @@ export type Facts = {
   readonly rightsOf: (person: Uint8Array) => readonly Right[]
   /** The invite that a change grants. */
   readonly invite: (grant: Node) => InviteGrant | undefined
-  readonly invites: (past?: Past) => Node[]
-  readonly joins: (invite: Node, past?: Past) => Node[]
+  readonly invites: (past?: Past) => readonly Node[]
+  readonly joins: (invite: Node, past?: Past) => readonly Node[]
   /** By hash. */
-  readonly epochs: (past?: Past) => Node[]
-  readonly schemas: (past?: Past) => Node[]
+  readonly epochs: (past?: Past) => readonly Node[]
+  readonly schemas: (past?: Past) => readonly Node[]
   readonly minimums: () => readonly Node[]
-  readonly sharesOf: (epoch: Uint8Array, past?: Past) => Node[]
+  readonly sharesOf: (epoch: Uint8Array, past?: Past) => readonly Node[]
   readonly shares: () => readonly Node[]
-  readonly brokenOf: (epoch: Uint8Array, past?: Past) => Node[]
-  readonly keysOf: (person: Uint8Array, past?: Past) => Node[]
-  readonly profilesOf: (person: Uint8Array) => Node[]
-  readonly admissionsOf: (person: Uint8Array, past?: Past) => Node[]
-  readonly admissions: () => Node[]
+  readonly brokenOf: (epoch: Uint8Array, past?: Past) => readonly Node[]
+  readonly keysOf: (person: Uint8Array, past?: Past) => readonly Node[]
+  readonly profilesOf: (person: Uint8Array) => readonly Node[]
+  readonly admissionsOf: (person: Uint8Array, past?: Past) => readonly Node[]
+  readonly admissions: () => readonly Node[]
   /** Removals in a person's own space. */
-  readonly revocationsOf: (person: Uint8Array) => Node[]
+  readonly revocationsOf: (person: Uint8Array) => readonly Node[]
   readonly deviceCuts: () => readonly Node[]
   /** Removals that name a grant or admission. */
-  readonly removalsOf: (warrant: Node, past?: Past) => Node[]
+  readonly removalsOf: (warrant: Node, past?: Past) => readonly Node[]
   /** Cuts that bind changes which name a grant or admission (rules 3 and 10). */
   readonly cutsOn: (warrant: Node) => readonly Cut[]
   readonly cuts: () => readonly Cut[]
@@ -106,8 +106,8 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
   const unsettling = createPast(0)
   const witnesses: Node[] = []
 
-  const within = (nodes: readonly Node[] | undefined, past: Past | undefined): Node[] =>
-    (nodes ?? []).filter((node) => past === undefined || graph.isInPast(node, past))
+  const within = (nodes: readonly Node[] = none, past: Past | undefined): readonly Node[] =>
+    past === undefined ? nodes : nodes.filter((node) => graph.isInPast(node, past))
 
   const invite: Facts['invite'] = ({ content }) =>
     content.kind === 'grant' && content.body.type === 'invite' ? content.body : undefined

@@ -167,6 +167,12 @@ export function createMembership(options: MembershipOptions): Membership {
     })
   const listEpochs = (): Epoch[] => (epochList ??= toEpochs())
 
+  let app: string | undefined
+  const findApp = (): string | undefined => {
+    const genesis = graph.find(space)?.content
+    return genesis?.kind === 'genesis' && genesis.body.type === 'space' ? genesis.body.app : undefined
+  }
+
   return {
     add,
     judgeAuthor: content.judge,
@@ -257,10 +263,8 @@ export function createMembership(options: MembershipOptions): Membership {
         return reason === undefined || reason === 'unsupported' ? [] : [{ change: node.change, reason }]
       }),
     waiting: graph.waiting,
-    app: () => {
-      const genesis = graph.find(space)?.content
-      return genesis?.kind === 'genesis' && genesis.body.type === 'space' ? genesis.body.app : undefined
-    },
+    // Asked for each content change; once the genesis is here it stays what it is.
+    app: () => (app ??= findApp()),
   }
 }
 

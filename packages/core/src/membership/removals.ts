@@ -68,7 +68,7 @@ export function createRemovals(
       )
       return facts
         .revocationsOf(person)
-        .sort(byHash)
+        .toSorted(byHash)
         .flatMap((node): CutOwed[] => {
           if (done.has(node.key) || node.content.kind !== 'removal') return []
           const admissions = node.content.body.grants.flatMap((hash) => graph.find(hash) ?? [])

@@ -48,7 +48,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const devices: Views['devices'] = (person, past) => {
     const live = new Map<string, LiveDevice>()
     // One that was admitted twice goes by the admission of the lower hash.
-    for (const admission of facts.admissionsOf(person, past).sort(byHash)) {
+    for (const admission of facts.admissionsOf(person, past).toSorted(byHash)) {
       const found = isLive(admission, past) ? nodeToDevice(admission) : undefined
       const key = found && toHex(found.device)
       if (found !== undefined && key !== undefined && !live.has(key)) live.set(key, { ...found, admission })
@@ -104,7 +104,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const compute = (past: Past | undefined): View => {
     const members = memberRights(past)
     const invites = new Map<string, { node: Node; rank: Rank }>()
-    for (const node of facts.invites(past).sort(byHash)) {
+    for (const node of facts.invites(past).toSorted(byHash)) {
       const invite = facts.invite(node)
       if (invite !== undefined && isLive(node, past)) invites.set(node.key, { node, rank: invite.rank })
     }
