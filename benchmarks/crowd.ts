@@ -4,6 +4,7 @@ import {
   decodeSegmentUnchecked,
   encodeSegment,
   entryKinds,
+  kinds,
   openEntry,
   packSegments,
   type Segment,
@@ -25,6 +26,14 @@ import { connectHub, type OpenWish } from '@kith/core/sync'
 import { createNodePlatform } from '@kith/node'
 
 const joinsInEntry = 50
+
+/** As a device brings its person's changes into a space: what concerns its devices alone is named by its hash. */
+const withoutPrivate = (segment: Segment): Segment => ({
+  ...segment,
+  changes: segment.changes.map((change) =>
+    change.header.kind === kinds.epoch ? { ...change, body: undefined } : change,
+  ),
+})
 
 /** Lets so many people join by a link, each with keys and changes of their own, but without a device each: a thousand would take minutes. */
 export const letJoin = async (url: string, text: string, count: number): Promise<void> => {
@@ -99,7 +108,7 @@ export const letJoin = async (url: string, text: string, count: number): Promise
       nowMs,
     })
     membership.add(join.changes)
-    segments.push(person.segment, join.segment)
+    segments.push(withoutPrivate(person.segment), join.segment)
     if (segments.length >= 2 * joinsInEntry) await put()
   }
   if (segments.length > 0) await put()

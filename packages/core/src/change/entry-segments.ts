@@ -2,12 +2,15 @@
 import { decodeCbor, encodeCbor, isList, KithError } from '../bytes/index.ts'
 import { entrySegmentsMax, entryUnpackedBytesMax, unpackRatioMax } from '../limits/index.ts'
 import type { Compression } from '../ports/index.ts'
+import type { Segment } from './segment.ts'
 
 export type UnpackedSegment = {
   /** As it came: what is stored and packed again without compressing anew. */
   readonly deflated: Uint8Array
   /** The segment's bytes, still to be decoded and verified. */
   readonly bytes: Uint8Array
+  /** What they say, by `decodeSegmentUnchecked`, where it was looked at before: still to be verified. */
+  readonly decoded?: Segment
 }
 
 /** The payload that carries the deflated segments, in their order. */

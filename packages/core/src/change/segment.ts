@@ -70,7 +70,11 @@ export function encodeSegment(segment: Segment): Uint8Array {
 
 /** Reads a segment from outside: every hash computed anew, the signature checked; throws a typed error otherwise. */
 export function decodeSegment(crypto: Verifying, bytes: Uint8Array): Segment {
-  const segment = decodeSegmentUnchecked(crypto, bytes)
+  return checkSegment(crypto, decodeSegmentUnchecked(crypto, bytes))
+}
+
+/** The segment itself, whose hashes were computed from its bytes; throws 'bad-signature' where its device did not sign them. */
+export function checkSegment(crypto: Verifying, segment: Segment): Segment {
   const last = segment.changes[segment.changes.length - 1] as Change
   if (!crypto.ed25519Verify(segment.signature, segmentToSign(last.hash), segment.device)) {
     throw new KithError('bad-signature', 'The signature of a segment does not match its changes. It was refused.')

@@ -123,9 +123,15 @@ const createWalk = (engine: Engine, reader: LogReader, space: Uint8Array) => {
   const changes = new Map<string, Change>()
   const needed = new Set<string>()
 
+  /** Once: of a thousand members it is a good part of what joining costs. What cannot be decoded is refused by who takes it in. */
+  const decode = (segment: UnpackedSegment): UnpackedSegment => {
+    const decoded = ifUsable(() => decodeSegmentUnchecked(crypto, segment.bytes))
+    return decoded ? { ...segment, decoded } : segment
+  }
+
   const take = (segments: readonly UnpackedSegment[]): void => {
-    for (const { bytes } of segments) {
-      for (const change of ifUsable(() => decodeSegmentUnchecked(crypto, bytes))?.changes ?? []) {
+    for (const { decoded } of segments) {
+      for (const change of decoded?.changes ?? []) {
         changes.set(toHex(change.hash), change)
         const { prev, deps, grant, admission } = change.header
         for (const hash of [prev, grant, admission, ...deps.membership]) if (hash.length > 0) needed.add(toHex(hash))
@@ -144,7 +150,7 @@ const createWalk = (engine: Engine, reader: LogReader, space: Uint8Array) => {
       const opened = ifUsable(() => openEntry(crypto, bytes, [key]))
       if (opened?.kind === entryKinds.boxes) sealedBoxes.push(opened.payload)
       if (opened?.kind !== entryKinds.segments) return []
-      return ifUsable(() => unpackSegments(compression, opened.payload, bytes.length)) ?? []
+      return ifUsable(() => unpackSegments(compression, opened.payload, bytes.length))?.map(decode) ?? []
     })
     logs.unshift({ log, segments, sealedBoxes, cursor })
     take(segments)

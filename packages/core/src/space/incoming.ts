@@ -1,5 +1,13 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
-import { type Chain, type Change, decodeSegment, kinds, type Segment, type UnpackedSegment } from '../change/index.ts'
+import {
+  type Chain,
+  type Change,
+  checkSegment,
+  decodeSegmentUnchecked,
+  kinds,
+  type Segment,
+  type UnpackedSegment,
+} from '../change/index.ts'
 import type { Content, NumberedChange, SpaceEntry, StoredSegment } from '../database/index.ts'
 import type { Engine } from './engine.ts'
 import { dequeue, type Origin } from './outbox.ts'
@@ -97,7 +105,7 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     const { fresh, kept, branched } = taken
     for (const unpacked of segments) {
       try {
-        const segment = decodeSegment(crypto, unpacked.bytes)
+        const segment = checkSegment(crypto, unpacked.decoded ?? decodeSegmentUnchecked(crypto, unpacked.bytes))
         if (segment.chain !== expected)
           throw new KithError('bad-encoding', 'An entry holds changes of the other chain than its key is for.')
         take(segment, unpacked, from, taken)
