@@ -1,6 +1,6 @@
 // Makes a fresh clone ready, then runs a script in it: `node scripts/setup.mjs [--browsers] [--servers] [--docs] [SCRIPT PARAMETERS…]`.
 // It installs the locked packages, checks that Node 24 came with them, with `--browsers` installs the browsers of the
-// tests, with `--servers` the PostgreSQL, NATS and ACME authority that they start, with `--docs` the packages that make the site of the documentation, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
+// tests, with `--servers` the PostgreSQL, NATS, ACME authority and S3 service that they start, with `--docs` the packages that make the site of the documentation, and runs SCRIPT by that Node. Plain JavaScript for Node 20, because it runs before anything is installed.
 // (A shell line `setup && node x.ts` would not do: the shell remembers where it found the first `node`.)
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -123,17 +123,19 @@ function ensureBrowsers() {
   )
 }
 
-/** What the tests of a hub of many processes, and of one that gets its own certificate, start for themselves, on ports of their own. */
+/** What the tests of a hub of many processes, of one that gets its own certificate and of one on S3 start for themselves, on ports of their own. */
 function ensureServers() {
   const servers = [
     { name: 'postgresql', isThere: existsSync('/usr/lib/postgresql') },
     { name: 'nats-server', isThere: existsSync('/usr/sbin/nats-server') },
     { name: 'pebble', isThere: existsSync('/usr/bin/pebble') },
+    // The libraries alone, without the packages that would run it as a service of the machine.
+    { name: 'python3-swift', isThere: existsSync('/usr/lib/python3/dist-packages/swift') },
   ]
   const missing = servers.filter(({ isThere }) => !isThere)
   installDebian(
     missing.map(({ name }) => name),
-    'the tests of many hub processes and of certificates',
+    'the tests of many hub processes, of certificates and of S3',
     '',
   )
 }

@@ -6,14 +6,15 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { KithError } from '@kith/core/bytes'
 import { largeEntryFolder } from './store/large-entries.ts'
+import { noteCopied } from './store/sqlite-meta.ts'
 import { openSqlite } from './store/sqlite-open.ts'
 
 const databaseName = 'hub.db'
 const entriesName = 'entries'
 
 /**
- * Copies a hub to a folder, which is made; one that holds a copy already is brought up to date. It holds the hub's keys: keep it as
- * you keep the hub. `snapshot` keeps the database file as it is while it is copied.
+ * Copies a hub to a folder, which is made; one that holds a copy already is brought up to date. Large entries on S3 stay there. It holds the
+ * hub's keys: keep it as you keep the hub. `snapshot` keeps the database file as it is while it is copied.
  */
 export async function backupTo(
   snapshot: (copy: () => Promise<void>) => Promise<void>,
@@ -86,6 +87,6 @@ export function restoreStorage(folder: string, storage: string): void {
   cpSync(file, storage)
   chmodSync(storage, 0o600)
   const database = openSqlite(storage, undefined)
-  database.exec(`DELETE FROM meta WHERE name = 'clean'`)
+  noteCopied(database)
   database.close()
 }

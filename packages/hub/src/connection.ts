@@ -82,13 +82,8 @@ export function createConnection(
     hub.meter.sent(message)
     channel.send(hubMessageToFrame(message))
   }
-  const streams = createStreams(hub.store, hub.readTurns, {
-    isCongested,
-    isClosed: () => isClosed,
-    send,
-    refuse: goodbye,
-    defect,
-  })
+  const client = { isCongested, isClosed: () => isClosed, send, refuse: goodbye, defect }
+  const streams = createStreams(hub.store, hub.readTurns, client, hub.clock)
   const session: Session = {
     hub,
     id: toKey(hub.random(16)),

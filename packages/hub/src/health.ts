@@ -3,7 +3,7 @@ import type { EntryStore, LogName } from './store/entry-store.ts'
 
 const nobody: LogName = { id: new Uint8Array(32), key: '00'.repeat(32), kind: 'space' }
 
-/** `GET /health`: alive, and able to read its storage. Sums over the whole hub only where the operator publishes them. */
+/** `GET /health`: alive, and able to read its storage. Without S3 a hub is well enough: all but large entries goes on. Sums over the whole hub only where the operator publishes them. */
 export function createHealth(store: EntryStore, publishTotals: boolean) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'GET' || request.url !== '/health') {
@@ -13,7 +13,8 @@ export function createHealth(store: EntryStore, publishTotals: boolean) {
     try {
       // A balancer asks each second: only a look at one log that is not there, unless sums are wanted.
       const totals = publishTotals ? await store.totals() : void (await store.has(nobody))
-      answer(response, 200, { status: 'ok', ...totals })
+      const large = store.isLargeAway() ? { largeEntries: 'away' } : {}
+      answer(response, 200, { status: 'ok', ...large, ...totals })
     } catch {
       answer(response, 503, { status: 'storage fails' })
     }

@@ -16,6 +16,8 @@ import type { HubLog } from './log.ts'
 import { nextTurn, nodeClock } from './node-clock.ts'
 import { random } from './node-crypto.ts'
 import { createHubService, type HubService, type HubServiceOptions } from './service.ts'
+import type { S3Options } from './s3/options.ts'
+import { openS3Entries } from './s3/s3-entries.ts'
 import { createSite } from './site.ts'
 import { createSockets } from './sockets.ts'
 import { createHistory } from './operator/history.ts'
@@ -33,6 +35,8 @@ export type HubOptions = {
   readonly host?: string
   /** The database file; ':memory:' forgets everything at the end. Or what this process shares with others of the same hub. */
   readonly storage: string | SharedStorageOptions
+  /** Where large entries go; beside the database file, or into PostgreSQL, unless given. */
+  readonly s3?: S3Options
   readonly limits?: Partial<HubLimitOptions>
   /** Who may make logs; everybody unless given. */
   readonly access?: Partial<AccessOptions>
@@ -102,14 +106,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const server = secure?.server ?? createServer(patience)
   server.maxConnections = limits.connectionsMax + spareSockets
   // A database elsewhere is asked first, for that takes a while.
-  const shared = isShared(options.storage) ? await openSharedStorage(options.storage, random, clock, log) : undefined
+  const far = options.s3 === undefined ? undefined : await openS3Entries(options.s3, clock, log)
+  const shared = isShared(options.storage)
+    ? await openSharedStorage(options.storage, random, clock, log, far)
+    : undefined
   const port = await listen(server, host, options.port ?? 0).catch(async (cause) => {
     await shared?.close()
     throw cause
   })
   // From here to where the server knows what to do nothing waits, so no client can come in between.
   const file = isShared(options.storage) ? undefined : options.storage
-  const open = () => shared ?? openSqliteStorage(file!, limits.storageBytesMax)
+  const open = () => shared ?? openSqliteStorage(file!, limits.storageBytesMax, far)
   const { context, members, dropDue, backup } = startService({ ...options, limits, log, clock }, open, server)
   const { identity, store } = context
   async function tidy(): Promise<number> {
@@ -134,6 +141,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     members: await countMembers(members),
     connections: sockets.count(),
     counts: context.meter.read(),
+    isLargeAway: store.isLargeAway(),
     isFanOutConnected: context.fanOut.isConnected?.(),
     disk: readDisk(file),
     memoryBytes: process.memoryUsage.rss(),
@@ -161,8 +169,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   })
   // The first key takes a second to make: nobody shall wait for it.
   void context.access.terms().catch(() => {})
-  log({ event: 'started', url })
-  if (options.acme !== undefined) secure?.renew()
 
   let closing: Promise<void> | undefined
   async function end(): Promise<void> {
@@ -183,6 +189,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     closing ??= end()
     return closing
   }
+  // The hub serves already: it does not wait for S3, and ends if that can never be what it should.
+  await far?.check().catch(async (cause) => {
+    await close()
+    throw cause
+  })
+  log({ event: 'started', url })
+  if (options.acme !== undefined) secure?.renew()
   return {
     url,
     port,

@@ -7,6 +7,9 @@ export type HubLogEvent =
   /** What goes to other processes goes at once again; or they find it themselves, within a second or two. */
   | { readonly event: 'fan-out-connected' }
   | { readonly event: 'fan-out-lost' }
+  /** S3 does not answer, or refuses: large entries are neither taken nor given until it does. All else goes on. */
+  | { readonly event: 'large-entries-away'; readonly problem: string }
+  | { readonly event: 'large-entries-back' }
   | { readonly event: 'entries-dropped'; readonly entries: number }
   /** The files of the certificate have changed and cannot be used, or none was given: the old one is served with. */
   | { readonly event: 'certificate-failed'; readonly message: string }

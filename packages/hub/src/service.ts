@@ -52,6 +52,8 @@ const dropPieceEntries = 1000
 
 /** Pieces of 256 KiB that are read for clients at once: encoding and sending them takes as long again as reading. */
 const readsMax = 8
+/** The same where they wait for S3: a few slow ones must not hold up the others. */
+const farReadsMax = 64
 
 export function createHubService(options: HubServiceOptions): HubService {
   const limits = { ...defaultLimits, ...options.limits }
@@ -80,7 +82,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     crypto: nodeVerifying,
     clock,
     turns: createTurns(clock),
-    readTurns: createTurns(clock, readsMax),
+    readTurns: createTurns(clock, options.storage.isFar === true ? farReadsMax : readsMax),
     random: randomBytes,
     store,
     knocks: createKnocks(store, limits, clock.monotonic, options.storage.isShared),
@@ -116,6 +118,7 @@ export function createHubService(options: HubServiceOptions): HubService {
         await nextTurn(clock)
       }
       if (dropped > 0 || logs > 0) await store.scrub()
+      await store.tend()
     } catch (cause) {
       if (!(cause instanceof StoreFailure)) throw cause
       log({ event: 'storage-failed', reason: cause.reason })

@@ -7,6 +7,7 @@ import { entriesPerFrameMax, frameFillBytes, pullsPerFrameMax } from '@kith/core
 import { type HubMessage, type Lane, type NumberedEntry, type Refusal, refusal } from '@kith/core/wire'
 import type { OpenLog } from './session.ts'
 import type { FanOutEvent } from './fan-out.ts'
+import type { Clock } from '@kith/core/ports'
 import { type EntryStore, StoreFailure } from './store/entry-store.ts'
 import type { Turns } from './turns.ts'
 
@@ -67,7 +68,7 @@ type Client = {
   readonly defect: (cause: unknown) => void
 }
 
-/** After which a client comes back to a hub whose database did not answer. */
+/** After which a client comes back to a hub whose database did not answer; and after which one that waits for large entries is tried again. */
 const awayWaitMs = 2000
 /** Each log of two full pulls. */
 const jobsMax = 2 * pullsPerFrameMax
@@ -76,8 +77,10 @@ const fetchesMax = 128
 /** Ids looked up for one piece of a fetch. */
 const idsPerPiece = 16
 
-export function createStreams(store: EntryStore, turns: Turns, client: Client): Streams {
+export function createStreams(store: EntryStore, turns: Turns, client: Client, clock: Pick<Clock, 'after'>): Streams {
   let waiting: Job[] = []
+  /** Those whose next piece has a large entry, while these cannot be had; others go on. */
+  const parked = new Set<Job>()
   let isPumping = false
 
   async function pump(): Promise<void> {
@@ -86,7 +89,12 @@ export function createStreams(store: EntryStore, turns: Turns, client: Client): 
     try {
       while (waiting.length > 0 && !client.isClosed() && !client.isCongested()) {
         const job = waiting.shift()!
-        if (await turns.run(() => sendPiece(job))) waiting.push(job)
+        try {
+          if (await turns.run(() => sendPiece(job))) waiting.push(job)
+        } catch (cause) {
+          if (!(cause instanceof StoreFailure) || cause.reason !== 'away') throw cause
+          park(job)
+        }
       }
     } catch (cause) {
       if (cause instanceof StoreFailure)
@@ -95,6 +103,15 @@ export function createStreams(store: EntryStore, turns: Turns, client: Client): 
     } finally {
       isPumping = false
     }
+  }
+
+  function park(job: Job): void {
+    parked.add(job)
+    clock.after(awayWaitMs, () => {
+      if (!parked.delete(job) || client.isClosed()) return
+      waiting.push(job)
+      void pump()
+    })
   }
 
   /** Whether there is more to do. */
@@ -152,7 +169,9 @@ export function createStreams(store: EntryStore, turns: Turns, client: Client): 
       fetch.at < end && bytes < frameFillBytes;
       fetch.at += 1
     ) {
-      const [entry] = await store.readIds(fetch.log, fetch.lane, [fetch.ids[fetch.at]!], fetch.idsOnly)
+      const found = await findOne(fetch, entries.length > 0)
+      if (found === 'away') break
+      const [entry] = found
       if (entry === undefined) continue
       const isFull = entries.length > 0 && bytes + entry.bytes.length > frameFillBytes
       if (isFull) break
@@ -162,6 +181,19 @@ export function createStreams(store: EntryStore, turns: Turns, client: Client): 
     const isEnd = fetch.at >= fetch.ids.length
     send(fetch, entries, isEnd ? 'caught-up' : 'more')
     return !isEnd
+  }
+
+  /** What was found before one that cannot be had now is sent first. */
+  async function findOne(
+    { log, lane, ids, at, idsOnly }: Fetch,
+    hasOthers: boolean,
+  ): Promise<NumberedEntry[] | 'away'> {
+    try {
+      return await store.readIds(log, lane, [ids[at]!], idsOnly)
+    } catch (cause) {
+      if (hasOthers && cause instanceof StoreFailure && cause.reason === 'away') return 'away'
+      throw cause
+    }
   }
 
   function send(
@@ -214,11 +246,13 @@ export function createStreams(store: EntryStore, turns: Turns, client: Client): 
       void pump()
     },
     isFull: (added) => {
-      const fetches = waiting.filter(({ kind }) => kind === 'fetch').length + added.fetches
-      return waiting.length + added.jobs >= jobsMax || fetches >= fetchesMax
+      const jobs = [...waiting, ...parked]
+      const fetches = jobs.filter(({ kind }) => kind === 'fetch').length + added.fetches
+      return jobs.length + added.jobs >= jobsMax || fetches >= fetchesMax
     },
     close() {
       waiting = []
+      parked.clear()
     },
   }
 }

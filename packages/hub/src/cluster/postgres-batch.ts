@@ -60,6 +60,8 @@ export type FoundEntry = {
   readonly lane: number
   readonly n: number
   readonly size: number
+  /** Name, in hexadecimal, of a large entry that lies elsewhere. */
+  readonly outside: string | undefined
 }
 export type FoundDue = {
   readonly logKey: string
@@ -75,6 +77,8 @@ export type Found = {
   readonly due: readonly FoundDue[]
   /** Tokens that this transaction spends first, as `spendToKey`. */
   readonly spent: readonly string[]
+  /** Names, in hexadecimal, of large entries whose intents this transaction has taken away. */
+  readonly intended: ReadonlySet<string>
   /** Where a new log's numbers begin. */
   readonly floor: number
   readonly today: number
@@ -92,10 +96,19 @@ export type Changes = {
   readonly written: Set<LogRow>
   readonly forgotten: LogName[]
   floor: number | undefined
+  /** Names of large entries that no row names after this: of rows that go, and of what was not needed. */
+  readonly unnamed: Uint8Array[]
   readonly results: (WriteResult | StoreFailure)[]
 }
 
-type Here = { n: number; size: number; readonly id: Uint8Array; readonly lane: number; isStored: boolean }
+type Here = {
+  readonly n: number
+  readonly size: number
+  readonly id: Uint8Array
+  readonly lane: number
+  readonly isStored: boolean
+  readonly outside: string | undefined
+}
 
 export function workOut(writes: readonly Write[], found: Found, options: StoreOptions): Changes {
   const changes: Changes = {
@@ -106,17 +119,27 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
     written: new Set(),
     forgotten: [],
     floor: undefined,
+    unnamed: [],
     results: [],
   }
   /** Entries by log and id, then lane. */
   const here = new Map<string, Map<number, Here>>()
   const unspent = new Set(found.spent)
   const due = new Map(found.due.map((row) => [`${row.logKey}/${row.idKey}/${row.lane}`, row.dueDay]))
-  for (const { logKey, idKey, lane, n, size } of found.entries) {
+  for (const { logKey, idKey, lane, n, size, outside } of found.entries) {
     const row = found.logs.get(logKey)!
     // Of an earlier log of that id, and in the way of the same entry.
-    if (n < row.first) changes.removed.push({ log: row.log, lane, n })
-    else lanesOf(logKey, idKey).set(lane, { n, size, id: Buffer.from(idKey, 'hex'), lane, isStored: true })
+    if (n < row.first) remove(row.log, lane, n, outside)
+    else lanesOf(logKey, idKey).set(lane, { n, size, id: Buffer.from(idKey, 'hex'), lane, isStored: true, outside })
+  }
+
+  function remove(log: LogName, lane: number, n: number, outside: string | undefined): void {
+    changes.removed.push({ log, lane, n })
+    forget(outside)
+  }
+
+  function forget(outside: string | undefined): void {
+    if (outside !== undefined) changes.unnamed.push(Buffer.from(outside, 'hex'))
   }
 
   function lanesOf(logKey: string, idKey: string): Map<number, Here> {
@@ -152,12 +175,17 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
     const { log } = row
     const fresh = entries.filter(({ id }) => !lanesOf(log.key, toKey(id)).has(lane))
     checkRoom(log.kind, row, fresh, options, row.paid)
+    // So slow that what it wrote is given up.
+    if (fresh.some(({ outside }) => outside !== undefined && !found.intended.has(toKey(outside))))
+      throw new StoreFailure('away')
     use(row)
     const ages = goesByAge(log.kind)
     const placed = entries.map((entry): Placed => {
       const lanes = lanesOf(log.key, toKey(entry.id))
       const known = lanes.get(lane)
       if (known !== undefined) {
+        // The same may be asked twice, after a commit whose answer was lost: then it is the name that the row has.
+        if (entry.outside !== undefined && toKey(entry.outside) !== known.outside) forget(toKey(entry.outside))
         // Letters go at their time, however often they are put.
         if (!ages) date(log, known, undefined, false)
         return { n: known.n, isNew: false }
@@ -166,7 +194,8 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
       row.next[lane] = n + 1
       row.entries += 1
       row.bytes += entry.bytes.length
-      const added: Here = { n, size: entry.bytes.length, id: entry.id, lane, isStored: false }
+      const outside = entry.outside === undefined ? undefined : toKey(entry.outside)
+      const added: Here = { n, size: entry.bytes.length, id: entry.id, lane, isStored: false, outside }
       lanes.set(lane, added)
       changes.added.set(`${log.key}/${lane}/${n}`, { log, lane, n, entry })
       if (ages) date(log, added, dueIn(options.letterDays), false)
@@ -183,13 +212,16 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
   function drop(row: LogRow, lane: number, id: Uint8Array): number {
     const lanes = lanesOf(row.log.key, toKey(id))
     const known = lanes.get(lane)
-    date(row.log, known ?? { n: 0, size: 0, id, lane, isStored: false }, undefined, false)
+    date(row.log, known ?? { n: 0, size: 0, id, lane, isStored: false, outside: undefined }, undefined, false)
     if (known === undefined) return 0
     lanes.delete(lane)
     row.entries -= 1
     row.bytes -= known.size
-    if (known.isStored) changes.removed.push({ log: row.log, lane, n: known.n })
-    else changes.added.delete(`${row.log.key}/${lane}/${known.n}`)
+    if (known.isStored) remove(row.log, lane, known.n, known.outside)
+    else {
+      changes.added.delete(`${row.log.key}/${lane}/${known.n}`)
+      forget(known.outside)
+    }
     changes.written.add(row)
     return 1
   }
@@ -283,6 +315,8 @@ export function workOut(writes: readonly Write[], found: Found, options: StoreOp
       if (!(cause instanceof StoreFailure)) throw cause
       // Refused before anything was written: the others of the group are not concerned.
       changes.results.push(cause)
+      if (write.kind === 'append')
+        for (const { outside } of write.entries) if (outside !== undefined) forget(toKey(outside))
     }
   }
   for (const row of found.logs.values()) if (row.isNew) changes.forgotten.push(row.log)

@@ -36,7 +36,13 @@ type Writer = {
   readonly blocked: (() => void)[]
 }
 
-export function createGroups(sql: Postgres, today: () => number, options: StoreOptions): Groups {
+/** `unnamed`: told of large entries that no row names any more. */
+export function createGroups(
+  sql: Postgres,
+  today: () => number,
+  options: StoreOptions,
+  unnamed: (names: readonly Uint8Array[]) => void,
+): Groups {
   const writers = Array.from(
     { length: writersMax },
     (): Writer => ({ waiting: [], bytes: 0, running: undefined, blocked: [] }),
@@ -66,7 +72,9 @@ export function createGroups(sql: Postgres, today: () => number, options: StoreO
   async function commit(group: Write[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const results = await commitGroup(sql, group, today(), options)
+        const committed = await commitGroup(sql, group, today(), options)
+        const { results } = committed
+        unnamed(committed.unnamed)
         results.forEach((result, at) => {
           if (result instanceof StoreFailure) group[at]!.failed(result)
           else group[at]!.done(result)

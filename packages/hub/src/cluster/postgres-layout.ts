@@ -4,7 +4,10 @@
  */
 
 /** Written by this program; a database of a newer one is refused. */
-export const layoutVersion = 1
+export const layoutVersion = 2
+
+/** Of a database that has no large entries on S3: what older programs make and take. */
+export const layoutVersionBefore = 1
 
 export const layout = [
   `CREATE TABLE IF NOT EXISTS hub_meta (name text PRIMARY KEY, value bytea NOT NULL)`,
@@ -17,9 +20,11 @@ export const layout = [
   `CREATE INDEX IF NOT EXISTS hub_log_by_day ON hub_log (used_day)`,
   `CREATE INDEX IF NOT EXISTS hub_log_stale ON hub_log (log) WHERE stale`,
   `CREATE TABLE IF NOT EXISTS hub_entry (
-    log bytea NOT NULL, lane smallint NOT NULL, n bigint NOT NULL, size int NOT NULL, id bytea NOT NULL, bytes bytea NOT NULL,
+    log bytea NOT NULL, lane smallint NOT NULL, n bigint NOT NULL, size int NOT NULL, id bytea NOT NULL, outside bytea, bytes bytea NOT NULL,
     PRIMARY KEY (log, lane, n))`,
   `CREATE UNIQUE INDEX IF NOT EXISTS hub_entry_by_id ON hub_entry (log, id, lane)`,
+  // Names of large entries that are being written to S3, and the day on which that began (shared-large.ts).
+  `CREATE TABLE IF NOT EXISTS hub_intent (name bytea PRIMARY KEY, day int NOT NULL)`,
   // Entries that a trim, a covering pack or their age will drop.
   `CREATE TABLE IF NOT EXISTS hub_dropping (
     log bytea NOT NULL, id bytea NOT NULL, lane smallint NOT NULL, due_day int NOT NULL, PRIMARY KEY (log, id, lane))`,
@@ -33,3 +38,12 @@ export const layout = [
     n bigint PRIMARY KEY, code bytea NOT NULL UNIQUE, key bytea UNIQUE, until_ms bigint NOT NULL, period bigint NOT NULL,
     issued bigint NOT NULL, last bytea)`,
 ]
+
+/** Of databases that were made before there were large entries elsewhere. Asked first: even a change that changes nothing waits for everybody. */
+export const hasOutside = `SELECT FROM information_schema.columns
+  WHERE table_schema = current_schema() AND table_name = 'hub_entry' AND column_name = 'outside'`
+export const addOutside = 'ALTER TABLE hub_entry ADD COLUMN IF NOT EXISTS outside bytea'
+
+/** After the column. `outside`: empty for what lies here. */
+export const outsideIndex =
+  'CREATE INDEX IF NOT EXISTS hub_entry_outside ON hub_entry (outside) WHERE outside IS NOT NULL'

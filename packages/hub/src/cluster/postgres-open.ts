@@ -7,16 +7,20 @@ import { dayMs } from '../store/days.ts'
 import type { EntryStore } from '../store/entry-store.ts'
 import type { Heads, HubIdentity, StoreOptions } from '../store/hub-storage.ts'
 import { isWorthAnotherTry, toOpenFailure } from './postgres-failure.ts'
-import { layout, layoutVersion } from './postgres-layout.ts'
+import { addOutside, hasOutside, layout, layoutVersion, layoutVersionBefore, outsideIndex } from './postgres-layout.ts'
 import { connect, type Postgres } from './postgres-pool.ts'
+import type { LargeEntries } from '../store/large-entries.ts'
 import { createPostgresStore } from './postgres-store.ts'
 import { bytesToNumber, numbersToBytes } from './postgres-values.ts'
+import { farEntries, noteSharedUse, sharedOwner } from './shared-large.ts'
 
 /** What all processes of a hub share, read when one starts. */
 export type Shared = {
   readonly identity: HubIdentity
   readonly generation: Uint8Array
   readonly today: number
+  /** Whether there are large entries on S3. */
+  readonly hasFarEntries: boolean
 }
 
 export type PostgresStorage = {
@@ -40,16 +44,23 @@ export async function openPostgresStorage(
   url: string,
   random: (length: number) => Uint8Array,
   clock: Pick<Clock, 'now' | 'monotonic'>,
+  far?: LargeEntries,
 ): Promise<PostgresStorage> {
   const sql = await connect(url)
   try {
     await prepareLayout(sql)
     const shared = await loadShared(sql, random, clock.now)
+    if (shared.hasFarEntries && far === undefined)
+      throw new KithError(
+        'storage-unavailable',
+        'Large entries of this hub are on S3, and nothing says where: set s3-endpoint and the others as its other processes have them.',
+      )
+    far?.begin?.(sharedOwner(sql, shared.identity.publicKey, shared.hasFarEntries, layoutVersion))
     return {
       identity: shared.identity,
       start: (options) => ({
         identity: shared.identity,
-        store: createPostgresStore(sql, { ...shared, monotonic: clock.monotonic }, options),
+        store: createPostgresStore(sql, { ...shared, monotonic: clock.monotonic }, options, far),
       }),
       close: () => sql.end({ timeout: 1 }),
     }
@@ -76,10 +87,27 @@ export async function renewGeneration(url: string): Promise<void> {
   }
 }
 
+/** The bucket is this hub's from now on; resolves with the hub's key. For a hub of which no process runs. */
+export async function takeSharedPlace(url: string): Promise<Uint8Array> {
+  const sql = await connect(url)
+  try {
+    await prepareLayout(sql)
+    const { identity } = await loadShared(sql, random, Date.now)
+    await noteSharedUse(sql, layoutVersion)
+    return identity.publicKey
+  } catch (cause) {
+    throw toOpenFailure(cause)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
 async function prepareLayout(sql: Postgres): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       for (const statement of layout) await sql.unsafe(statement)
+      if ((await sql.unsafe(hasOutside)).count === 0) await sql.unsafe(addOutside)
+      await sql.unsafe(outsideIndex)
       break
     } catch (cause) {
       // Two that make one table at once collide in the catalogue: 23505 and 42P07.
@@ -95,7 +123,7 @@ async function prepareLayout(sql: Postgres): Promise<void> {
 async function loadShared(sql: Postgres, random: (length: number) => Uint8Array, now: () => number): Promise<Shared> {
   const { publicKey, secretKey } = createHubKeyPair(random)
   const proposed = [
-    ['layout', numbersToBytes(layoutVersion)],
+    ['layout', numbersToBytes(layoutVersionBefore)],
     ['identity', Buffer.concat([publicKey, secretKey, random(32)])],
     ['generation', random(generationBytes)],
     ['day', numbersToBytes(1, Math.floor(now() / dayMs))],
@@ -103,7 +131,7 @@ async function loadShared(sql: Postgres, random: (length: number) => Uint8Array,
     ['counts', numbersToBytes(0, 0)],
   ] as const
   const found = await readMeta(sql)
-  if (found.size < proposed.length)
+  if (proposed.some(([name]) => !found.has(name)))
     for (const [name, value] of proposed)
       await sql`INSERT INTO hub_meta VALUES (${name}, ${value}) ON CONFLICT (name) DO NOTHING`
   const meta = await readMeta(sql)
@@ -121,6 +149,7 @@ async function loadShared(sql: Postgres, random: (length: number) => Uint8Array,
     },
     generation: meta.get('generation')!,
     today: bytesToNumber(meta.get('day')!, 0),
+    hasFarEntries: meta.has(farEntries),
   }
 }
 

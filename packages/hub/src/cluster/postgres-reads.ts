@@ -1,6 +1,5 @@
 /** What the store reads. Questions about logs that are asked in one turn go as one. */
-import type { NumberedEntry } from '@kith/core/wire'
-import { type LogName, type ReadRun, type ReadWish, toKey } from '../store/entry-store.ts'
+import { type LogName, type ReadWish, toKey } from '../store/entry-store.ts'
 import type { Heads } from '../store/hub-storage.ts'
 import { toStoreFailure } from './postgres-failure.ts'
 import type { Postgres } from './postgres-pool.ts'
@@ -11,8 +10,17 @@ export type LogHead = { readonly first: number; readonly next: readonly number[]
 export type Reads = {
   readonly head: (logKey: string) => Promise<LogHead | undefined>
   readonly heads: Heads
-  readonly run: (log: LogName, lane: number, wish: ReadWish) => Promise<ReadRun>
-  readonly ids: (log: LogName, lane: number, ids: readonly Uint8Array[], idsOnly: boolean) => Promise<NumberedEntry[]>
+  readonly run: (
+    log: LogName,
+    lane: number,
+    wish: ReadWish,
+  ) => Promise<{ readonly rows: readonly EntryRow[]; readonly end: boolean }>
+  readonly ids: (
+    log: LogName,
+    lane: number,
+    ids: readonly Uint8Array[],
+    idsOnly: boolean,
+  ) => Promise<readonly EntryRow[]>
 }
 
 type HeadRow = {
@@ -24,14 +32,21 @@ type HeadRow = {
   next2: number
   next3: number
 }
-type EntryRow = { n: number; id: Uint8Array; bytes: Uint8Array; until: number }
+export type EntryRow = {
+  readonly n: number
+  readonly size: number
+  readonly id: Uint8Array
+  readonly outside: Uint8Array | null
+  /** Empty where only ids were wished, and for what lies outside. */
+  readonly bytes: Uint8Array
+}
+
+type PieceRow = EntryRow & { readonly until: number }
 
 const logsPerQuestion = 1000
 
 /** Rows looked at for one piece with bytes: sums of their sizes decide how many of them are sent. */
 const rowsPerPiece = 512
-
-const noBytes = new Uint8Array(0)
 
 export function createReads(sql: Postgres, soon: (run: () => void) => void): Reads {
   let asked = new Map<string, PromiseWithResolvers<LogHead | undefined>>()
@@ -93,39 +108,35 @@ export function createReads(sql: Postgres, soon: (run: () => void) => void): Rea
       // One row more than wished tells whether the end was reached.
       const rows = await failing(
         idsOnly
-          ? sql<EntryRow[]>`
-            SELECT n, id, ''::bytea AS bytes, 0 AS until FROM hub_entry
+          ? sql<PieceRow[]>`
+            SELECT n, size, id, NULL AS outside, ''::bytea AS bytes, 0 AS until FROM hub_entry
             WHERE log = ${log.id} AND lane = ${lane} AND n >= ${first} AND ${range} LIMIT ${count + 1}`
-          : sql<EntryRow[]>`
-            SELECT n, id, until, CASE WHEN place <= ${count} AND (place = 1 OR until <= ${bytesMax}) THEN bytes ELSE NULL END AS bytes
+          : sql<PieceRow[]>`
+            SELECT n, size, id, outside, until, CASE WHEN place <= ${count} AND (place = 1 OR until <= ${bytesMax}) THEN bytes ELSE NULL END AS bytes
             FROM (
-              SELECT n, id, bytes, row_number() OVER piece AS place, (sum(size + 40) OVER piece)::bigint AS until FROM (
-                SELECT n, id, bytes, size FROM hub_entry
+              SELECT n, size, id, outside, bytes, row_number() OVER piece AS place, (sum(size + 40) OVER piece)::bigint AS until FROM (
+                SELECT n, size, id, outside, bytes FROM hub_entry
                 WHERE log = ${log.id} AND lane = ${lane} AND n >= ${first} AND ${range} LIMIT ${count + 1}
               ) AS run WINDOW piece AS (ORDER BY ${isAfter ? sql`n` : sql`n DESC`} ROWS UNBOUNDED PRECEDING)
             ) AS summed ORDER BY place`,
       )
       const given = idsOnly ? rows.slice(0, count) : rows.slice(0, countGiven(rows, count, bytesMax))
-      return {
-        entries: given.map((row) => ({ n: row.n, id: row.id, bytes: idsOnly ? noBytes : row.bytes })),
-        end: given.length === rows.length,
-      }
+      return { rows: given, end: given.length === rows.length }
     },
 
     async ids(log, lane, ids, idsOnly) {
-      const bytes = idsOnly ? sql`''::bytea AS bytes` : sql`bytes`
-      const rows = await failing(
+      const bytes = idsOnly ? sql`NULL AS outside, ''::bytea AS bytes` : sql`outside, bytes`
+      return failing(
         sql<EntryRow[]>`
-          SELECT n, id, ${bytes} FROM hub_entry
+          SELECT n, size, id, ${bytes} FROM hub_entry
           WHERE log = ${log.id} AND lane = ${lane} AND id = ANY(${bytesToArray(ids)}::bytea[])
             AND n >= (SELECT first FROM hub_log WHERE log = ${log.id})`,
       )
-      return rows.map((row) => ({ n: row.n, id: row.id, bytes: idsOnly ? noBytes : row.bytes }))
     },
   }
 }
 
-function countGiven(rows: readonly EntryRow[], count: number, bytesMax: number): number {
+function countGiven(rows: readonly PieceRow[], count: number, bytesMax: number): number {
   let given = 0
   while (given < rows.length && given < count && (given === 0 || rows[given]!.until <= bytesMax)) given += 1
   return given

@@ -1,17 +1,27 @@
 /**
- * The store that several processes of a hub share: PostgreSQL. Large entries are rows like others. Numbers are given under a lock of the
+ * The store that several processes of a hub share: PostgreSQL. Large entries are rows like others, or on S3 (`shared-large.ts`). Numbers are given under a lock of the
  * log's row and told to nobody before the commit, so that a process may die at any moment without a new generation.
  */
 import { KithError } from '@kith/core/bytes'
-import type { Lane } from '@kith/core/wire'
-import { type EntryStore, type Expired, type LogName, type StoreTotals, toLogName } from '../store/entry-store.ts'
+import type { Lane, NumberedEntry } from '@kith/core/wire'
+import {
+  type EntryStore,
+  type Expired,
+  type LogName,
+  StoreFailure,
+  type StoreTotals,
+  toLogName,
+} from '../store/entry-store.ts'
+import { fill } from '../store/fill.ts'
 import type { Heads, StoreOptions } from '../store/hub-storage.ts'
+import type { LargeEntries } from '../store/large-entries.ts'
 import { createPostgresAccess } from './postgres-access.ts'
 import type { Write, WriteResult } from './postgres-batch.ts'
 import { createSharedDays } from './postgres-days.ts'
 import { createGroups } from './postgres-groups.ts'
 import type { Postgres } from './postgres-pool.ts'
-import { createReads, failing } from './postgres-reads.ts'
+import { createReads, type EntryRow, failing } from './postgres-reads.ts'
+import { createSharedLarge } from './shared-large.ts'
 
 /** Logs remembered as used today, and as there: 100,000 are about 15 MB. Beyond, all are asked for again. */
 const rememberedMax = 100_000
@@ -30,10 +40,12 @@ export function createPostgresStore(
   sql: Postgres,
   start: StoreStart,
   options: StoreOptions,
+  place?: LargeEntries,
 ): EntryStore & { heads: Heads } {
   const days = createSharedDays(sql, start.today)
   const reads = createReads(sql, options.soon)
-  const groups = createGroups(sql, days.today, options)
+  const large = createSharedLarge(sql, place, options.random, days.today)
+  const groups = createGroups(sql, days.today, options, large.drop)
   /** The last write asked of each log: what is read later must see it. */
   const underWay = new Map<string, Promise<unknown>>()
   const there = new Set<string>()
@@ -106,14 +118,35 @@ export function createPostgresStore(
         sql<{ log: Buffer; kind: number }[]>`SELECT log, kind FROM hub_log WHERE stale LIMIT 1`,
       )
       if (row === undefined) break
-      const some = await failing(sql`
+      const some = await failing(sql<{ outside: Uint8Array | null }[]>`
         DELETE FROM hub_entry WHERE log = ${row.log} AND (lane, n) IN (
           SELECT e.lane, e.n FROM hub_entry e WHERE e.log = ${row.log}
-            AND e.n < (SELECT first FROM hub_log WHERE log = ${row.log}) LIMIT ${entriesMax - dropped})`)
+            AND e.n < (SELECT first FROM hub_log WHERE log = ${row.log}) LIMIT ${entriesMax - dropped})
+        RETURNING outside`)
+      large.drop(some.flatMap(({ outside }) => outside ?? []))
       dropped += some.count
       if (some.count === 0) await write({ kind: 'emptied', log: toLogName(row.log, row.kind) })
     }
     return dropped
+  }
+
+  function withBytes(log: LogName, lane: Lane, rows: readonly EntryRow[]) {
+    return fill(rows, async ({ n, id, size, bytes, outside }): Promise<NumberedEntry | undefined> => {
+      if (outside === null) return { n, id, bytes }
+      const found = await large.get(outside)
+      if (found?.length === size) return { n, id, bytes: found }
+      await noteLoss(log, lane, id, outside)
+      return undefined
+    })
+  }
+
+  /** An object that should be there is not: the entry is forgotten, so that whoever has it can put it again. */
+  async function noteLoss(log: LogName, lane: Lane, id: Uint8Array, outside: Uint8Array): Promise<void> {
+    const [row] = await reads.ids(log, lane, [id], false)
+    // Dropped meanwhile.
+    if (row?.outside === null || row === undefined || Buffer.compare(row.outside, outside) !== 0) return
+    options.failed(new StoreFailure('damaged'))
+    await write({ kind: 'drop', log, lane, ids: [id] })
   }
 
   return {
@@ -123,7 +156,8 @@ export function createPostgresStore(
 
     async append(log, lane: Lane, entries, covers) {
       await groups.room(log.key)
-      const result = write({ kind: 'append', log, lane, entries, covers })
+      const placed = await large.putLarge(entries, (ids) => reads.ids(log, lane, ids, true))
+      const result = write({ kind: 'append', log, lane, entries: placed, covers })
       const durable = result.then(() => {
         remember(there, log.key)
       })
@@ -134,12 +168,16 @@ export function createPostgresStore(
 
     async read(log, lane, wish) {
       await seen(log)
-      return reads.run(log, lane, wish)
+      const { rows, end } = await reads.run(log, lane, wish)
+      const { entries, isCut } = await withBytes(log, lane, rows)
+      return { entries, end: end && !isCut }
     },
 
     async readIds(log, lane, ids, idsOnly) {
       await seen(log)
-      return reads.ids(log, lane, ids, idsOnly)
+      const { entries, isCut } = await withBytes(log, lane, await reads.ids(log, lane, ids, idsOnly))
+      if (isCut) throw new StoreFailure('away')
+      return entries
     },
 
     async span(log, lane) {
@@ -168,6 +206,9 @@ export function createPostgresStore(
       const isDone = logs < logsPerPiece && due.rows + emptied < entriesMax
       return { entries: due.dropped + emptied, logs, isDone }
     },
+
+    tend: large.tend,
+    isLargeAway: large.isAway,
 
     // What the server keeps of it until its next VACUUM is the operator's: docs/operations/scaling.md.
     async scrub() {},
@@ -216,6 +257,7 @@ export function createPostgresStore(
 
     async close() {
       await groups.settled()
+      await large.settled()
       await sql.end({ timeout: 5 })
     },
   }

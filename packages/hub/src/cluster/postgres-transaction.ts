@@ -18,10 +18,13 @@ import {
   workOut,
 } from './postgres-batch.ts'
 import type { Postgres } from './postgres-pool.ts'
-import { bytesToArray, bytesToNumber, numbersToArray, numbersToBytes } from './postgres-values.ts'
+import { bytesToArray, bytesToNumber, numbersToArray, numbersToBytes, optionalBytesToArray } from './postgres-values.ts'
+import { nameToKey } from './shared-large.ts'
 
 /** Stands in a row that this transaction has made, so that it is known from those that were there. */
 const justMade = -2
+
+const noBytes = new Uint8Array(0)
 
 /** Where a location's records are. */
 const tail = 2
@@ -42,23 +45,29 @@ type LogAnswer = {
   stale: boolean
   paid: number
 }
-type EntryAnswer = { log: Uint8Array; lane: number; id: Uint8Array; n: number; size: number }
+type EntryAnswer = {
+  log: Uint8Array
+  lane: number
+  id: Uint8Array
+  n: number
+  size: number
+  outside: Uint8Array | null
+}
 type DueAnswer = { log: Uint8Array; lane: number; id: Uint8Array; due_day: number }
 
-/** Resolves when the group is committed, with what became of each write. */
+/** Resolves when the group is committed, with what became of each write, and the large entries that nothing names any more. */
 export async function commitGroup(
   pool: Postgres,
   writes: readonly Write[],
   today: number,
   options: StoreOptions,
-): Promise<Changes['results']> {
-  const { results } = await pool.begin(async (sql) => {
+): Promise<Pick<Changes, 'results' | 'unnamed'>> {
+  return pool.begin(async (sql) => {
     const changes = workOut(writes, await lockAndRead(sql, writes, today), options)
     await Promise.all(writeRows(sql, changes))
     // In an object, for the driver waits for each value of a list.
-    return { results: changes.results }
+    return { results: changes.results, unnamed: changes.unnamed }
   })
-  return results
 }
 
 async function lockAndRead(sql: Transaction, writes: readonly Write[], today: number): Promise<Found> {
@@ -77,14 +86,14 @@ async function lockAndRead(sql: Transaction, writes: readonly Write[], today: nu
     ids.length === 0
       ? []
       : sql<EntryAnswer[]>`
-    SELECT e.log, e.lane, e.id, e.n, e.size FROM unnest(${pairs[0]}::bytea[], ${pairs[1]}::bytea[]) AS u (log, id)
+    SELECT e.log, e.lane, e.id, e.n, e.size, e.outside FROM unnest(${pairs[0]}::bytea[], ${pairs[1]}::bytea[]) AS u (log, id)
     JOIN hub_entry e ON e.log = u.log AND e.id = u.id`
   const locations = logs.filter(({ kind }) => kind === ('location' satisfies LogKind)).map(({ id }) => id)
   const records =
     locations.length === 0
       ? []
       : sql<EntryAnswer[]>`
-    SELECT log, lane, id, n, size FROM hub_entry WHERE log = ANY(${bytesToArray(locations)}::bytea[]) AND lane = ${tail}`
+    SELECT log, lane, id, n, size, outside FROM hub_entry WHERE log = ANY(${bytesToArray(locations)}::bytea[]) AND lane = ${tail}`
   const due = writes.some(({ kind }) => kind === 'due')
     ? sql<DueAnswer[]>`
     SELECT d.log, d.lane, d.id, d.due_day FROM unnest(${pairs[0]}::bytea[], ${pairs[1]}::bytea[]) AS u (log, id)
@@ -101,12 +110,20 @@ async function lockAndRead(sql: Transaction, writes: readonly Write[], today: nu
     SELECT * FROM unnest(${numbersToArray(tokens.map(({ period }) => period))}::bigint[],
       ${bytesToArray(tokens.map(({ nonce }) => nonce))}::bytea[])
     ON CONFLICT (period, nonce) DO NOTHING RETURNING period, nonce`
+  const appended = writes.flatMap((write) => (write.kind === 'append' ? write.entries : []))
+  const outside = appended.flatMap((entry) => entry.outside ?? [])
+  const intended =
+    outside.length === 0
+      ? []
+      : sql<{ name: Uint8Array }[]>`
+    DELETE FROM hub_intent WHERE name = ANY(${bytesToArray(outside)}::bytea[]) RETURNING name`
   // After the lock: whoever removed one of these logs meanwhile has raised it.
   const floor = sql<{ value: Uint8Array }[]>`SELECT value FROM hub_meta WHERE name = 'floor'`
-  const answers = await Promise.all([locked, entries, records, due, floor, spent])
+  const answers = await Promise.all([locked, entries, records, due, floor, spent, intended])
   const found = new Map<string, FoundEntry>()
   for (const row of [...answers[1], ...answers[2]]) {
-    const entry = { logKey: toHex(row.log), idKey: toHex(row.id), lane: row.lane, n: row.n, size: row.size }
+    const { lane, n, size } = row
+    const entry = { logKey: toHex(row.log), idKey: toHex(row.id), lane, n, size, outside: nameToKey(row.outside) }
     found.set(`${entry.logKey}/${entry.lane}/${entry.n}`, entry)
   }
   return {
@@ -119,6 +136,7 @@ async function lockAndRead(sql: Transaction, writes: readonly Write[], today: nu
       dueDay: row.due_day,
     })),
     spent: answers[5].map(spendToKey),
+    intended: new Set(answers[6].map(({ name }) => toHex(name))),
     floor: bytesToNumber(answers[4][0]!.value, 0),
     today,
   }
@@ -157,15 +175,17 @@ function* writeRows(sql: Transaction, changes: Changes): Generator<Promise<unkno
   if (added.size > 0) {
     const rows = [...added.values()]
     const sizes = rows.map(({ entry }) => entry.bytes.length)
+    const here = rows.map(({ entry }) => (entry.outside === undefined ? entry.bytes : noBytes))
     let end = 1
-    const starts = sizes.map((size) => (end += size) - size)
+    const starts = here.map(({ length }) => (end += length) - length)
     // All bytes as one value, cut up by the server: an array of them would have to be read letter by letter.
     yield sql`
-      INSERT INTO hub_entry (log, lane, n, size, id, bytes)
-      SELECT u.log, u.lane, u.n, u.size, u.id, substring(${Buffer.concat(rows.map(({ entry }) => entry.bytes))}::bytea, u.start, u.size)
+      INSERT INTO hub_entry (log, lane, n, size, id, outside, bytes)
+      SELECT u.log, u.lane, u.n, u.size, u.id, u.outside, substring(${Buffer.concat(here)}::bytea, u.start, u.length)
       FROM unnest(${logIds(rows)}::bytea[], ${lanes(rows)}::smallint[], ${numbersToArray(rows.map(({ n }) => n))}::bigint[],
         ${numbersToArray(sizes)}::int[], ${bytesToArray(rows.map(({ entry }) => entry.id))}::bytea[],
-        ${numbersToArray(starts)}::int[]) AS u (log, lane, n, size, id, start)`
+        ${optionalBytesToArray(rows.map(({ entry }) => entry.outside))}::bytea[], ${numbersToArray(starts)}::int[],
+        ${numbersToArray(here.map(({ length }) => length))}::int[]) AS u (log, lane, n, size, id, outside, start, length)`
   }
   const dates = [...dated.values()]
   const undated = dates.filter(({ dueDay }) => dueDay === undefined)

@@ -4,6 +4,10 @@ import { toHex } from '@kith/core/bytes'
 export const bytesToArray = (list: readonly Uint8Array[]): string =>
   `{${list.map((bytes) => `"\\\\x${toHex(bytes)}"`).join(',')}}`
 
+/** The same, with NULL for what there is not. */
+export const optionalBytesToArray = (list: readonly (Uint8Array | undefined)[]): string =>
+  `{${list.map((bytes) => (bytes === undefined ? 'NULL' : `"\\\\x${toHex(bytes)}"`)).join(',')}}`
+
 export const numbersToArray = (list: readonly number[]): string => `{${list.join(',')}}`
 
 export const keysToArray = (list: readonly string[]): string => `{${list.map((key) => `"\\\\x${key}"`).join(',')}}`

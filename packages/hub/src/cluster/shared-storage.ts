@@ -3,6 +3,7 @@ import { toHex } from '@kith/core/bytes'
 import type { Clock } from '@kith/core/ports'
 import type { HubLog } from '../log.ts'
 import type { HubStorage } from '../store/hub-storage.ts'
+import type { LargeEntries } from '../store/large-entries.ts'
 import { checkNatsUrl, createNatsTransport } from './nats-transport.ts'
 import { openPostgresStorage } from './postgres-open.ts'
 import { createSharedFanOut, type SharedFanOut } from './shared-fan-out.ts'
@@ -20,9 +21,10 @@ export async function openSharedStorage(
   random: (length: number) => Uint8Array,
   clock: Clock,
   log: HubLog,
+  far?: LargeEntries,
 ): Promise<HubStorage & { readonly close: () => Promise<void> }> {
   if (nats !== undefined) checkNatsUrl(nats)
-  const storage = await openPostgresStorage(postgres, random, clock)
+  const storage = await openPostgresStorage(postgres, random, clock, far)
   let fanOut: SharedFanOut | undefined
   const transport =
     nats === undefined
@@ -36,6 +38,7 @@ export async function openSharedStorage(
         })
   return {
     isShared: true,
+    isFar: far !== undefined,
     start(options) {
       const started = storage.start(options)
       fanOut = createSharedFanOut(transport, started.store.heads, clock)

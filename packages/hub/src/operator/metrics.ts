@@ -17,6 +17,11 @@ export function readingToMetrics(reading: Reading): string {
   const gauge = (name: string, help: string, value: number) => metric('gauge', name, help, [['', value]])
 
   gauge('healthy', '1 if the hub can read its storage.', reading.health === 'ok' ? 1 : 0)
+  gauge(
+    'large_entries_away',
+    '1 if S3 does not answer: large entries are neither taken nor given.',
+    Number(reading.isLargeAway),
+  )
   metric('gauge', 'access', 'Who may make logs.', [[`{mode="${reading.access}"}`, 1]])
   gauge('members', 'Members by invite.', reading.members.joined)
   gauge('invites', 'Invites that nobody has used.', reading.members.invited)

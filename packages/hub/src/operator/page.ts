@@ -81,6 +81,7 @@ export function renderPage(reading: Reading, samples: readonly Sample[]): string
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="30"><title>Kith hub</title><style>${style}</style>
 <header><h1>Kith hub</h1><span class="state${health === 'ok' ? '' : ' bad'}">${health}</span>
+${reading.isLargeAway ? '<span class="state bad">S3 away</span>' : ''}
 <span class="soft">${new Date(reading.atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC</span></header>
 <dl class="tiles">${gauges.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>
 <section class="plots" aria-label="The last day">${plots.join('')}</section>

@@ -16,6 +16,8 @@ export type Reading = {
   readonly counts: Counts
   /** The database file, and what is free on its disk; undefined for a hub in memory or in a database elsewhere. */
   readonly disk: { readonly fileBytes: number; readonly freeBytes: number } | undefined
+  /** Whether S3 does not answer, so that large entries cannot be had. */
+  readonly isLargeAway: boolean
   /** Whether the hub's processes tell each other at once; undefined where there is one. */
   readonly isFanOutConnected: boolean | undefined
   readonly memoryBytes: number

@@ -27,7 +27,12 @@ export function isPaidFor(kind: LogKind): boolean {
 /** Of paid room, an entry takes so much more than its bytes: its row and index. */
 export const entryRoomBytes = 64
 
-export type NewEntry = { readonly id: Uint8Array; readonly bytes: Uint8Array }
+export type NewEntry = {
+  readonly id: Uint8Array
+  readonly bytes: Uint8Array
+  /** Within a store: the name under which the bytes lie elsewhere already. */
+  readonly outside?: Uint8Array
+}
 
 /** `isNew` false: an entry of this id was in the lane already, under that number. */
 export type Placed = { readonly n: number; readonly isNew: boolean }
@@ -57,14 +62,15 @@ export type LaneSpan = { readonly first: number; readonly newest: number }
 
 export type Expired = { readonly entries: number; readonly logs: number; readonly isDone: boolean }
 
-export type StoreFailureReason = 'full' | 'quota' | 'unpaid' | 'damaged' | 'unavailable'
+export type StoreFailureReason = 'full' | 'quota' | 'unpaid' | 'damaged' | 'unavailable' | 'away'
 
 export type StoreTotals = { readonly logs: number; readonly entries: number; readonly bytes: number }
 
 /**
  * Expected failures of a store: 'quota' and 'unpaid' concern one log. After 'full' and 'damaged' nothing of the failed group is there, and the store goes on; unless it was the disk's flush that failed: then
  * every further write fails until the store is opened anew. 'unavailable': a database
- * elsewhere does not answer, and may have kept what it did not acknowledge; putting it again does no harm.
+ * elsewhere does not answer, and may have kept what it did not acknowledge; putting it again does no harm. 'away': the same of where large entries
+ * are; all else goes on.
  */
 export class StoreFailure extends Error {
   readonly reason: StoreFailureReason
@@ -105,6 +111,10 @@ export type EntryStore = {
   readonly tick: (wallDay: number) => Promise<void>
   /** Drops a piece of what is due: entries whose delay is over, and logs that nobody used for too long. */
   readonly expire: (entriesMax: number) => Promise<Expired>
+  /** Looks, in the background, for large entries that no row names, where that is due. */
+  readonly tend: () => Promise<void>
+  /** Whether large entries cannot be had now; others can. */
+  readonly isLargeAway: () => boolean
   /** Returns when nothing of what was dropped is in the store's files any more. */
   readonly scrub: () => Promise<void>
   /** Keeps the store's own file as it is, whole and of this moment, until `copy` is done; writes go on. */

@@ -36,6 +36,8 @@ export type StoreOptions = {
 export type HubStorage = {
   /** Whether other processes write to it too: what this one remembers of a log may be old. */
   readonly isShared: boolean
+  /** Whether reading an entry may wait for another machine's answer for long. */
+  readonly isFar?: boolean
   /** Begins a run of the hub on it. Closing the store closes the storage. */
   readonly start: (options: StoreOptions) => {
     readonly identity: HubIdentity

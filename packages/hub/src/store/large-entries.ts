@@ -15,8 +15,23 @@ export type LargeEntries = {
   readonly get: (name: Uint8Array) => Promise<Uint8Array | undefined>
   /** Succeeds also where there is none. */
   readonly remove: (name: Uint8Array) => Promise<void>
-  /** All names, in pieces, so that those which nothing needs any more can be removed. */
-  readonly names: () => AsyncIterable<Uint8Array[]>
+  /** All names, in pieces, so that those which nothing needs any more can be removed. `isNamed`: whether a row needs one. */
+  readonly names: (isNamed: (name: Uint8Array) => boolean) => AsyncIterable<Uint8Array[]>
+  /** Elsewhere than on this machine: it may be away for a while, so that what nothing needs is looked for each day, and not only after a crash. */
+  readonly isFar: boolean
+  /** Whether it did not answer when it was last asked. */
+  readonly isAway: () => boolean
+  /** Told before anything else whose entries these are; where others could have theirs in the same place. */
+  readonly begin?: (owner: Owner) => void
+}
+
+/** A hub, as the place where its large entries are must know it. */
+export type Owner = {
+  readonly publicKey: Uint8Array
+  /** Whether this hub has kept anything there. */
+  readonly isInUse: () => boolean
+  /** Resolves when it is on disk that it may have. */
+  readonly noteUse: () => Promise<void>
 }
 
 /** From this size on an entry is a file: SQLite is as fast as the file system up to about there, and slower beyond. */
@@ -45,6 +60,9 @@ export function createLargeEntryFiles(folder: string): LargeEntries {
   }
 
   return {
+    isFar: false,
+    isAway: () => false,
+
     put: (name, bytes) =>
       failing(async () => {
         const { inside, file } = pathOf(name)

@@ -1,12 +1,15 @@
 /**
  * Keeps the large entries in step with the database: written before the row that names them, removed when the row is gone for
- * good. A crash in between leaves at most something that no row names, which the next start sweeps away.
+ * good. A crash in between leaves at most something that no row names, which the next start sweeps away; what lies on another machine is
+ * swept each day.
  */
 import { toHex } from '@kith/core/bytes'
 import type { LargeEntries } from './large-entries.ts'
 
 export type Outside = {
   readonly isOn: boolean
+  readonly isFar: boolean
+  readonly isAway: () => boolean
   /** Writes those that are given, all at once; none stays if one fails. Their names, in order. */
   readonly putAll: (bytes: readonly (Uint8Array | undefined)[]) => Promise<(Uint8Array | undefined)[]>
   readonly get: (name: Uint8Array) => Promise<Uint8Array | undefined>
@@ -19,6 +22,8 @@ export type Outside = {
   readonly drop: (names: readonly (Uint8Array | undefined)[]) => void
   /** Removes whatever no row names; in the background. */
   readonly sweep: () => void
+  /** The same where it is due: once a day for what is far, and again where something went wrong. */
+  readonly tend: (today: number) => void
   /** Resolves when all removals are done. */
   readonly settled: () => Promise<void>
   /** The same, and ends a sweep; the next unclean start begins another. */
@@ -38,11 +43,13 @@ export function createOutside(
   const held = new Set<string>()
   const removals = new Set<Promise<void>>()
   let sweeping: Promise<void> | undefined
+  /** The day of the last sweep that found all there is; undefined when something may have been left since. */
+  let sweptDay: number | undefined
   let isClosed = false
 
   function run(work: Promise<void>): void {
-    // What cannot be removed now is found by the sweep of some later start.
-    const quiet = work.catch(() => {}).finally(() => removals.delete(quiet))
+    // What cannot be removed now is found by a later sweep.
+    const quiet = work.catch(() => (sweptDay = undefined)).then(() => void removals.delete(quiet))
     removals.add(quiet)
   }
 
@@ -55,10 +62,17 @@ export function createOutside(
   }
 
   async function sweep(from: LargeEntries): Promise<void> {
-    for await (const names of from.names()) {
+    for await (const names of from.names(isNamed)) {
       if (isClosed) return
       drop(names.filter((name) => !held.has(toHex(name)) && !isNamed(name)))
     }
+  }
+
+  function beginSweep(): Promise<void> | undefined {
+    if (files === undefined || sweeping !== undefined) return undefined
+    const begun = sweep(files)
+    sweeping = begun.catch(() => {}).then(() => void (sweeping = undefined))
+    return begun
   }
 
   async function settled(): Promise<void> {
@@ -67,12 +81,16 @@ export function createOutside(
 
   return {
     isOn: files !== undefined,
+    isFar: files?.isFar ?? false,
+    isAway: () => files?.isAway() ?? false,
     async putAll(bytes) {
       const names = bytes.map((one) => (one === undefined ? undefined : random(nameBytes)))
       for (const name of names) if (name !== undefined) held.add(toHex(name))
       const writes = bytes.map(async (one, at) => (one === undefined ? undefined : files?.put(names[at]!, one)))
       const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected')
       if (failed !== undefined) {
+        // One that was given up may yet arrive.
+        sweptDay = undefined
         drop(names)
         throw failed.reason
       }
@@ -93,8 +111,11 @@ export function createOutside(
       gone = []
     },
     drop,
-    sweep() {
-      if (files !== undefined) sweeping = sweep(files).catch(() => {})
+    sweep: () => void beginSweep()?.catch(() => {}),
+    tend(today) {
+      if (files?.isFar !== true || sweptDay === today) return
+      sweptDay = today
+      beginSweep()?.catch(() => (sweptDay = undefined))
     },
     settled,
     async close() {

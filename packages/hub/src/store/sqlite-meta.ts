@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { generationBytes } from '@kith/core/wire'
 import { createHubKeyPair } from '../node-crypto.ts'
 import type { HubIdentity } from './hub-storage.ts'
+import type { Owner } from './large-entries.ts'
 
 /** The hub's keys, made when the database is. */
 export function loadIdentity(database: DatabaseSync, random: (length: number) => Uint8Array): HubIdentity {
@@ -38,6 +39,29 @@ export function startGeneration(
   writeMeta(database, 'generation', generation)
   database.exec('COMMIT')
   return { generation, isClean }
+}
+
+/** Marks of a database whose large entries are, or were, on S3; and of a copy, until somebody says that no other hub has the same bucket. */
+const [farEntries, copied] = ['large entries on S3', 'copied']
+
+export const hasFarEntries = (database: DatabaseSync): boolean => readMeta(database, farEntries) !== undefined
+export const noteFarEntries = (database: DatabaseSync): void => writeMeta(database, farEntries, new Uint8Array([1]))
+export const isCopy = (database: DatabaseSync): boolean => readMeta(database, copied) !== undefined
+
+/** A new generation at the next start, for the copy is behind. */
+export function noteCopied(database: DatabaseSync): void {
+  database.exec(`DELETE FROM meta WHERE name = 'clean'`)
+  writeMeta(database, copied, new Uint8Array([1]))
+}
+
+/** The bucket is this hub's from now on. */
+export function noteTaken(database: DatabaseSync): void {
+  database.exec(`DELETE FROM meta WHERE name IN ('clean', '${copied}')`)
+  noteFarEntries(database)
+}
+
+export function readOwner(database: DatabaseSync, noteUse: () => Promise<void>): Owner {
+  return { publicKey: readMeta(database, 'public key')!, isInUse: () => hasFarEntries(database), noteUse }
 }
 
 function readMeta(database: DatabaseSync, name: string): Uint8Array | undefined {

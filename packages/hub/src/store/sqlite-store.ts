@@ -15,6 +15,7 @@ import {
   StoreFailure,
 } from './entry-store.ts'
 import { createExpiry } from './expiry.ts'
+import { fill } from './fill.ts'
 import { createGroupCommit, failing, type GroupEvents, toStoreFailure } from './group-commit.ts'
 import type { StoreOptions } from './hub-storage.ts'
 import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
@@ -23,7 +24,7 @@ import { createLogRecords, type LogRecord, type WritableRecord } from './log-rec
 import { createOutside } from './outside.ts'
 import { checkRoom, type Held, hasRoom } from './room.ts'
 import { createSqliteAccess } from './sqlite-access.ts'
-import { startGeneration } from './sqlite-meta.ts'
+import { noteFarEntries, readOwner, startGeneration } from './sqlite-meta.ts'
 import { checkpointing, unflushed } from './sqlite-open.ts'
 import { prepareStatements } from './statements.ts'
 
@@ -90,8 +91,9 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     forgetRoom: access.forgetRoom,
     random: options.random,
   })
+  options.largeEntries?.begin?.(readOwner(database, () => group.write(() => noteFarEntries(database))))
   // What a crash left beside the database, written and never committed, or dropped and still there.
-  if (!isClean) outside.sweep()
+  if (!isClean && !outside.isFar) outside.sweep()
 
   function writable(log: LogName): WritableRecord {
     const isNew = records.find(log)?.pk === undefined
@@ -159,22 +161,14 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   }
 
   /** Those whose bytes lie outside with their bytes; without those that were dropped meanwhile. */
-  async function withBytes(
-    log: LogName,
-    lane: Lane,
-    rows: readonly EntryRow[],
-    idsOnly: boolean,
-  ): Promise<NumberedEntry[]> {
-    const entries: NumberedEntry[] = []
-    for (const { n, id, bytes, outside: name } of rows) {
-      if (idsOnly || name === null) entries.push({ n, id, bytes: idsOnly ? noBytes : bytes })
-      else {
-        const found = await outside.get(name)
-        if (found !== undefined) entries.push({ n, id, bytes: found })
-        else await noteLoss(log, lane, id)
-      }
-    }
-    return entries
+  function withBytes(log: LogName, lane: Lane, rows: readonly EntryRow[], idsOnly: boolean) {
+    return fill(rows, async ({ n, id, size, bytes, outside: name }): Promise<NumberedEntry | undefined> => {
+      if (idsOnly || name === null) return { n, id, bytes: idsOnly ? noBytes : bytes }
+      const found = await outside.get(name)
+      if (found?.length === size) return { n, id, bytes: found }
+      await noteLoss(log, lane, id)
+      return undefined
+    })
   }
 
   /** A file that should be there is not: the entry is forgotten, so that whoever has it can put it again. */
@@ -191,7 +185,10 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     access,
 
     async append(log, lane, entries, covers) {
-      const large = entries.map(({ bytes }) => outside.isOn && bytes.length >= largeEntryBytesMin)
+      const known = records.find(log)?.pk
+      const isThere = (id: Uint8Array) => known !== undefined && statements.find.get(known, id, lane) !== undefined
+      const isLarge = (bytes: Uint8Array) => outside.isOn && bytes.length >= largeEntryBytesMin
+      const large = entries.map(({ id, bytes }) => isLarge(bytes) && !isThere(id))
       if (large.includes(true)) checkQuota(records.find(log), log, lane, entries)
       const names = await outside.putAll(entries.map(({ bytes }, at) => (large[at] ? bytes : undefined)))
       const placed: Placed[] = []
@@ -229,14 +226,17 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
         }
         return { rows, end: true }
       })
-      return { entries: await withBytes(log, lane, rows, wish.idsOnly), end }
+      const { entries, isCut } = await withBytes(log, lane, rows, wish.idsOnly)
+      return { entries, end: end && !isCut }
     },
 
     async readIds(log, lane, ids, idsOnly) {
       const pk = records.find(log)?.pk
       if (pk === undefined) return []
       const rows = failing(() => ids.flatMap((id) => (statements.byId.get(pk, id, lane) as EntryRow | undefined) ?? []))
-      return withBytes(log, lane, rows, idsOnly)
+      const { entries, isCut } = await withBytes(log, lane, rows, idsOnly)
+      if (isCut) throw new StoreFailure('away')
+      return entries
     },
 
     async span(log, lane) {
@@ -276,6 +276,12 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       })
       return expired
     },
+
+    async tend() {
+      outside.tend(days.today())
+    },
+
+    isLargeAway: outside.isAway,
 
     async snapshot(copy) {
       const before = copying

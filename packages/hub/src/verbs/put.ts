@@ -140,13 +140,13 @@ function publish(session: Session, log: OpenLog, lane: Lane, entries: readonly N
   }
 }
 
-/** A database that restarts, or whose other machine takes over, is back within seconds. */
+/** A database or S3 that restarts, or whose other machine takes over, is back within seconds. */
 const unavailableWaitMs = 2000
 
 export function failureToRefusal(cause: unknown): Refusal {
   if (!(cause instanceof StoreFailure)) throw cause
   if (cause.reason === 'quota') return refusal('quota-full')
   if (cause.reason === 'unpaid') return refusal('token-needed')
-  if (cause.reason === 'unavailable') return refusal('slow-down', unavailableWaitMs)
+  if (cause.reason === 'unavailable' || cause.reason === 'away') return refusal('slow-down', unavailableWaitMs)
   return refusal(cause.reason === 'full' ? 'storage-full' : 'storage-damaged')
 }

@@ -18,12 +18,17 @@ export const helpText = `kith: software that nobody has to run for you
       --database postgres://…  --nats nats://…
                            one hub of several processes; as variables, for
                            flags are seen by the machine's other users
+      --s3-endpoint URL --s3-bucket NAME [--s3-region R] [--s3-prefix kith/]
+                           large entries go to S3; the key only by variables or
+                           hub.json: KITH_HUB_S3_KEY_ID, KITH_HUB_S3_SECRET
 
   kith hub doctor          looks for what is wrong with it
   kith hub backup FOLDER   copies it, running or not
   kith hub restore FOLDER  makes it anew from such a copy
   kith hub invite          makes somebody a member, where --access is invited
                            or metered (members and remove NUMBER manage them)
+  kith hub take-bucket     makes the S3 bucket this hub's, after a restore or
+                           when the bucket was lost
   kith hub new-generation  after a --database was put back to an earlier state
 
   kith import FILE --path DIR [--hub URL]…

@@ -1,12 +1,12 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { KithError } from '@kith/core/bytes'
-import { backupStorage, renewGeneration, restoreStorage } from '@kith/hub'
+import { backupStorage, renewGeneration, restoreStorage, takeBucket } from '@kith/hub'
 import { readOperatorFile } from './hub-serve.ts'
 import type { HubSettings } from './hub-settings.ts'
 import { type Output, UsageError } from './output.ts'
 
 /** Copies a hub, which may be running: then it makes the copy itself, asked on the operator's port. */
-export const backupHub = async ({ storage, database }: HubSettings, to: string, output: Output): Promise<void> => {
+export const backupHub = async ({ storage, database, s3 }: HubSettings, to: string, output: Output): Promise<void> => {
   refuseShared(database)
   if (!isCopyOrEmpty(to)) throw new KithError('bad-value', `${to} holds other things. Name another folder.`)
   try {
@@ -16,6 +16,7 @@ export const backupHub = async ({ storage, database }: HubSettings, to: string, 
     cpSync(await askRunning(storage), to, { recursive: true })
   }
   output.print(`Copied to ${to}. It holds the hub's keys: keep it as you keep the hub.`)
+  if (s3 !== undefined) output.print('Its large entries stay on S3: keep the bucket, or copy it with the tools of S3.')
 }
 
 const isCopyOrEmpty = (folder: string): boolean =>
@@ -58,8 +59,19 @@ export const beginGeneration = async ({ database }: HubSettings, output: Output)
   output.print('A new generation: when the hub starts, each client compares what it has and puts what is missing.')
 }
 
-export const restoreHub = ({ storage, database }: HubSettings, from: string, output: Output): void => {
+/** For a bucket whose other hub is gone, or that was lost; while no process of this hub runs. */
+export const takeHubBucket = async ({ storage, database, s3 }: HubSettings, output: Output): Promise<void> => {
+  if (s3 === undefined) throw new UsageError('Say which bucket: --s3-endpoint and the others, as for the hub.')
+  await takeBucket(database === undefined ? storage : { postgres: database }, s3)
+  output.print('The bucket is this hub’s now. What its database does not name is deleted when it runs.')
+}
+
+export const restoreHub = ({ storage, database, s3 }: HubSettings, from: string, output: Output): void => {
   refuseShared(database)
   restoreStorage(from, storage)
+  if (s3 !== undefined)
+    output.print(
+      'If the hub that was copied is gone for good, say first: kith hub take-bucket. If not, do not start this one.',
+    )
   output.print(`Restored to ${storage}. Start it as before: clients bring what came after the copy was made.`)
 }

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { toHex } from '@kith/core/bytes'
 import { frameToHubMessage, protocolVersion } from '@kith/core/wire'
-import { examineShared, readAcmeState, readCertificate } from '@kith/hub'
+import { examineS3, examineShared, readAcmeState, readCertificate } from '@kith/hub'
 import { WebSocket } from 'ws'
 import { readOperatorFile } from './hub-serve.ts'
 import type { HubSettings } from './hub-settings.ts'
@@ -35,6 +35,9 @@ export const examineHub = async (settings: HubSettings, output: Output): Promise
           checkDatabase(settings.storage, here.key !== undefined),
         ]
       : await examineShared({ postgres: settings.database, nats: settings.nats })),
+    settings.s3 === undefined
+      ? undefined
+      : await examineS3(settings.s3, here.key === undefined ? undefined : Buffer.from(here.key, 'hex')),
     checkFiles(),
     checkCertificate(settings),
     checkAcmeFolder(settings),
@@ -172,6 +175,8 @@ const checkOperator = async ({ storage, access }: HubSettings, isRunning: boolea
   if (value('healthy') !== 1) return [bad('The hub cannot read its storage: look at its log')]
   if (value('storage_failures_total') > 0)
     return [bad('Writes have failed since the start: look at its log and at the disk')]
+  if (value('large_entries_away') > 0)
+    return [bad('The hub is without its S3: large entries are neither taken nor given, all else is')]
   if (/^kith_hub_fan_out_connected 0$/m.test(metrics))
     return [bad('The hub is without its NATS: followers on other processes wait a second for what is put')]
   const mode = /^kith_hub_access\{mode="(\w+)"\}/m.exec(metrics)?.[1] ?? 'open'

@@ -32,6 +32,7 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
       if (event.event !== 'started' && event.event !== 'stopped' && event.event !== 'connection-refused')
         output.printError(JSON.stringify(event))
     },
+    ...(settings.s3 !== undefined ? { s3: settings.s3 } : {}),
     ...(settings.site !== undefined ? { site: settings.site } : {}),
     ...(certificate !== undefined && key !== undefined ? { tls: { certificate, key } } : {}),
     ...(settings.acme !== undefined ? { acme: settings.acme } : {}),
@@ -40,7 +41,8 @@ export const serveHub = async (settings: HubSettings, output: Output): Promise<H
     ...(operatorPort !== undefined ? { operator: { port: operatorPort, host: settings.operatorHost, token } } : {}),
   })
   // Never the address: it holds a password.
-  const where = database === undefined ? storage : `PostgreSQL${nats === undefined ? '' : ', NATS'}`
+  const kept = database === undefined ? storage : `PostgreSQL${nats === undefined ? '' : ', NATS'}`
+  const where = settings.s3 === undefined ? kept : `${kept}, S3`
   output.print(`Hub ${hub.url}\nKey ${toBase64Url(hub.key)}\nStorage ${where}`)
   if (settings.acme !== undefined && readCertificate(settings.acme.folder) === undefined)
     output.print(

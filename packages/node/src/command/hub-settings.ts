@@ -9,8 +9,11 @@ import {
   type AcmeOptions,
   checkAcme,
   checkForward,
+  checkS3,
   defaultAccess,
+  defaultS3,
   type ForwardOptions,
+  type S3Options,
 } from '@kith/hub'
 import { UsageError } from './output.ts'
 
@@ -37,6 +40,8 @@ export type HubSettings = {
   readonly database: string | undefined
   /** nats://…, by which those processes tell each other. */
   readonly nats: string | undefined
+  /** Where large entries go; undefined: beside the storage, or into the database. */
+  readonly s3: S3Options | undefined
   /** Folder of a built app to serve beside the hub. */
   readonly site: string | undefined
   /** To which other hubs it carries connections. */
@@ -71,9 +76,18 @@ const names = [
   'work-bits',
   'database',
   'nats',
+  's3-endpoint',
+  's3-bucket',
+  's3-region',
+  's3-prefix',
+  's3-key-id',
+  's3-secret',
   'site',
   'forward',
 ] as const
+
+/** Not by flags: every user of the machine sees those. */
+const secretNames = ['s3-key-id', 's3-secret'] as const
 
 export type SettingName = (typeof names)[number]
 export type Said = Partial<Record<SettingName, string>>
@@ -97,14 +111,21 @@ export const readSaid = (parameters: string[], environment: NodeJS.ProcessEnv): 
     options: { ...options, config: { type: 'string' } },
   })
   const flags = values as Said & { config?: string }
+  for (const name of secretNames)
+    if (flags[name] !== undefined)
+      throw new UsageError(
+        `Flags are seen by the machine’s other users: say ${toVariable(name)}=… before the command, or "${name}" in hub.json.`,
+      )
   const file = readFile(flags.config)
   const said: Said = {}
   for (const name of names) {
-    const value = flags[name] ?? environment[`KITH_HUB_${name.toUpperCase().replaceAll('-', '_')}`] ?? file?.[name]
+    const value = flags[name] ?? environment[toVariable(name)] ?? file?.[name]
     if (value !== undefined) said[name] = value
   }
   return { said, isEmpty: Object.keys(said).length === 0 && file === undefined, positionals }
 }
+
+const toVariable = (name: SettingName): string => `KITH_HUB_${name.toUpperCase().replaceAll('-', '_')}`
 
 const readFile = (named: string | undefined): Said | undefined => {
   const path = named ?? settingsFile
@@ -150,6 +171,7 @@ export const toSettings = (said: Said): HubSettings => {
     access: toAccess(said),
     database: said.database,
     nats: said.nats,
+    s3: toS3(said),
     site: said.site,
     forward: said.forward === undefined ? undefined : toForward(said.forward),
   }
@@ -197,6 +219,29 @@ const toAcme = (said: Said, storage: string): AcmeOptions | undefined => {
     throw new UsageError((cause as Error).message)
   }
   return acme
+}
+
+const toS3 = (said: Said): S3Options | undefined => {
+  const endpoint = said['s3-endpoint']
+  if (endpoint === undefined) {
+    const alone = (['s3-bucket', 's3-region', 's3-prefix'] as const).find((name) => said[name])
+    if (alone !== undefined) throw new UsageError(`--${alone} is of large entries on S3: say --s3-endpoint too.`)
+    return undefined
+  }
+  const s3: S3Options = {
+    endpoint,
+    bucket: said['s3-bucket'] ?? '',
+    region: said['s3-region'] ?? defaultS3.region,
+    prefix: said['s3-prefix'] ?? defaultS3.prefix,
+    keyId: said['s3-key-id'] ?? '',
+    secret: said['s3-secret'] ?? '',
+  }
+  try {
+    checkS3(s3)
+  } catch (cause) {
+    throw new UsageError((cause as Error).message)
+  }
+  return s3
 }
 
 const toAccess = (said: Said): AccessOptions => ({

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { backupHub, beginGeneration, restoreHub } from './hub-backup.ts'
+import { backupHub, beginGeneration, restoreHub, takeHubBucket } from './hub-backup.ts'
 import { examineHub } from './hub-doctor.ts'
 import { inviteMember, listMembers, removeMember } from './hub-members.ts'
 import { askForSettings } from './hub-questions.ts'
@@ -45,6 +45,9 @@ export const runHub: Command = async (parameters, output) => {
       return 0
     case 'new-generation':
       await beginGeneration(toSettings(said), output)
+      return 0
+    case 'take-bucket':
+      await takeHubBucket(toSettings(said), output)
       return 0
     default:
       throw new UsageError(`A hub has no command "${what}".`)
