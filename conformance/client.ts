@@ -4,6 +4,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { toHex } from '@kith/core/bytes'
 import {
+  channelPrologue,
+  createFrameOpener,
+  type Initiator,
+  sealFrame,
+  startHandshake,
+} from '@kith/core/crypto/channel'
+import {
   type ClientMessage,
   clientMessageToFrame,
   type Done,
@@ -18,6 +25,7 @@ import {
   type WorkChallenge,
 } from '@kith/core/wire'
 import { WebSocket } from 'ws'
+import { channelling } from './channelling.ts'
 import { expect, Failed } from './expect.ts'
 
 /** Of the client's requests; distributes over the kinds. */
@@ -25,7 +33,13 @@ type Unnumbered<Message> = Message extends { request: number } ? Omit<Message, '
 
 /** One result of any verb; which fields it has depends on the verb. */
 export type Result = Partial<
-  OpenedLog & StoredEntries & PullStarted & Done & IssuedToken & WorkChallenge & Refusal & { done: true }
+  OpenedLog &
+    StoredEntries &
+    PullStarted &
+    Done &
+    IssuedToken &
+    WorkChallenge &
+    Refusal & { done: true } & { handshake: Uint8Array }
 >
 
 export type Answer = { readonly message: HubMessage; readonly results: readonly Result[]; readonly frame: Uint8Array }
@@ -44,6 +58,10 @@ export type Client = {
   /** Types of the messages that came and were not taken. */
   readonly waiting: () => readonly HubMessage[]
   readonly send: (frame: Uint8Array | string) => void
+  /** Seals all that follows, for the hub of that key: the one that said hello unless given. `outer` still sends as it is. */
+  readonly wrap: (
+    hubKey?: Uint8Array,
+  ) => Promise<{ readonly inner: Client; readonly outer: Client; readonly hash: Uint8Array }>
   /** Past the WebSocket: bytes on the wire. */
   readonly raw: Socket
   /** Why the hub ended the connection, and the code of the close. */
@@ -74,6 +92,9 @@ export async function connectClient(url: string, options: ConnectOptions): Promi
   let goodbye: Refusal | undefined
   let code: number | undefined
   let broken: Failed | undefined
+  /** Of a channel that was asked for; then what opens its pieces. */
+  let handshake: Initiator | undefined
+  let channel: { keys: ReturnType<Initiator['finish']>; open: ReturnType<typeof createFrameOpener> } | undefined
 
   const over = (): Failed =>
     broken ?? new Failed(`the hub ended the connection (${goodbye?.refused ?? `no goodbye, close code ${code}`})`)
@@ -93,12 +114,24 @@ export async function connectClient(url: string, options: ConnectOptions): Promi
     failAll()
   })
   socket.on('message', (data: Buffer) => {
-    const frame = new Uint8Array(data)
+    let frame: Uint8Array | undefined = new Uint8Array(data)
     let message: HubMessage
     try {
+      if (channel !== undefined) frame = channel.open(frame)
+      if (frame === undefined) return
       message = frameToHubMessage(frame)
+      // At once: the next message is sealed already.
+      if (message.type === 'channelled' && handshake !== undefined) {
+        const [result] = message.results
+        if (result !== undefined && 'handshake' in result) {
+          const keys = handshake.finish(result.handshake)
+          channel = { keys, open: createFrameOpener(keys.open) }
+        }
+        handshake = undefined
+      }
     } catch (cause) {
-      broken ??= new Failed(`the hub sent what is no frame (${toHex(frame.subarray(0, 32))}…): ${String(cause)}`)
+      const start = toHex(new Uint8Array(data).subarray(0, 32))
+      broken ??= new Failed(`the hub sent what is no frame (${start}…): ${String(cause)}`)
       socket.terminate()
       return
     }
@@ -138,11 +171,14 @@ export async function connectClient(url: string, options: ConnectOptions): Promi
     options.sent(frame.length)
     socket.send(frame)
   }
-  return {
+  const sendFrame = (frame: Uint8Array): void => {
+    for (const piece of channel === undefined ? [frame] : sealFrame(channel.keys.seal, frame)) send(piece)
+  }
+  const client: Client = {
     hello,
     extensions: socket.extensions,
     async ask(message, request = (lastRequest += 1)) {
-      send(clientMessageToFrame({ ...message, request }))
+      sendFrame(clientMessageToFrame({ ...message, request }))
       const what = `the answer to ${message.type}`
       const came = await take(what, (answer) => 'results' in answer && answer.request === request)
       return { ...came, results: (came.message as unknown as { results: Result[] }).results }
@@ -153,6 +189,16 @@ export async function connectClient(url: string, options: ConnectOptions): Promi
     },
     waiting: () => inbox.map(({ message }) => message),
     send,
+    async wrap(hubKey = hello.hubKey) {
+      const started = startHandshake(channelling, hubKey, channelPrologue('wrap'))
+      handshake = started
+      const asked = { type: 'channel', purpose: 'wrap', handshake: started.message } as const
+      const [result] = (await client.ask(asked)).results
+      expect(channel !== undefined, `no channel: ${result?.refused}`)
+      const { hash } = channel.keys
+      const inside = await client.next('hello')
+      return { inner: { ...client, hello: inside }, outer: client, hash }
+    },
     raw: response.socket,
     async ended() {
       let timer: NodeJS.Timeout | undefined
@@ -164,4 +210,5 @@ export async function connectClient(url: string, options: ConnectOptions): Promi
     },
     close: () => socket.terminate(),
   }
+  return client
 }

@@ -1,11 +1,12 @@
-// `npm run conformance -- URL [--invite TEXT] [--wait SECONDS] [--seconds SECONDS]`: tries whether what answers there is a hub as
+// `npm run conformance -- URL [--invite TEXT] [--carrier URL] [--wait SECONDS] [--seconds SECONDS]`: tries whether what answers there is a hub as
 // docs/protocol/hub.md says. One line for each check; the exit status is 0 only if something passed and nothing failed.
 import { parseArgs } from 'node:util'
 import { runSuite, type Report } from './suite.ts'
 
-const usage = `npm run conformance -- wss://hub.example.org [--invite TEXT] [--wait SECONDS] [--seconds SECONDS]
+const usage = `npm run conformance -- wss://hub.example.org [--invite TEXT] [--carrier URL] [--wait SECONDS] [--seconds SECONDS]
 
   --invite   what \`kith hub invite\` printed, for a hub that is not open to all
+  --carrier  another hub that carries to this one (kith hub --forward)
   --wait     for one answer; 10 unless given
   --seconds  for everything; 60 unless given`
 
@@ -20,7 +21,12 @@ try {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { invite: { type: 'string' }, wait: { type: 'string' }, seconds: { type: 'string' } },
+    options: {
+      invite: { type: 'string' },
+      carrier: { type: 'string' },
+      wait: { type: 'string' },
+      seconds: { type: 'string' },
+    },
   })
   const [url, ...more] = positionals
   if (url === undefined || more.length > 0 || !/^wss?:\/\/./.test(url)) throw new Error(usage)
@@ -28,6 +34,7 @@ async function main(): Promise<number> {
   const { reports, sentBytes, logs } = await runSuite({
     url,
     invite: values.invite,
+    carrier: values.carrier,
     waitMs: toMs('wait', values.wait ?? '10'),
     totalMs: toMs('seconds', values.seconds ?? '60'),
     told: ({ check, outcome, why }) => {

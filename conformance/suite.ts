@@ -21,10 +21,12 @@ export type Check = {
 export type Bench = {
   readonly url: string
   readonly waitMs: number
+  /** A hub that carries to the one at `url`. */
+  readonly carrier: string | undefined
   readonly terms: HubTerms
   readonly member: Member | undefined
-  /** Closed when the check is over. */
-  readonly connect: (options?: { readonly compression?: boolean }) => Promise<Client>
+  /** To the hub, unless another is named. Closed when the check is over. */
+  readonly connect: (options?: { readonly compression?: boolean; readonly url?: string }) => Promise<Client>
   /** A log of fresh keys, open with all rights and paid for, so that it takes entries. Throws `Skipped` where nobody pays. */
   readonly makeLog: (client: Client, kind?: LogKind) => Promise<Log>
   /** Throws `Skipped` where the hub wants none, or no invite was given. */
@@ -39,6 +41,8 @@ export type SuiteOptions = {
   readonly url: string
   /** What `kith hub invite` printed. */
   readonly invite?: string | undefined
+  /** Another hub, whose operator has it carry to this one at `url`. */
+  readonly carrier?: string | undefined
   /** For one answer. */
   readonly waitMs?: number
   /** For everything. */
@@ -62,7 +66,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     sentBytes += bytes
   }
   const connect: Bench['connect'] = async (more = {}) => {
-    const client = await connectClient(url, { waitMs, sent, ...more })
+    const client = await connectClient(more.url ?? url, { waitMs, sent, ...more })
     open.push(client)
     return client
   }
@@ -77,6 +81,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const bench: Bench = {
     url,
     waitMs,
+    carrier: options.carrier,
     terms,
     member,
     connect,

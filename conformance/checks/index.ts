@@ -1,5 +1,6 @@
 import type { Check } from '../suite.ts'
 import { accessChecks } from './access.ts'
+import { channelChecks } from './channel.ts'
 import { cursorChecks } from './cursors.ts'
 import { followChecks } from './follow.ts'
 import { frameChecks } from './frames.ts'
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   ...signalChecks,
   ...trimChecks,
   ...accessChecks,
+  ...channelChecks,
   ...refusalChecks,
   ...keepingChecks,
 ]

@@ -166,6 +166,46 @@ export const faults: Readonly<Record<string, Fault>> = {
     caughtBy: ['malformed-frames', 'excluded-messages', 'lists-over-their-limit'],
     hangsUp: true,
   },
+  'proves a key that it has not': {
+    caughtBy: ['channel-wraps', 'channel-nonce', 'channel-proves', 'channel-once', 'channel-pieces', 'carry-first'],
+    hub: (message) =>
+      message.type === 'channelled'
+        ? {
+            ...message,
+            results: message.results.map((result) =>
+              'refused' in result ? result : { handshake: new Uint8Array(48) },
+            ),
+          }
+        : message,
+  },
+  'agrees to every channel': {
+    caughtBy: ['channel-once'],
+    hub: (message) =>
+      message.type === 'channelled'
+        ? {
+            ...message,
+            results: message.results.map((result) =>
+              'refused' in result ? { handshake: new Uint8Array(48) } : result,
+            ),
+          }
+        : message,
+  },
+  'does not say why who goes on after a proof has to leave': {
+    caughtBy: ['channel-proves', 'carry-first'],
+    hub: (message, { asked }) => {
+      const hasProven = [...asked.values()].some((one) => one.type === 'channel' && one.purpose === 'prove')
+      return message.type === 'goodbye' && hasProven
+        ? { ...message, why: { refused: 'slow-down', waitMs: 1 } }
+        : message
+    },
+  },
+  'says that it carries, to whoever asks': {
+    caughtBy: ['carry-not-itself', 'carry-first'],
+    hub(message, { asked }) {
+      if (message.type !== 'done' || asked.get(message.request)?.type !== 'carry') return message
+      return { ...message, results: message.results.map(() => ({ done: true as const })) }
+    },
+  },
   compresses: { caughtBy: ['no-extensions'], compresses: true },
 }
 
@@ -186,6 +226,8 @@ export async function startFaultyHub(url: string, fault: Fault | undefined): Pro
     const asked = new Map<number, ClientMessage>()
     const say = (message: HubMessage) => socket.send(hubMessageToFrame(message))
     const line: Line = { asked, written, say }
+    /** Whether a channel was agreed on: what follows is for the two of them. */
+    let isSealed = false
     const waiting: (Buffer | string)[] = []
     const tell = (data: Buffer | string): void => {
       if (hub.readyState === WebSocket.OPEN) hub.send(data)
@@ -194,6 +236,10 @@ export async function startFaultyHub(url: string, fault: Fault | undefined): Pro
     hub.on('open', () => waiting.forEach((data) => hub.send(data)))
     socket.on('message', (data: Buffer, isBinary) => {
       let message: ClientMessage
+      if (isSealed) {
+        tell(data)
+        return
+      }
       try {
         if (!isBinary) throw new Error('a text')
         message = frameToClientMessage(data)
@@ -207,8 +253,19 @@ export async function startFaultyHub(url: string, fault: Fault | undefined): Pro
       tell(fault?.client === undefined ? data : Buffer.from(clientMessageToFrame(fault.client(message, line))))
     })
     hub.on('message', (data: Buffer) => {
+      if (isSealed) {
+        socket.send(data)
+        return
+      }
+      const message = frameToHubMessage(data)
       if (fault?.hub === undefined) socket.send(data)
-      else say(fault.hub(frameToHubMessage(data), line))
+      else say(fault.hub(message, line))
+      const channel = message.type === 'channelled' ? asked.get(message.request) : undefined
+      isSealed =
+        message.type === 'channelled' &&
+        channel?.type === 'channel' &&
+        channel.purpose === 'wrap' &&
+        message.results.some((result) => 'handshake' in result)
     })
     hub.on('close', () => socket.close())
     socket.on('close', () => hub.terminate())
