@@ -21,6 +21,7 @@ import {
   type OpenedLog,
   type PullStarted,
   type Refusal,
+  type ResumedLogs,
   type StoredEntries,
   type WorkChallenge,
 } from '@kith/core/wire'
@@ -34,6 +35,7 @@ type Unnumbered<Message> = Message extends { request: number } ? Omit<Message, '
 /** One result of any verb; which fields it has depends on the verb. */
 export type Result = Partial<
   OpenedLog &
+    ResumedLogs &
     StoredEntries &
     PullStarted &
     Done &
@@ -42,7 +44,13 @@ export type Result = Partial<
     Refusal & { done: true } & { handshake: Uint8Array }
 >
 
-export type Answer = { readonly message: HubMessage; readonly results: readonly Result[]; readonly frame: Uint8Array }
+/** `ticket` of an `opened`. */
+export type Answer = {
+  readonly message: HubMessage
+  readonly results: readonly Result[]
+  readonly ticket: Uint8Array | undefined
+  readonly frame: Uint8Array
+}
 
 export type Client = {
   readonly hello: Hello
@@ -181,7 +189,8 @@ export async function connectClient(url: string, options: ConnectOptions): Promi
       sendFrame(clientMessageToFrame({ ...message, request }))
       const what = `the answer to ${message.type}`
       const came = await take(what, (answer) => 'results' in answer && answer.request === request)
-      return { ...came, results: (came.message as unknown as { results: Result[] }).results }
+      const { results, ticket } = came.message as unknown as Pick<Answer, 'results' | 'ticket'>
+      return { ...came, results, ticket }
     },
     async next(type, wanted = () => true) {
       const { message } = await take(`a message ${type}`, (found) => found.type === type && wanted(found as never))

@@ -2,9 +2,12 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
 import type { Signing } from '@kith/core/ports'
 import {
+  idToMark,
   type Lane,
+  type LaneCursor,
   type LogKind,
   type NumberedEntry,
+  openRights,
   type Policy,
   type Proof,
   type PullItem,
@@ -13,7 +16,9 @@ import {
   type Resumption,
   resumeBytes,
   type Right,
+  rightBit,
   rights,
+  type TicketLog,
 } from '@kith/core/wire'
 import type { Client, Result } from './client.ts'
 
@@ -67,6 +72,20 @@ export function prove(
   right: Right,
 ): Proof & { signature: Uint8Array } {
   return { right, signature: signing.ed25519Sign(proofBytes(hello, id, right), seeds[right]) }
+}
+
+/** A log as a ticket is for it that was given for these proofs. */
+export function ticketLog({ policy, id }: Pick<Log, 'policy' | 'id'>, ...proven: Right[]): TicketLog {
+  return {
+    log: id,
+    kind: policy.kind,
+    rights: proven.reduce((set, right) => set | rightBit(right), openRights(policy)),
+  }
+}
+
+/** Where one stands who has read a lane up to that entry. */
+export function cursorAt(lane: Lane, n: number, entry?: Uint8Array): LaneCursor {
+  return { lane, n, mark: entry === undefined ? 0 : idToMark(signing.sha256(entry)) }
 }
 
 export function resume({ hello }: Client, seed: Uint8Array): Resumption {

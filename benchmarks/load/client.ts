@@ -24,6 +24,8 @@ export type LoadClient = {
   readonly raw: Socket
   /** Resolves with the results; rejects when the connection ends, or when one is refused, unless `mayRefuse`. */
   readonly ask: (message: Unnumbered<ClientMessage>, mayRefuse?: boolean) => Promise<Results>
+  /** The same, with the whole answer. */
+  readonly answer: (message: Unnumbered<ClientMessage>, mayRefuse?: boolean) => Promise<Answer>
   readonly close: () => void
 }
 
@@ -34,7 +36,7 @@ export type LoadEvents = {
   readonly closed?: (why: Refusal | undefined) => void
 }
 
-type Waiter = { resolve: (results: Results) => void; reject: (cause: Error) => void; mayRefuse: boolean }
+type Waiter = { resolve: (answer: Answer) => void; reject: (cause: Error) => void; mayRefuse: boolean }
 
 export type LoadOptions = LoadEvents & {
   /** Where it comes from, for a hub that believes the header. */
@@ -81,7 +83,7 @@ export async function connectLoad(url: string, options: LoadOptions = {}): Promi
         waiters.delete(message.request)
         const results = message.results as unknown as Results
         const refused = waiter.mayRefuse ? undefined : results.find((result) => 'refused' in result)
-        if (refused === undefined) waiter.resolve(results)
+        if (refused === undefined) waiter.resolve(message)
         else waiter.reject(new Error(`Refused: ${String(refused['refused'])}.`))
       }
     }
@@ -92,17 +94,19 @@ export async function connectLoad(url: string, options: LoadOptions = {}): Promi
   })
   const hello = await greeted.promise
   let request = 0
+  const answer: LoadClient['answer'] = (message, mayRefuse = false) => {
+    request += 1
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    waiters.set(request, { resolve, reject, mayRefuse })
+    socket.send(clientMessageToFrame({ ...message, request }))
+    return promise
+  }
   return {
     hello,
     socket,
     raw: raw as Socket,
-    ask(message, mayRefuse = false) {
-      request += 1
-      const { promise, resolve, reject } = Promise.withResolvers<Results>()
-      waiters.set(request, { resolve, reject, mayRefuse })
-      socket.send(clientMessageToFrame({ ...message, request }))
-      return promise
-    },
+    ask: async (message, mayRefuse) => (await answer(message, mayRefuse)).results,
+    answer,
     close: () => socket.terminate(),
   }
 }

@@ -1,16 +1,16 @@
 /** Many idle clients of three logs each, and how they come back. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { PullItem, Resumption } from '@kith/core/wire'
-import { createLog, type Log, prove, pullItem, createResumption, random } from './logs.ts'
+import { equalBytes } from '@kith/core/bytes'
+import type { PullItem } from '@kith/core/wire'
+import { createLog, createResumption, cursorAt, type Kept, openFirst, pullItem, random, toResume } from './logs.ts'
 import { connectLoad, type LoadClient } from './client.ts'
 
 /** What a client keeps between connections. */
 type Member = {
-  readonly logs: readonly Log[]
-  readonly resumption: (client: LoadClient) => Resumption
+  kept: Kept | undefined
+  /** The first of the tail, by log. */
+  entries: readonly Uint8Array[]
   readonly from: string | undefined
-  tickets: readonly Uint8Array[]
-  generation: Uint8Array
   client: LoadClient | undefined
   /** Milliseconds, of `performance.now`: when it was back. */
   backAt: number
@@ -55,43 +55,29 @@ export function createCrowd(
     return client
   }
 
-  const followAll = (member: Member, n: number): PullItem[] =>
-    member.logs.flatMap((log) =>
-      lanes.map((lane) => {
-        const isRead = lane === 2 && n > 0
-        return pullItem(log, { lane, follow: true, ...(isRead ? { n, generation: member.generation } : {}) })
-      }),
-    )
+  /** From the beginning. */
+  const followAll = ({ logs }: Kept): PullItem[] =>
+    logs.flatMap((log) => lanes.map((lane) => pullItem(log, { lane, follow: true })))
 
   async function join(at: number): Promise<void> {
     const member: Member = {
-      logs: [createLog(), createLog(), createLog()],
-      resumption: createResumption(),
+      kept: undefined,
+      entries: [random(200), random(200), random(200)],
       // A /24 of their own for each 100, as if they came from all over.
       from: options.isAway ? `10.${(at / 25_600) | 0}.${((at / 100) | 0) % 256}.${at % 100}` : undefined,
-      tickets: [],
-      generation: new Uint8Array(16),
       client: undefined,
       backAt: 0,
       tries: 0,
       leaves: undefined,
     }
     const client = await connect(member)
-    const results = await client.ask({
-      type: 'open',
-      resumption: member.resumption(client),
-      logs: member.logs.map((log) => ({
-        policy: log.policy,
-        proofs: [prove(client, log, 'read'), prove(client, log, 'write')],
-      })),
-    })
-    member.tickets = results.map(({ ticket }) => (ticket as Uint8Array).slice())
-    member.generation = (results[0] as { generation: Uint8Array }).generation.slice()
+    const logs = member.entries.map(() => createLog())
+    member.kept = await openFirst(client, logs, createResumption())
     await client.ask({
       type: 'put',
-      puts: member.logs.map((log) => ({ log: log.id, lane: 2, entries: [random(200)], covers: [] })),
+      puts: logs.map((log, which) => ({ log: log.id, lane: 2, entries: [member.entries[which]!], covers: [] })),
     })
-    await client.ask({ type: 'pull', pulls: followAll(member, 1) })
+    await client.ask({ type: 'pull', pulls: followAll(member.kept) })
     members.push(member)
   }
 
@@ -102,19 +88,12 @@ export function createCrowd(
       member.tries += 1
       try {
         const client = await connect(member)
-        await client.ask({
-          type: 'open',
-          resumption: member.resumption(client),
-          logs: member.logs.map((log, at) => ({
-            policy: log.policy,
-            proofs: [{ ticket: member.tickets[at] as Uint8Array }],
-          })),
-        })
-        const pulled = await client.ask({ type: 'pull', pulls: followAll(member, 1) }, true)
+        const kept = member.kept as Kept
+        const cursors = (which: number) => [cursorAt(0, 0), cursorAt(1, 0), cursorAt(2, 1, member.entries[which])]
+        const [resumed] = await client.ask({ type: 'resume', ...toResume(client, kept, cursors) })
         // After a crash: it reads again what the hub has.
-        if (pulled.some(({ refused }) => refused === 'other-generation')) {
-          await client.ask({ type: 'pull', pulls: followAll(member, 0) })
-        }
+        const { generation } = resumed as { generation: Uint8Array }
+        if (!equalBytes(generation, kept.generation)) await client.ask({ type: 'pull', pulls: followAll(kept) })
         member.backAt = performance.now()
         return
       } catch {

@@ -1,6 +1,6 @@
 import { concatBytes, fromHex, utf8 } from '@kith/core/bytes'
 import { entryBytesMax, frameBytesMax } from '@kith/core/limits'
-import { messageCodes, clientMessageToFrame } from '@kith/core/wire'
+import { messageCodes, clientMessageToFrame, type ResumeItem } from '@kith/core/wire'
 import type { Client } from '../client.ts'
 import { expect, same } from '../expect.ts'
 import { createLog, openLog, pullItem, random } from '../logs.ts'
@@ -21,6 +21,17 @@ const malformed: Readonly<Record<string, Uint8Array>> = {
   'bytes after the end': fromHex('8303018000'),
 }
 
+function resumeOf(count: number, more: Partial<ResumeItem> = {}): Unnumbered {
+  const cursors = [{ lane: 2, n: 0, mark: 0 }] as const
+  return {
+    type: 'resume',
+    resumption: { publicKey: random(32), signature: random(64) },
+    ticket: random(40),
+    generation: undefined,
+    logs: Array.from({ length: count }, () => ({ log: random(32), kind: 'space', rights: 1, cursors, ...more })),
+  }
+}
+
 /** Well-formed, and none of the protocol's messages. */
 const excluded: Readonly<Record<string, Uint8Array>> = {
   'an unknown code': fromHex('83182a0180'),
@@ -38,6 +49,8 @@ const excluded: Readonly<Record<string, Uint8Array>> = {
   }),
   'a follow with a limit': message({ type: 'pull', pulls: [pullItem({ id: random(32) }, { follow: true, limit: 1 })] }),
   'ids in a pull of mode 0': message({ type: 'pull', pulls: [pullItem({ id: random(32) }, { ids: [random(32)] })] }),
+  'a resume that follows without the read right': message(resumeOf(1, { rights: 2 })),
+  'a mark of nothing': message(resumeOf(1, { cursors: [{ lane: 2, n: 0, mark: 1 }] })),
   'no ids in a pull of mode 2': message({ type: 'pull', pulls: [pullItem({ id: random(32) }, { mode: 'ids' })] }),
 }
 
@@ -59,6 +72,7 @@ const tooLong: Readonly<Record<string, () => Uint8Array>> = {
       trims: [{ log: random(32), ids: Array.from({ length: 4097 }, () => new Uint8Array(32)) }],
     }),
   'a stated length of 2^32 − 1': () => fromHex('8303019affffffff'),
+  '513 logs of a resume': () => message(resumeOf(513)),
   '65 logs of a terms': () => message({ type: 'terms', logs: Array.from({ length: 65 }, () => random(32)) }),
 }
 
@@ -104,7 +118,7 @@ export const frameChecks: readonly Check[] = [
   {
     name: 'excluded-messages',
     section,
-    says: 'So is a text message, a code that is not in the table, the request number 0, an array of another length, and whatever a verb below excludes: an empty entry, covered ids on another lane than 1, ids in a pull of another mode than 2 or none in one of mode 2.',
+    says: 'So is a text message, a code that is not in the table, the request number 0, an array of another length, and whatever a verb below excludes: an empty entry, covered ids on another lane than 1, ids in a pull of another mode than 2 or none in one of mode 2, lanes to be followed in a `resume` without the read right, a mark where n is 0.',
     async run(bench) {
       await refusesAll(excluded, 'bad-encoding')(bench)
       const client = await bench.connect()

@@ -1,6 +1,6 @@
 import { fromHex } from '@kith/core/bytes'
 import { type Policy, policyToLogId } from '@kith/core/wire'
-import { expect, same } from '../expect.ts'
+import { same } from '../expect.ts'
 import { createLog, openLog, openWith, prove, pull, pullItem, put, random, signing } from '../logs.ts'
 import type { Check } from '../suite.ts'
 
@@ -113,19 +113,6 @@ export const openChecks: readonly Check[] = [
         'refused',
         'a proof of a right that nobody has',
       )
-    },
-  },
-  {
-    name: 'listener-names',
-    section: 'open',
-    says: 'the name under which others hear its signals there, random for each connection and log;',
-    async run({ connect }) {
-      const [a, b] = [await connect(), await connect()]
-      const [log, second] = [createLog(), createLog()]
-      const names = [await openLog(a, log, 'read'), await openLog(a, second, 'read'), await openLog(b, log, 'read')]
-      same(new Set(names.map(({ name }) => String(name))).size, 3, 'different names on two logs and two connections')
-      const again = await openLog(a, log, 'write')
-      expect(String(again.name) === String(names[0]!.name), 'the name changed when the log was opened again')
     },
   },
 ]

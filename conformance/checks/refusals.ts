@@ -1,7 +1,7 @@
 import { decodeCbor, toHex } from '@kith/core/bytes'
 import type { Client } from '../client.ts'
 import { same, Skipped } from '../expect.ts'
-import { createLog, type Log, openWith, prove, pullItem, put, random } from '../logs.ts'
+import { createLog, cursorAt, type Log, openWith, prove, pullItem, put, random, resume, ticketLog } from '../logs.ts'
 import type { Check } from '../suite.ts'
 
 /** To a log that is written to at most; more would burden a hub of others. */
@@ -19,6 +19,13 @@ const attempts: Readonly<Record<string, Attempt>> = {
     type: 'open',
     resumption: undefined,
     logs: [{ policy: log.policy, proofs: [prove(client, { ...log, seeds: createLog().seeds }, 'read')] }],
+  }),
+  'a ticket that nobody gave': (client, log) => ({
+    type: 'resume',
+    resumption: resume(client, random(32)),
+    ticket: random(40),
+    generation: random(16),
+    logs: [{ ...ticketLog(log, 'read'), cursors: [cursorAt(2, 1)] }],
   }),
   'a put': (_, { id }) => ({ type: 'put', puts: [{ log: id, lane: 2, entries: [random(100)], covers: [] }] }),
   'a pull': (_, log) => ({ type: 'pull', pulls: [pullItem(log)] }),

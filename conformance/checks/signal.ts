@@ -1,6 +1,7 @@
-import { utf8 } from '@kith/core/bytes'
+import { toHex, utf8 } from '@kith/core/bytes'
+import type { Client } from '../client.ts'
 import { same } from '../expect.ts'
-import { createLog, openLog, pull, pullItem, random, signal, signing } from '../logs.ts'
+import { createLog, type Log, openLog, pull, pullItem, random, signal, signing } from '../logs.ts'
 import { policyToLogId } from '@kith/core/wire'
 import type { Check } from '../suite.ts'
 
@@ -14,15 +15,14 @@ export const signalChecks: readonly Check[] = [
     async run({ connect }) {
       const log = createLog()
       const [a, b, c, writer] = [await connect(), await connect(), await connect(), await connect()]
-      const { name } = await openLog(a, log, 'read')
-      for (const client of [b, c]) await openLog(client, log, 'read')
+      for (const client of [a, b, c]) await openLog(client, log, 'read')
       await openLog(writer, log, 'write')
       // The largest that there may be.
       const bytes = random(64 * 1024)
       same((await signal(a, log, bytes)).refused ?? 'done', 'done', 'a signal')
       for (const client of [b, c]) {
         const heard = await client.next('heard')
-        same([heard.log, heard.from, heard.bytes], [log.id, name, bytes], 'what others hear')
+        same([heard.log, heard.bytes], [log.id, bytes], 'what others hear')
       }
       // Who can only write hears nothing, and nobody hears what he said himself: an answer of theirs comes after it.
       await signal(b, log, utf8('back'))
@@ -38,13 +38,32 @@ export const signalChecks: readonly Check[] = [
     async run({ connect }) {
       const log = createLog()
       const [a, b, c] = [await connect(), await connect(), await connect()]
-      const names = []
-      for (const client of [a, b, c]) names.push((await openLog(client, log, 'read')).name)
-      await signal(a, log, utf8('to one'), names[2])
+      for (const client of [a, b, c]) await openLog(client, log, 'read')
+      await signal(c, log, utf8('here I am'))
+      const { from } = await a.next('heard')
+      await b.next('heard')
+      await signal(a, log, utf8('to one'), from)
       await signal(a, log, utf8('to all'))
-      const heard = await c.next('heard')
-      same([heard.from, heard.bytes], [names[0], utf8('to one')], 'what the one hears')
+      same((await c.next('heard')).bytes, utf8('to one'), 'what the one hears')
       same((await b.next('heard')).bytes, utf8('to all'), 'what the other hears first')
+    },
+  },
+  {
+    name: 'listener-names',
+    section,
+    says: 'A name is random for each connection and log, and the same as long as both are.',
+    async run({ connect }) {
+      const [a, b, listener] = [await connect(), await connect(), await connect()]
+      const [log, second] = [createLog(), createLog()]
+      for (const client of [a, b, listener]) for (const one of [log, second]) await openLog(client, one, 'read')
+      const nameOf = async (client: Client, one: Log): Promise<string> => {
+        await signal(client, one, utf8('x'))
+        return toHex((await listener.next('heard')).from)
+      }
+      const names = [await nameOf(a, log), await nameOf(a, second), await nameOf(b, log)]
+      same(new Set(names).size, 3, 'different names on two logs and two connections')
+      await openLog(a, log, 'write')
+      same(await nameOf(a, log), names[0], 'the name after the log was opened again')
     },
   },
   {

@@ -35,7 +35,7 @@ export type Line = {
 type Results<Message> = Message extends { results: readonly (infer Result)[] } ? Result : never
 
 /** Each result that is no refusal, changed. */
-const granted = <Type extends 'opened' | 'stored'>(
+const granted = <Type extends 'opened' | 'resumed' | 'stored'>(
   message: HubMessage,
   type: Type,
   change: (result: Exclude<Results<Extract<HubMessage, { type: Type }>>, { refused: string }>) => object,
@@ -53,6 +53,12 @@ const pulls = (
   change: (item: Extract<ClientMessage, { type: 'pull' }>['pulls'][number]) => object,
 ) =>
   message.type === 'pull' ? { ...message, pulls: message.pulls.map((item) => ({ ...item, ...change(item) })) } : message
+
+const resumed = (
+  message: ClientMessage,
+  change: (item: Extract<ClientMessage, { type: 'resume' }>['logs'][number]) => Pick<typeof item, 'cursors'>,
+) =>
+  message.type === 'resume' ? { ...message, logs: message.logs.map((item) => ({ ...item, ...change(item) })) } : message
 
 export const faults: Readonly<Record<string, Fault>> = {
   'gives a number twice to one entry': {
@@ -131,17 +137,45 @@ export const faults: Readonly<Record<string, Fault>> = {
     hub: (message) =>
       granted(message, 'opened', (result) => ({ ...result, rights: result.rights === 1 ? 3 : result.rights })),
   },
-  'gives a ticket for a ticket': {
+  'gives a ticket for what needs no signature': {
     caughtBy: ['tickets-beget-none'],
+    hub: (message) =>
+      message.type === 'opened' ? { ...message, ticket: message.ticket ?? new Uint8Array(40) } : message,
+  },
+  'opens what is named for the ticket alone': {
+    caughtBy: ['tickets-open'],
+    client: (message) => resumed(message, (item) => ({ cursors: item.cursors ?? [] })),
+  },
+  'tells why it refuses a ticket': {
+    caughtBy: ['tickets-are-bound', 'refusals-alike'],
+    hub: (message) =>
+      message.type === 'resumed'
+        ? {
+            ...message,
+            results: message.results.map((result) =>
+              'refused' in result ? { ...result, refused: 'bad-policy' as const } : result,
+            ),
+          }
+        : message,
+  },
+  'follows nothing that is resumed': {
+    caughtBy: ['resume-follows', 'resume-names-news'],
+    client: (message) => resumed(message, (item) => ({ cursors: item.cursors && [] })),
+  },
+  'says that there is no news where there is': {
+    caughtBy: ['resume-names-news'],
+    hub: (message) => granted(message, 'resumed', (result) => ({ ...result, others: [] })),
+  },
+  'takes a cursor of any generation': {
+    caughtBy: ['resume-of-another-generation'],
     hub: (message, { asked }) => {
-      const open = message.type === 'opened' ? asked.get(message.request) : undefined
-      const isResumed =
-        open?.type === 'open' && open.logs.some(({ proofs }) => proofs.some((proof) => 'ticket' in proof))
-      return isResumed ? granted(message, 'opened', (result) => ({ ...result, ticket: new Uint8Array(41) })) : message
+      const resume = message.type === 'resumed' ? asked.get(message.request) : undefined
+      const generation = resume?.type === 'resume' ? resume.generation : undefined
+      return granted(message, 'resumed', (result) => ({ ...result, generation: generation ?? result.generation }))
     },
   },
   'hides who signals': {
-    caughtBy: ['signal-to-all', 'signal-to-one'],
+    caughtBy: ['listener-names', 'signal-to-one'],
     hub: (message) => (message.type === 'heard' ? { ...message, from: new Uint8Array(16) } : message),
   },
   'passes every signal to all': {

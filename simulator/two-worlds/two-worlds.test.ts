@@ -44,11 +44,13 @@ for (const isolation of ['none', 'a connection for each space'] as const)
     const keys = new Map<string, Set<number>>()
     for (const { connection, frame, what } of scene.events) {
       const message = frame && what === 'from client' ? frameToClientMessage(frame) : undefined
-      if (message?.type !== 'open') continue
+      if (message?.type !== 'open' && message?.type !== 'resume') continue
       const name = message.resumption && toHex(message.resumption.publicKey)
       if (name) keys.set(name, (keys.get(name) ?? new Set()).add(connection))
-      for (const { policy } of message.logs)
-        logs.set(connection, (logs.get(connection) ?? new Set()).add(toHex(policyToLogId(policy, crypto))))
+      for (const named of message.logs) {
+        const log = 'log' in named ? named.log : policyToLogId(named.policy, crypto)
+        logs.set(connection, (logs.get(connection) ?? new Set()).add(toHex(log)))
+      }
     }
     const together = [...logs.values()].some((on) => spaces.every((log) => on.has(log)))
     assert.equal(together, isolation === 'none')

@@ -147,7 +147,7 @@ test('malformed frames within a channel are answered there, and end it with a re
   const hub = await start(context)
   const seed = String(process.env['KITH_SEED'] ?? Date.now() >>> 0)
   context.diagnostic(`KITH_SEED=${seed} npm test packages/hub/src/channel.test.ts`)
-  const none = { logs: [], policies: [[0, 1, 0, 0]], entryIds: [], tickets: [], handshakes: [] }
+  const none = { logs: [], policies: [[0, 1, 0, 0]], entryIds: [], resume: undefined, handshakes: [] }
   const malformer = createMalformer(createDice(seed), () => none)
   const seen = { answered: 0, ended: 0 }
   let channel = await openChannel(context, hub)

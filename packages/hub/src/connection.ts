@@ -12,7 +12,7 @@ import {
 import type { FanOutEvent } from './fan-out.ts'
 import type { Allowance } from './limits/allowance.ts'
 import { toWireLimits } from './limits/hub-limits.ts'
-import { type HubContext, type OpenLog, renewLease, type Session } from './session.ts'
+import { type HubContext, type OpenLog, renewLeases, type Session } from './session.ts'
 import { createPipe } from './forward/pipe.ts'
 import { createWrapped } from './forward/wrapped.ts'
 import { toKey } from './store/entry-store.ts'
@@ -25,6 +25,7 @@ import { handleOpen } from './verbs/open.ts'
 import { handlePay } from './verbs/pay.ts'
 import { handlePull } from './verbs/pull.ts'
 import { handlePut } from './verbs/put.ts'
+import { handleResume } from './verbs/resume.ts'
 import { handleSignal } from './verbs/signal.ts'
 import { handleTerms } from './verbs/terms.ts'
 import { handleTrim } from './verbs/trim.ts'
@@ -110,7 +111,7 @@ export function createConnection(
   function onEvent(log: OpenLog, event: FanOutEvent): void {
     if (isClosed) return
     if (event.kind === 'signal') {
-      const isForUs = event.to === undefined || event.to === toKey(log.name)
+      const isForUs = event.to === undefined || (log.name !== undefined && event.to === toKey(log.name))
       // A signal is of the moment: one who does not keep up misses it.
       if (isForUs && event.from !== session.id && !isCongested()) channel.send(event.frame)
       return
@@ -225,7 +226,7 @@ export function createConnection(
     hasOpened: () => next?.hasOpened() ?? session.logs.size > 0,
     renew() {
       next?.renew()
-      for (const log of session.logs.values()) renewLease(session, log)
+      renewLeases(session, [...session.logs.values()])
     },
   }
 }
@@ -234,6 +235,8 @@ async function handle(session: Session, message: ClientMessage): Promise<void> {
   switch (message.type) {
     case 'open':
       return handleOpen(session, message)
+    case 'resume':
+      return handleResume(session, message)
     case 'put':
       return handlePut(session, message)
     case 'pull':

@@ -53,6 +53,7 @@ export function createMeter(): Meter {
         for (const result of message.results) {
           if ('refused' in result) refuse(result.refused)
           else if ('rights' in result) values.logsOpened += 1
+          else if ('others' in result) for (const { why } of result.others) if (why !== undefined) refuse(why.refused)
         }
       }
     },

@@ -10,7 +10,6 @@ import {
   type Hello,
   type Proof,
   proofBytes,
-  resumeBytes,
 } from '@kith/core/wire'
 import { createConnection } from './connection.ts'
 import { createAllowance } from './limits/allowance.ts'
@@ -21,7 +20,16 @@ import { createHubService } from './service.ts'
 import type { HubContext } from './session.ts'
 import { openSqlite } from './store/sqlite-open.ts'
 import { createSqliteStorage } from './store/sqlite-storage.ts'
-import { createTestLog, pullItem, type TestLog, testSigning } from './testing/client.ts'
+import {
+  createTestLog,
+  cursorAt,
+  pullItem,
+  showResumption,
+  type TestLog,
+  testSigning,
+  ticketLog,
+  toResume,
+} from './testing/client.ts'
 
 type Unnumbered = ClientMessage extends infer Message
   ? Message extends { request: number }
@@ -137,6 +145,10 @@ const attempts: Record<string, (client: Client, log: TestLog, hub: HubContext) =
   'open by a ticket that has expired': async (client, log, hub) =>
     openByTicket(client, log, hub, -1, hub.identity.ticketSecret),
   'open by a ticket of another hub': async (client, log, hub) => openByTicket(client, log, hub, 1000, random(32)),
+  'open by a ticket that somebody else signs for': async (client, log, hub) => ({
+    ...openByTicket(client, log, hub, 1000, hub.identity.ticketSecret),
+    resumption: showResumption(client, random(32)),
+  }),
   'put to what is not open': async (_, { id }) => ({
     type: 'put',
     puts: [{ log: id, lane: 2, entries: [random(300)], covers: [] }],
@@ -151,16 +163,16 @@ const attempts: Record<string, (client: Client, log: TestLog, hub: HubContext) =
 
 function openByTicket(
   client: Client,
-  { id, policy }: TestLog,
+  log: TestLog,
   hub: HubContext,
   forMs: number,
   secret: Uint8Array,
-): Unnumbered {
+): ReturnType<typeof toResume> {
   const seed = random(32)
   const publicKey = testSigning.ed25519PublicKey(seed)
-  const ticket = createTicket(testSigning, secret, id, publicKey, { rights: 1, expiresMs: hub.clock.now() + forMs })
-  const resumption = { publicKey, signature: testSigning.ed25519Sign(resumeBytes(client.hello, publicKey), seed) }
-  return { type: 'open', resumption, logs: [{ policy, proofs: [{ ticket }] }] }
+  const ticket = createTicket(testSigning, secret, publicKey, [ticketLog(log)], hub.clock.now() + forMs)
+  const followed = { ...ticketLog(log), cursors: [cursorAt(2, 1)] }
+  return toResume(client, seed, ticket, [followed], hub.store.generation)
 }
 
 test('a refusal is the same bytes for the same work, of a log that the hub has, had or never had', async () => {
@@ -180,12 +192,17 @@ test('a refusal is the same bytes for the same work, of a log that the hub has, 
   }
 })
 
-test('a ticket that has expired is refused as a forged one is', async () => {
+test('a ticket that has expired is refused as a forged or a stolen one is', async () => {
   const { hub, logs } = await prepare()
   const [expired, forged] = [await connect(hub), await connect(hub)]
   const first = await expired.ask(await attempts['open by a ticket that has expired']!(expired, logs.kept, hub))
   const second = await forged.ask(await attempts['open by a ticket of another hub']!(forged, logs.kept, hub))
   assert.deepEqual(first, second)
+  const stolen = await connect(hub)
+  assert.deepEqual(
+    await stolen.ask(await attempts['open by a ticket that somebody else signs for']!(stolen, logs.kept, hub)),
+    first,
+  )
 })
 
 test('the work that is counted is seen: what is granted is another', async () => {

@@ -38,8 +38,8 @@ export type HubContext = {
 export type OpenLog = LogName & {
   /** A bit each. */
   rights: number
-  /** How others hear this connection on this log; another on each log, so that logs are not linked by it. */
-  readonly name: Uint8Array
+  /** How others hear this connection on this log, once it has said something; another on each log, so that logs are not linked by it. */
+  name: Uint8Array | undefined
   /** By lane. */
   readonly followers: (Follower | undefined)[]
   readonly unsubscribe: () => void
@@ -87,8 +87,8 @@ export function newLogRoom({ allowance, hub }: Session): number {
   return Math.min(allowance.room('newLogs'), hub.newLogs.room())
 }
 
-export function renewLease({ hub }: Session, log: LogName): void {
-  hub.store.touch(log).catch(() => {
+export function renewLeases({ hub }: Session, logs: readonly LogName[]): void {
+  hub.store.touch(logs).catch(() => {
     // What could not be noted now is noted with the next use, or tomorrow.
   })
 }

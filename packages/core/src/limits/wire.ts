@@ -10,10 +10,10 @@ export const frameFillBytes = 256 * 1024
 /** Requests are numbered by the client; four bytes, so that a counter lasts for any connection. */
 export const requestNumberMax = 2 ** 32 - 1
 
-/** Logs in one `open`: 512 first proofs are 60 ms of signature checks. */
+/** Logs in one `open` or `resume`: 512 first proofs are 60 ms of signature checks. */
 export const logsPerOpenMax = 512
 
-/** A ticket, or one signature for each of the three rights. */
+/** One signature for each of the three rights. */
 export const proofsPerLogMax = 3
 
 /** Logs and lanes in one `put`. */
@@ -40,6 +40,9 @@ export const laneMax = 3
 
 /** A resume ticket lives one day: a stolen disk image opens logs no longer than that. */
 export const ticketLifetimeMs = 24 * 60 * 60 * 1000
+
+/** Tickets that a client keeps for one hub. Each `open` gives one; logs of those beyond are opened by signatures the next time, together, and get one ticket. */
+export const ticketsKeptMax = 16
 
 /** A trimmed or covered entry is dropped after 30 days, so that a member who was away can put it again. */
 export const trimDelayMs = 30 * 24 * 60 * 60 * 1000

@@ -12,6 +12,7 @@ import {
   hubMessageToFrame,
   type Policy,
   policyToLogId,
+  protocolVersion,
 } from '../wire/index.ts'
 import { connectHub, type HubEntries } from './hub-connection.ts'
 
@@ -35,7 +36,7 @@ const generation = random(16)
 
 const hello: HubMessage = {
   type: 'hello',
-  version: 1,
+  version: protocolVersion,
   hubKey: random(32),
   nonce: random(32),
   timeMs: 1_790_000_000_000,
@@ -111,18 +112,25 @@ function start(options: { hubKey?: Uint8Array; resume?: ReturnType<typeof create
       for (const timer of Array.from(timers)) if (timer.at <= elapsed && timers.delete(timer)) timer.run()
     },
     /** Answers the next request in order. */
-    async answer(results: readonly object[]) {
+    async answer(results: readonly object[], more: object = {}) {
       while (sent.length === 0) await new Promise(setImmediate)
       const { request, type } = sent.shift()!
-      const plain = { open: 'opened', put: 'stored', pull: 'pulling', signal: 'done', trim: 'done' } as const
+      const plain = {
+        open: 'opened',
+        resume: 'resumed',
+        put: 'stored',
+        pull: 'pulling',
+        signal: 'done',
+        trim: 'done',
+      } as const
       const asMember = { terms: 'told', join: 'done', issue: 'issued', pay: 'done' } as const
       const types = { ...plain, ...asMember, channel: 'channelled', carry: 'done' } as const
-      say({ type: types[type], request, results } as HubMessage)
+      say({ type: types[type], request, results, ...more } as HubMessage)
     },
   }
 }
 
-const granted = { generation, rights: 1, name: random(16), ticket: undefined }
+const granted = { generation, rights: 1 }
 
 async function startOpen() {
   const hub = start()
@@ -197,7 +205,7 @@ test('entries and signals of a log that was never opened are not handed over', a
 
 test('a hub that speaks nonsense, another version, or answers what was not asked is left with a typed error', async () => {
   const cases: [string, (hub: ReturnType<typeof start>) => void][] = [
-    ['protocol-version', (hub) => hub.sayBytes(encodeCbor([0, 2, 'later']))],
+    ['protocol-version', (hub) => hub.sayBytes(encodeCbor([0, protocolVersion + 1, 'later']))],
     ['bad-encoding', (hub) => hub.sayBytes(random(50).fill(0xff, 0, 1))],
     ['bad-encoding', (hub) => hub.say(entriesOf())],
     ['too-large', (hub) => hub.sayBytes(new Uint8Array(frameBytesMax + 1))],
@@ -285,33 +293,93 @@ test('many entries go in frames of a quarter MiB, and only so many are under way
   await assert.rejects(hub.connection.put(log, 2, [random(entryBytesMax + 1)]), { code: 'too-large' })
 })
 
-test('a ticket is used instead of signatures, and a refused one costs one more round', async () => {
+/** A connection whose hub gave a ticket for one log, good until 1_790_000_000_001, and the next one. */
+async function startAgain(wishes = [wish]) {
   const resume = createResumeState(random(32))
   const first = start({ resume })
   first.say(hello)
-  const opened = first.connection.open([wish])
-  const ticket = random(41)
-  ticket[0] = 1
-  ticket.fill(0, 1, 9)
-  new DataView(ticket.buffer).setBigUint64(1, 1_790_000_000_001n)
-  await first.answer([{ ...granted, ticket }])
+  const opened = first.connection.open(wishes)
+  const ticket = random(40)
+  new DataView(ticket.buffer).setBigUint64(0, 1_790_000_000_001n)
+  await first.answer(
+    wishes.map(() => granted),
+    { ticket },
+  )
   await opened
   const second = start({ resume })
   second.say(hello)
+  return { resume, ticket, second }
+}
+
+test('a ticket is used instead of signatures, and a refused one costs one more round', async () => {
+  const { resume, ticket, second } = await startAgain()
   const again = second.connection.open([wish])
   await new Promise(setImmediate)
-  const message = second.sent[0] as ClientMessage & { type: 'open' }
-  assert.deepEqual(message.logs[0]!.proofs, [{ ticket }])
-  assert.ok(message.resumption)
+  const message = second.sent[0] as ClientMessage & { type: 'resume' }
+  assert.deepEqual([message.type, message.ticket], ['resume', ticket])
+  assert.deepEqual(message.logs, [{ log, kind: 'space', rights: 1, cursors: [] }])
   await second.answer([{ refused: 'refused', waitMs: 0 }])
   await new Promise(setImmediate)
   assert.ok('signature' in (second.sent[0] as ClientMessage & { type: 'open' }).logs[0]!.proofs[0]!)
   await second.answer([granted])
   assert.deepEqual(
-    (await again).map((result) => 'rights' in result && result.rights),
-    [['read']],
+    (await again).map((result) => 'rights' in result && [result.rights, result.standing]),
+    [[['read'], 'unknown']],
   )
-  assert.equal(resume.tickets.size, 0)
+  assert.deepEqual(resume.tickets, [])
+})
+
+test('a hub that refuses a ticket for a while is not asked for the same by signatures', async () => {
+  const { resume, second } = await startAgain()
+  const again = second.connection.open([wish])
+  await second.answer([{ refused: 'slow-down', waitMs: 500 }])
+  const [result] = await again
+  assert.equal((result as KithError).details['waitMs'], 500)
+  assert.deepEqual([second.sent.length, resume.tickets.length], [0, 1])
+})
+
+test('how a log stands to what is known of it is what the hub said, and pushes of it are handed over', async () => {
+  const others = Array.from({ length: 4 }, (_, at) => {
+    const read = sha256(Uint8Array.of(at))
+    return { policy: { ...policy, read }, rights: wish.rights }
+  })
+  const { second } = await startAgain(others)
+  const known = { generation, lanes: [{ lane: 2 as const, n: 7, id: random(32) }] }
+  const elsewhere = { ...known, generation: random(16) }
+  const wishes = others.map((one, at) => ({ ...one, known: at === 3 ? elsewhere : known }))
+  const again = second.connection.open(wishes)
+  const why = { refused: 'other-generation', waitMs: 0 }
+  await second.answer([
+    {
+      generation,
+      others: [
+        { at: 1, why: undefined },
+        { at: 2, why },
+      ],
+    },
+  ])
+  assert.deepEqual(
+    (await again).map((result) => 'standing' in result && result.standing),
+    ['same', 'unknown', 'other', 'unknown'],
+  )
+  const first = policyToLogId(others[0]!.policy, crypto)
+  second.say({ ...entriesOf(numbered(random(300), 8)), log: first } as HubMessage)
+  assert.equal(second.entries.length, 1)
+})
+
+test('where the hub is of another generation nothing is taken to be followed', async () => {
+  const { second } = await startAgain()
+  const again = second.connection.open([{ ...wish, known: { generation, lanes: [{ lane: 2, n: 7, id: random(32) }] } }])
+  await second.answer([{ generation: random(16), others: [] }])
+  const [result] = await again
+  assert.equal((result as { standing: string }).standing, 'unknown')
+})
+
+test('a hub that names a log that was not asked for is left', async () => {
+  const { second } = await startAgain()
+  const again = second.connection.open([wish])
+  await second.answer([{ generation, others: [{ at: 1, why: undefined }] }])
+  await assert.rejects(again, { code: 'bad-encoding' })
 })
 
 test('a hub that falls silent while an answer is due is given up; a slow line that still takes bytes is not', async () => {

@@ -39,7 +39,7 @@ export type HubConnectionOptions = {
   readonly network: Network
   readonly clock: Clock
   readonly crypto: Signing
-  /** Kept from connection to connection, and changed in place: reopens hundreds of logs with one signature. */
+  /** Kept from connection to connection, and changed in place: reopens hundreds of logs with one request. */
   readonly resume?: ResumeState
   /** Pays where the hub asks for tokens; without one it refuses. */
   readonly purse?: HubPurse | undefined
@@ -78,14 +78,22 @@ export type OpenWish = {
   readonly policy: Policy
   /** 32-byte Ed25519 seeds of the rights wanted; those that the policy leaves open need none. */
   readonly rights: readonly { readonly right: Right; readonly seed: Uint8Array }[]
+  /** What is here of the log, to be followed from there if the hub has just that. Counts only where the log is opened by a ticket. */
+  readonly known?: KnownLanes | undefined
+}
+
+/** Where a device stands in all lanes that it reads of a log, ascending; `id` of the entry `n`, empty where `n` is 0. */
+export type KnownLanes = {
+  readonly generation: Uint8Array
+  readonly lanes: readonly { readonly lane: Lane; readonly n: number; readonly id: Uint8Array }[]
 }
 
 export type OpenedHubLog = {
   readonly log: Uint8Array
   readonly generation: Uint8Array
   readonly rights: readonly Right[]
-  /** What others hear this connection's signals on this log come from, 16 bytes. */
-  readonly name: Uint8Array
+  /** 'same': the hub has what is `known`, no more, and pushes what comes from now on. 'other': it has not got that, and has to be compared. 'unknown': pull. */
+  readonly standing: 'same' | 'other' | 'unknown'
 }
 
 export type PullWish = {

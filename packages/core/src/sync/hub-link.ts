@@ -3,7 +3,7 @@ import { assert, KithError, toHex } from '../bytes/index.ts'
 import type { Cancel, Platform } from '../ports/index.ts'
 import { createResumeState, type Hello } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
-import { connectHub, type HubConnection, type HubEntries, type OpenWish } from './hub-connection.ts'
+import { connectHub, type HubConnection, type HubEntries, type OpenedHubLog, type OpenWish } from './hub-connection.ts'
 import type { HubPurse } from './hub-payments.ts'
 import { createHubWriter, type HubWriter, putOn, toReadingWish } from './hub-writer.ts'
 import { createLogSync, type LogSync, type LogSyncOptions } from './log-sync.ts'
@@ -275,11 +275,12 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
 
   /**
    * Opens the logs that are not open yet, and lets those go that are no longer needed. A space may have to be read from the disk for it: of
-   * hundreds a part at a time, so that whoever asks for rows meanwhile has them, and the hub answers for the first while the others are read.
+   * hundreds a part at a time, so that whoever asks for rows meanwhile has them, and the hub answers for the first while the others are read. Who comes
+   * back has read them, and shows what the hub's tickets are for at once.
    */
   const openAll = (on: Session, spaces: readonly SyncSpace[] = source.spaces()): void => {
     if (!on.isOpen) return
-    const endMs = clock.monotonic() + openingMs
+    const endMs = clock.monotonic() + (resume.tickets.length > 0 ? Number.POSITIVE_INFINITY : openingMs)
     const fresh: LogSync[] = []
     let done = 0
     for (const space of spaces) {
@@ -325,22 +326,22 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
   const open = (on: Session, fresh: readonly LogSync[]): void => {
     if (fresh.length === 0) return
     const toWish = on.writer ? toReadingWish : (wish: OpenWish): OpenWish => wish
-    on.connection.open(fresh.map(({ log }) => toWish(log.wish))).then(
+    on.connection.open(fresh.map((sync) => ({ ...toWish(sync.log.wish), known: sync.known() }))).then(
       (results) => {
         if (session !== on) return
         for (const [index, result] of results.entries()) {
           const sync = fresh[index] as LogSync
           if (on.logs.get(toHex(sync.log.id)) !== sync) continue
           if (result instanceof KithError) notOpened(on, sync, result)
-          else openedOn(sync, result.generation)
+          else openedOn(sync, result)
         }
       },
       (cause) => session === on && failed(cause),
     )
   }
 
-  const openedOn = (sync: LogSync, generation: Uint8Array): void => {
-    sync.opened(generation)
+  const openedOn = (sync: LogSync, { generation, standing }: OpenedHubLog): void => {
+    sync.opened(generation, standing)
     if (sync.isOpen()) source.logOpened(sync.space, sync.log.id)
   }
 

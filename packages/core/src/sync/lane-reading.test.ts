@@ -27,7 +27,7 @@ test('of content that was never read the newest comes first, then the rest from 
     reads.push([lane, entries.map(({ n }) => n), read])
     return []
   })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   stage.sync.entriesCame(stage.entries(0, []), false)
   const page = async (request: number, lane: Lane, numbers: readonly number[][]): Promise<void> => {
     const [wish] = stage.pulls.at(-1)?.wish ?? []
@@ -81,7 +81,7 @@ test('the tail is read from where packs end; a number that the hub never gave ma
   let doubts = 0
   const packs = createPacks({}, { top: () => 70, doubt: () => void (doubts += 1) })
   const stage = createStage({ packs })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   stage.sync.entriesCame(stage.entries(0, []), false)
   stage.pulls.at(-1)?.resolve([{ request: 7, generation, news: false }])
   stage.sync.entriesCame(stage.entries(1, [], { request: 7 }), false)
@@ -96,7 +96,7 @@ test('the tail is read from where packs end; a number that the hub never gave ma
 
 test('a page in which something was not what it claimed to be leaves no cursor: the lane is read from the beginning', async () => {
   const stage = createStage({ packs: createPacks({}) })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   stage.sync.entriesCame(stage.entries(0, []), false)
   stage.pulls.at(-1)?.resolve([{ request: 7, generation, news: false }])
   stage.sync.entriesCame(stage.entries(1, [], { request: 7 }), false)
@@ -110,7 +110,7 @@ test('a page in which something was not what it claimed to be leaves no cursor: 
 
 /** A hub that has nothing yet, for a space that packs. */
 const catchUpFirst = async (stage: ReturnType<typeof createStage>): Promise<void> => {
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   stage.sync.entriesCame(stage.entries(0, []), false)
   for (const lane of [1, 2] as const) {
     stage.pulls.at(-1)?.resolve([{ request: 7 + lane, generation, news: false }])

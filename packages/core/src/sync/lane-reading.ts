@@ -2,7 +2,7 @@ import { equalBytes, KithError } from '../bytes/index.ts'
 import { type Lane, membershipLane, type NumberedEntry, packLane, tailLane } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
 import { createCursorCheck } from './cursor-check.ts'
-import type { HubConnection, HubEntries, PullWish } from './hub-connection.ts'
+import type { HubConnection, HubEntries, KnownLanes, PullWish } from './hub-connection.ts'
 import type { LogContext } from './log-context.ts'
 import { createPullNow } from './pull-now.ts'
 import { type Cursor, type Numbers, toPosition } from './source.ts'
@@ -13,6 +13,10 @@ import { type Cursor, type Numbers, toPosition } from './source.ts'
  */
 export type LaneReading = {
   readonly start: () => void
+  /** Instead of `start`: the hub has nothing beyond what is known, and pushes what comes. */
+  readonly follows: () => void
+  /** Where all lanes stand, unless a cursor is of another generation or numbers before it are unread. */
+  readonly known: (generation: Uint8Array) => KnownLanes | undefined
   /** `isPartial`: the hub sent entries with them that are not what they claim to be. */
   readonly entriesCame: (event: HubEntries, isPartial: boolean) => void
   /** Everything is here that the hub had. */
@@ -39,6 +43,7 @@ const newestPage = new Map<Lane, number>([
   [packLane, 2],
   [tailLane, 64],
 ])
+const noId = new Uint8Array(0)
 const firstRestMs = 1_000
 const longestRestMs = 5 * 60_000
 
@@ -218,6 +223,22 @@ export const createLaneReading = (options: LaneReadingOptions): LaneReading => {
       check.start()
       if (lanes.includes(membershipLane)) follow([membershipLane])
       else readContent()
+    },
+    follows: () => {
+      for (const lane of lanes) caughtUp.add(lane)
+      rest.reset()
+      finished()
+      settled()
+    },
+    known: (named) => {
+      const cursors = lanes.map((lane) => ({ lane, cursor: cursorOf(lane) }))
+      const isWhole = cursors.every(({ cursor }) => !cursor || equalBytes(cursor.generation, named))
+      const isRead = !packs || contentLanes.every((lane) => packs.unread(hub, log.id, lane).length === 0)
+      if (!isWhole || !isRead) return undefined
+      return {
+        generation: named,
+        lanes: cursors.map(({ lane, cursor }) => ({ lane, n: cursor?.n ?? 0, id: cursor?.id ?? noId })),
+      }
     },
     entriesCame,
     isCaughtUp,

@@ -124,7 +124,7 @@ export const createStage = (options: { compared?: Uint8Array; outbox?: readonly 
     },
     /** The hub has opened the log and shown that it has nothing. */
     catchUp: () => {
-      sync.opened(generation)
+      sync.opened(generation, 'unknown')
       for (const lane of [0, 1, 2] as const) sync.entriesCame(entries(lane, []), false)
     },
     settle: () => new Promise((resolve) => setImmediate(resolve)),

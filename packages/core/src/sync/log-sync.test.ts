@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KithError } from '../bytes/index.ts'
 import { createStage, generation, id, other } from './log-sync.fixture.ts'
+import type { SyncPacks } from './source.ts'
 
 test('a hub of an unknown generation is given nothing before it has shown all that it has', () => {
   const stage = createStage({ outbox: [1, 2], compared: other })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   stage.sync.send('own')
   assert.equal(stage.lostTimes(), 1)
   assert.equal(stage.puts.length, 0)
@@ -20,7 +21,7 @@ test('a hub of an unknown generation is given nothing before it has shown all th
 test('a comparison that was cut short goes on, and still gives nothing', () => {
   const stage = createStage({ outbox: [1] })
   stage.cursors.set(2, { generation, n: 40, id })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   assert.equal(stage.lostTimes(), 0)
   stage.sync.send('own')
   assert.equal(stage.puts.length, 0)
@@ -28,7 +29,7 @@ test('a comparison that was cut short goes on, and still gives nothing', () => {
 
 test('to a hub that was compared before, own changes go at once', () => {
   const stage = createStage({ outbox: [1], compared: generation })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   assert.equal(stage.puts.length, 1)
   assert.deepEqual(stage.asked[0], 'own')
 })
@@ -50,7 +51,7 @@ test('a cursor only goes forward, and stays where something was not what it clai
 const createCheckedStage = () => {
   const stage = createStage({ compared: generation })
   stage.cursors.set(2, { generation, n: 9, id })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   const accept = async () => {
     stage.checks[0]?.resolve([{ request: 50, generation, news: true }])
     await stage.settle()
@@ -107,7 +108,7 @@ test('an entry that was dropped since proves nothing, and an empty answer is no 
 test('a refused pull is asked again after a rest, and a cursor past the end means that all is lost', async () => {
   const stage = createStage({ compared: generation })
   stage.cursors.set(2, { generation, n: 9, id })
-  stage.sync.opened(generation)
+  stage.sync.opened(generation, 'unknown')
   stage.pulls[0]?.resolve([new KithError('hub-refused', 'Too fast.', { why: 'slow-down', waitMs: 2_500 })])
   await stage.settle()
   assert.equal(stage.timers[0]?.delayMs, 2_500)
@@ -193,4 +194,49 @@ test('a pull that somebody waits for ends with its entries, its refusal or the c
   await stage.settle()
   stage.sync.close()
   await assert.rejects(third, { code: 'closed' })
+})
+
+test('a log of which the hub has just what is here is caught up at once, and asked for nothing', () => {
+  const stage = createStage({ compared: generation, outbox: [1] })
+  stage.cursors.set(0, { generation, n: 3, id })
+  stage.cursors.set(2, { generation, n: 9, id })
+  assert.deepEqual(stage.sync.known(), {
+    generation,
+    lanes: [
+      { lane: 0, n: 3, id },
+      { lane: 1, n: 0, id: new Uint8Array(0) },
+      { lane: 2, n: 9, id },
+    ],
+  })
+  stage.sync.opened(generation, 'same')
+  assert.deepEqual([stage.sync.isCaughtUp(), stage.pulls.length, stage.checks.length], [true, 0, 0])
+  assert.equal(stage.puts.length, 1, 'and what it lacks goes out')
+  stage.sync.entriesCame(stage.entries(2, [10], { request: 0 }), false)
+  assert.equal(stage.cursors.get(2)?.n, 10)
+})
+
+test('a push may come before the answer that says that the log is followed is read', () => {
+  const stage = createStage({ compared: generation })
+  stage.cursors.set(2, { generation, n: 9, id })
+  stage.sync.entriesCame(stage.entries(2, [10], { request: 0 }), false)
+  stage.sync.opened(generation, 'same')
+  assert.equal(stage.cursors.get(2)?.n, 10)
+  assert.equal(stage.sync.isCaughtUp(), true)
+})
+
+test('a log whose cursors mean nothing there is compared from the beginning, by itself', () => {
+  const stage = createStage({ compared: generation, outbox: [1] })
+  stage.cursors.set(2, { generation, n: 9, id })
+  stage.sync.opened(generation, 'other')
+  assert.deepEqual([stage.lostTimes(), stage.cursors.size, stage.puts.length, stage.failures.length], [1, 0, 0, 0])
+  assert.deepEqual(stage.pulls[0]?.wish, [{ log: stage.sync.log.id, lane: 0, follow: true }])
+})
+
+test('nothing is known of a log that was not compared, is half read, or has a cursor of another generation', () => {
+  assert.equal(createStage().sync.known(), undefined)
+  const other = createStage({ compared: generation })
+  other.cursors.set(2, { generation: id.subarray(16), n: 9, id })
+  assert.equal(other.sync.known(), undefined)
+  const unread = { unread: () => [{ low: 1, high: 4 }] } as unknown as SyncPacks
+  assert.equal(createStage({ compared: generation, packs: unread }).sync.known(), undefined)
 })

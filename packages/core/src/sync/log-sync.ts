@@ -1,7 +1,7 @@
 import { equalBytes } from '../bytes/index.ts'
 import type { Cancel, Clock } from '../ports/index.ts'
 import { membershipLane, tailLane } from '../wire/index.ts'
-import type { HubConnection, HubEntries } from './hub-connection.ts'
+import type { HubConnection, HubEntries, KnownLanes, OpenedHubLog } from './hub-connection.ts'
 import { createLaneReading } from './lane-reading.ts'
 import type { LogContext } from './log-context.ts'
 import { createLogPacking } from './log-packing.ts'
@@ -13,8 +13,10 @@ export type LogSync = {
   readonly log: SyncLog
   /** Local number of its space. */
   readonly space: number
-  /** The hub has opened the log. */
-  readonly opened: (generation: Uint8Array) => void
+  /** What the hub may follow from: all that is here, if the hub was compared and nothing is unread. */
+  readonly known: () => KnownLanes | undefined
+  /** The hub has opened the log, and said how it stands to what is known. */
+  readonly opened: (generation: Uint8Array, standing: OpenedHubLog['standing']) => void
   readonly isOpen: () => boolean
   /** `isPartial`: the hub sent entries with them that are not what they claim to be. */
   readonly entriesCame: (event: HubEntries, isPartial: boolean) => void
@@ -92,16 +94,18 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     isReady: () => !isClosed && reading.isCaughtUp(),
   })
 
-  const opened = (named: Uint8Array): void => {
+  const opened = (named: Uint8Array, standing: OpenedHubLog['standing']): void => {
     generation = named
     const compared = space.comparedIn(hub, log.id)
     const cursors = log.lanes.flatMap((lane) => space.cursor(hub, log.id, lane) ?? [])
     // A comparison that was cut short goes on where it was: all its cursors are of this generation.
-    const isCutShort = cursors.length > 0 && cursors.every((cursor) => equalBytes(cursor.generation, named))
-    const isCompared = compared !== undefined && equalBytes(compared, named)
+    const isCutShort =
+      standing !== 'other' && cursors.length > 0 && cursors.every((cursor) => equalBytes(cursor.generation, named))
+    const isCompared = standing !== 'other' && compared !== undefined && equalBytes(compared, named)
     if (isCompared) sending.mayTrustHub()
     else if (!isCutShort) space.lost(hub, log.id, named)
-    reading.start()
+    if (isCompared && standing === 'same') reading.follows()
+    else reading.start()
     if (isCompared) sending.send('own')
   }
 
@@ -109,7 +113,11 @@ export const createLogSync = (options: LogSyncOptions): LogSync => {
     log,
     space: space.n,
     isOpen: () => generation !== undefined && !isClosed,
-    opened: (named) => guard(() => opened(named)),
+    known: () => {
+      const compared = space.comparedIn(hub, log.id)
+      return compared && reading.known(compared)
+    },
+    opened: (named, standing) => guard(() => opened(named, standing)),
     entriesCame: (event, isPartial) => guard(() => reading.entriesCame(event, isPartial)),
     send: (whose) =>
       guard(() => {

@@ -19,11 +19,12 @@ import {
   trimsPerFrameMax,
 } from '../limits/index.ts'
 import { inviteCodeBytes, type PayItem } from './access.ts'
-import { followBit, idsOnlyBit, ticketProofCode } from './encode.ts'
+import { followBit, idsOnlyBit } from './encode.ts'
 import {
   type ClientMessage,
   generationBytes,
   type Lane,
+  type LaneCursor,
   listenerNameBytes,
   messageCodes,
   type OpenItem,
@@ -31,11 +32,13 @@ import {
   type PullItem,
   type PutItem,
   pullModes,
+  type ResumeFields,
+  type ResumeItem,
   type Resumption,
 } from './message.ts'
 import { readPolicy, rights } from './policy.ts'
 import { bad, createFrameReader, type FrameReader, tooLarge } from './reader.ts'
-import { ticketBytes } from './ticket.ts'
+import { fromKindAndRights, hasRight, kindAndRightsMax, ticketBytes } from './ticket.ts'
 import { tokenBytes, tokenRequestBytes } from './token.ts'
 import { workNonceBytes } from './work.ts'
 
@@ -62,6 +65,8 @@ function readFields(reader: FrameReader, code: number, request: number): ClientM
       const resumption = readResumption(reader)
       return { type: 'open', request, resumption, logs: readList(reader, logsPerOpenMax, readOpenItem) }
     }
+    case messageCodes.resume:
+      return { type: 'resume', request, ...readResume(reader) }
     case messageCodes.put:
       return { type: 'put', request, puts: readPuts(reader) }
     case messageCodes.pull:
@@ -140,6 +145,42 @@ function readPayItem(reader: FrameReader): PayItem {
   }
 }
 
+function readResume(reader: FrameReader): ResumeFields {
+  reader.array(5)
+  return {
+    resumption: { publicKey: reader.fixedBytes(32), signature: reader.fixedBytes(64) },
+    ticket: reader.fixedBytes(ticketBytes),
+    generation: reader.optionalBytes(generationBytes),
+    logs: readList(reader, logsPerOpenMax, readResumeItem),
+  }
+}
+
+/** A log that is named for the ticket's sake alone has two elements. */
+function readResumeItem(reader: FrameReader): ResumeItem {
+  const length = reader.list(4)
+  if (length !== 2 && length !== 4) throw bad('a log to be resumed is of another length')
+  const log = reader.fixedBytes(32)
+  const { kind, rights: set } = fromKindAndRights(reader.integer(kindAndRightsMax))
+  return { log, kind, rights: set, cursors: length === 2 ? undefined : readCursors(reader, set) }
+}
+
+/** The lanes by their bits, and for each a number and a mark. */
+function readCursors(reader: FrameReader, set: number): LaneCursor[] {
+  const bits = reader.integer(2 ** (laneMax + 1) - 1)
+  if (bits > 0 && !hasRight(set, 'read')) throw bad('only who may read can follow')
+  const length = reader.list(2 * (laneMax + 1))
+  const cursors: LaneCursor[] = []
+  for (let lane = 0; lane <= laneMax; lane += 1) {
+    if ((bits & (1 << lane)) === 0) continue
+    const n = reader.integer()
+    const mark = reader.integer()
+    if (n === 0 && mark !== 0) throw bad('nothing has a mark')
+    cursors.push({ lane: lane as Lane, n, mark })
+  }
+  if (length !== 2 * cursors.length) throw bad('a list has another length than its lanes')
+  return cursors
+}
+
 function readResumption(reader: FrameReader): Resumption | undefined {
   if (reader.list(2) === 0) return undefined
   return { publicKey: reader.fixedBytes(32), signature: reader.fixedBytes(64) }
@@ -152,9 +193,7 @@ function readOpenItem(reader: FrameReader): OpenItem {
 
 function readProof(reader: FrameReader): Proof {
   reader.array(2)
-  const code = reader.integer(ticketProofCode)
-  if (code === ticketProofCode) return { ticket: reader.fixedBytes(ticketBytes) }
-  return { right: rights[code]!, signature: reader.fixedBytes(64) }
+  return { right: rights[reader.integer(rights.length - 1)]!, signature: reader.fixedBytes(64) }
 }
 
 /** The entries of all items together are bounded, not only those of each. */

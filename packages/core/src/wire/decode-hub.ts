@@ -23,6 +23,7 @@ import {
   type HubMessage,
   listenerNameBytes,
   messageCodes,
+  type NotFollowed,
   protocolVersion,
 } from './message.ts'
 import { bad, createFrameReader, type FrameReader, tooLarge } from './reader.ts'
@@ -33,7 +34,8 @@ import { workSeedBytes } from './work.ts'
 
 /** Lengths of the messages as arrays, by code; the version of a hello is read before its length counts. */
 const lengths: Readonly<Record<number, number>> = {
-  [messageCodes.opened]: 3,
+  [messageCodes.opened]: 4,
+  [messageCodes.resumed]: 3,
   [messageCodes.stored]: 3,
   [messageCodes.pulling]: 3,
   [messageCodes.done]: 3,
@@ -91,14 +93,21 @@ function readHello(reader: FrameReader, length: number): Hello {
 
 function readFields(reader: FrameReader, code: number): HubMessage {
   switch (code) {
-    case messageCodes.opened:
+    case messageCodes.opened: {
+      const request = reader.integer(requestNumberMax)
+      const ticket = reader.optionalBytes(ticketBytes)?.slice()
+      const results = readResults(reader, logsPerOpenMax, 3, () => {
+        const generation = reader.fixedBytes(generationBytes).slice()
+        return { generation, rights: reader.integer(7) }
+      })
+      return { type: 'opened', request, ticket, results }
+    }
+    case messageCodes.resumed:
       return {
-        type: 'opened',
-        ...readAnswer(reader, logsPerOpenMax, 5, () => {
+        type: 'resumed',
+        ...readAnswer(reader, 1, 3, () => {
           const generation = reader.fixedBytes(generationBytes).slice()
-          const rights = reader.integer(7)
-          const name = reader.fixedBytes(listenerNameBytes).slice()
-          return { generation, rights, name, ticket: reader.optionalBytes(ticketBytes)?.slice() }
+          return { generation, others: readNotFollowed(reader) }
         }),
       }
     case messageCodes.stored:
@@ -155,6 +164,20 @@ function readFields(reader: FrameReader, code: number): HubMessage {
     default:
       throw bad('the kind of message is unknown')
   }
+}
+
+function readNotFollowed(reader: FrameReader): NotFollowed[] {
+  let before = -1
+  return readList(reader, logsPerOpenMax, () => {
+    reader.array(3)
+    const at = reader.integer(logsPerOpenMax - 1)
+    if (at <= before) throw bad('a list is not ascending')
+    before = at
+    const code = reader.integer()
+    const waitMs = reader.integer()
+    if (code === 0 && waitMs > 0) throw bad('news is nothing to wait for')
+    return { at, why: code === 0 ? undefined : { refused: codeToReason(code), waitMs } }
+  })
 }
 
 /** The rest of an answer: its request and results. A result has `length` elements if granted, 2 if refused. */

@@ -7,15 +7,15 @@ import {
   entriesStates,
   type HubMessage,
   messageCodes,
-  type Proof,
+  type NotFollowed,
   type PullItem,
   pullModes,
+  type ResumeFields,
+  type ResumeItem,
 } from './message.ts'
 import { policyToValue, rights } from './policy.ts'
 import { isRefusal, type Refusal, refusalCodes } from './refusal.ts'
-
-/** Code of a proof that is a ticket; those of signatures are the rights' 0 to 2. */
-export const ticketProofCode = 3
+import { toKindAndRights } from './ticket.ts'
 
 export const followBit = 1
 export const idsOnlyBit = 2
@@ -43,9 +43,14 @@ function clientFields(message: ClientMessage): CborValue[] {
       const { resumption } = message
       return [
         resumption === undefined ? [] : [resumption.publicKey, resumption.signature],
-        message.logs.map((log) => [policyToValue(log.policy), log.proofs.map(proofToValue)]),
+        message.logs.map((log) => [
+          policyToValue(log.policy),
+          log.proofs.map(({ right, signature }) => [rights.indexOf(right), signature]),
+        ]),
       ]
     }
+    case 'resume':
+      return [resumeToValue(message)]
     case 'put':
       return [message.puts.map((put) => [put.log, put.lane, put.entries, put.covers])]
     case 'pull':
@@ -75,8 +80,20 @@ function clientFields(message: ClientMessage): CborValue[] {
   }
 }
 
-function proofToValue(proof: Proof): CborValue {
-  return 'ticket' in proof ? [ticketProofCode, proof.ticket] : [rights.indexOf(proof.right), proof.signature]
+function resumeToValue({ resumption, ticket, generation, logs }: ResumeFields): CborValue {
+  const { publicKey, signature } = resumption
+  return [publicKey, signature, ticket, generation ?? nothing, logs.map(resumeItemToValue)]
+}
+
+function resumeItemToValue({ log, kind, rights: set, cursors }: ResumeItem): CborValue {
+  const known = toKindAndRights(kind, set)
+  if (cursors === undefined) return [log, known]
+  const lanes = cursors.reduce((bits, { lane }) => bits | (1 << lane), 0)
+  return [log, known, lanes, cursors.flatMap(({ n, mark }) => [n, mark])]
+}
+
+function notFollowedToValue({ at, why }: NotFollowed): CborValue {
+  return why === undefined ? [at, 0, 0] : [at, refusalCodes[why.refused], why.waitMs]
 }
 
 function pullToValue(pull: PullItem): CborValue {
@@ -113,11 +130,14 @@ function hubFields(message: HubMessage): CborValue[] {
       ]
     }
     case 'opened':
-      return answer(message.request, message.results, (log) => [
+      return answered(message.request, [message.ticket ?? nothing], message.results, (log) => [
         log.generation,
         log.rights,
-        log.name,
-        log.ticket ?? nothing,
+      ])
+    case 'resumed':
+      return answer(message.request, message.results, ({ generation, others }) => [
+        generation,
+        others.map(notFollowedToValue),
       ])
     case 'stored':
       return answer(message.request, message.results, (stored) => [stored.generation, stored.numbers])
@@ -128,12 +148,8 @@ function hubFields(message: HubMessage): CborValue[] {
     case 'told': {
       const { access, tokensPerPeriod, roomBytes, keys } = message.terms
       const told = keys.map(({ modulus, closesMs, endsMs }) => [modulus, closesMs, endsMs])
-      const [request, results] = answer(message.request, message.results, ({ bits, expiresMs, seed }) => [
-        bits,
-        expiresMs,
-        seed,
-      ])
-      return [request!, [hubAccesses.indexOf(access), tokensPerPeriod, roomBytes, told], results!]
+      const all = [hubAccesses.indexOf(access), tokensPerPeriod, roomBytes, told]
+      return answered(message.request, [all], message.results, ({ bits, expiresMs, seed }) => [bits, expiresMs, seed])
     }
     case 'issued':
       return answer(message.request, message.results, ({ signature }) => [signature])
@@ -155,14 +171,24 @@ function hubFields(message: HubMessage): CborValue[] {
   }
 }
 
-/** A result is [0, …fields], or [code, waitMs] for a refusal. */
 function answer<Result extends object>(
   request: number,
   results: readonly (Result | Refusal)[],
   fields: (result: Result) => CborValue[],
 ): CborValue[] {
+  return answered(request, [], results, fields)
+}
+
+/** `all`: what concerns all results. A result is [0, …fields], or [code, waitMs] for a refusal. */
+function answered<Result extends object>(
+  request: number,
+  all: readonly CborValue[],
+  results: readonly (Result | Refusal)[],
+  fields: (result: Result) => CborValue[],
+): CborValue[] {
   return [
     request,
+    ...all,
     results.map((result) =>
       isRefusal(result) ? [refusalCodes[result.refused], result.waitMs] : [0, ...fields(result)],
     ),

@@ -7,7 +7,7 @@ import { hubAccesses } from './access.ts'
 import { frameToClientMessage } from './decode-client.ts'
 import { frameToHubMessage } from './decode-hub.ts'
 import { clientMessageToFrame, hubMessageToFrame } from './encode.ts'
-import { type ClientMessage, entriesStates, type HubMessage, pullModes } from './message.ts'
+import { type ClientMessage, entriesStates, type HubMessage, protocolVersion, pullModes } from './message.ts'
 import { logKinds, rights } from './policy.ts'
 import { createFrameReader } from './reader.ts'
 import { type RefusalReason, refusalCodes } from './refusal.ts'
@@ -22,10 +22,7 @@ const list = <Item>(item: fc.Arbitrary<Item>) => fc.array(item, { maxLength: 6 }
 const number = fc.maxSafeNat()
 const policyKey = fc.oneof(fixed(32), fc.constant('open' as const), fc.constant('none' as const))
 const policy = fc.record({ write: policyKey, read: policyKey, admin: policyKey, kind: fc.constantFrom(...logKinds) })
-const proof = fc.oneof(
-  fc.record({ right: fc.constantFrom(...rights), signature: fixed(64) }),
-  fc.record({ ticket: fixed(41) }),
-)
+const proof = fc.record({ right: fc.constantFrom(...rights), signature: fixed(64) })
 const refusal = fc.record({
   refused: fc.constantFrom(...(Object.keys(refusalCodes) as RefusalReason[])),
   waitMs: number,
@@ -52,12 +49,28 @@ const pull = fc
     ids: item.mode === 'ids' ? item.ids : [],
   }))
 
+const cursors = fc
+  .subarray([0, 1, 2, 3] as (0 | 1 | 2 | 3)[])
+  .chain((lanes) => fc.tuple(...lanes.map((one) => fc.record({ lane: fc.constant(one), n: number, mark: number }))))
+  .map((all) => all.map((cursor) => ({ ...cursor, mark: cursor.n === 0 ? 0 : cursor.mark })))
+const resumed = fc
+  .record({ log: fixed(32), kind: fc.constantFrom(...logKinds), rights: fc.nat(7), cursors: optional(cursors) })
+  .map((item) => ({ ...item, cursors: (item.rights & 1) === 0 && item.cursors ? [] : item.cursors }))
+
 const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   fc.record({
     type: fc.constant('open' as const),
     request,
     resumption: optional(fc.record({ publicKey: fixed(32), signature: fixed(64) })),
     logs: list(fc.record({ policy, proofs: fc.array(proof, { maxLength: 3 }) })),
+  }),
+  fc.record({
+    type: fc.constant('resume' as const),
+    request,
+    resumption: fc.record({ publicKey: fixed(32), signature: fixed(64) }),
+    ticket: fixed(40),
+    generation: optional(fixed(16)),
+    logs: list(resumed),
   }),
   fc.record({ type: fc.constant('put' as const), request, puts: list(put) }),
   fc.record({ type: fc.constant('pull' as const), request, pulls: list(pull) }),
@@ -107,7 +120,7 @@ const answer = <Type extends string, Result extends object>(type: Type, result: 
 const hubMessage: fc.Arbitrary<HubMessage> = fc.oneof(
   fc.record({
     type: fc.constant('hello' as const),
-    version: fc.constant(1),
+    version: fc.constant(protocolVersion),
     hubKey: fixed(32),
     nonce: fixed(32),
     timeMs: number,
@@ -125,15 +138,28 @@ const hubMessage: fc.Arbitrary<HubMessage> = fc.oneof(
     request,
     results: fc.array(fc.oneof(fc.record({ handshake: fixed(48) }), refusal), { maxLength: 1 }),
   }),
-  answer(
-    'opened',
-    fc.record({
-      generation: fixed(16),
-      rights: fc.integer({ min: 0, max: 7 }),
-      name: fixed(16),
-      ticket: optional(fixed(41)),
-    }),
-  ),
+  fc.record({
+    type: fc.constant('opened' as const),
+    request,
+    results: list(fc.oneof(fc.record({ generation: fixed(16), rights: fc.nat(7) }), refusal)),
+    ticket: optional(fixed(40)),
+  }),
+  fc.record({
+    type: fc.constant('resumed' as const),
+    request,
+    results: fc.array(
+      fc.oneof(
+        fc.record({
+          generation: fixed(16),
+          others: fc
+            .uniqueArray(fc.record({ at: fc.nat(511), why: optional(refusal) }), { selector: ({ at }) => at })
+            .map((others) => others.toSorted((a, b) => a.at - b.at)),
+        }),
+        refusal,
+      ),
+      { maxLength: 1 },
+    ),
+  }),
   answer('stored', fc.record({ generation: fixed(16), numbers: list(number) })),
   answer('pulling', fc.record({ generation: fixed(16), news: fc.boolean() })),
   answer('done', fc.record({ done: fc.constant(true as const) })),
@@ -302,8 +328,51 @@ test('a refusal of a later version of the hub, whose code is not known, is a pla
   })
 })
 
+test('a log to be resumed has a number and a mark for each of its lanes, and is followed by who may read it', () => {
+  const [key, signature, ticket] = [32, 64, 40].map((length) => new Uint8Array(length)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ]
+  const frame = (...item: number[] | (number | number[])[]) =>
+    encodeCbor([22, 1, [key, signature, ticket, new Uint8Array(16), [[key, ...item]]]])
+  for (const good of [[3], [3, 0, []], [3, 5, [0, 0, 7, 9]], [2, 0, []], [33, 4, [1, 2 ** 53 - 1]]])
+    assert.equal(frameToClientMessage(frame(...good)).type, 'resume')
+  const bad: (number | number[])[][] = [
+    [],
+    [3, 1],
+    [3, 16, []],
+    [3, 5, [0, 0]],
+    [3, 1, [0, 0, 1, 1]],
+    [3, 1, [0, 4]],
+    [2, 1, [0, 0]],
+    [40],
+    [3, 1, [1, 1], 0],
+  ]
+  for (const item of bad)
+    assert.match(codeOf(() => frameToClientMessage(frame(...item))) ?? '', /bad-encoding|too-large/, String(item))
+  const name = (...others: number[][]) => encodeCbor([23, 1, [[0, new Uint8Array(16), others]]])
+  assert.equal(frameToHubMessage(name([0, 0, 0], [511, 8, 0])).type, 'resumed')
+  for (const others of [
+    [
+      [1, 0, 0],
+      [0, 0, 0],
+    ],
+    [
+      [1, 0, 0],
+      [1, 0, 0],
+    ],
+    [[512, 0, 0]],
+    [[0, 0, 5]],
+  ])
+    assert.equal(
+      codeOf(() => frameToHubMessage(name(...others))),
+      'bad-encoding',
+    )
+})
+
 test('the hello of another version is told from nonsense, however that version goes on', () => {
-  const later = encodeCbor([0, 2, 'something', ['new']])
+  const later = encodeCbor([0, protocolVersion + 1, 'something', ['new']])
   assert.equal(
     codeOf(() => frameToHubMessage(later)),
     'protocol-version',

@@ -2,6 +2,7 @@ export * from './access.ts'
 export { frameToClientMessage } from './decode-client.ts'
 export { frameToHubMessage } from './decode-hub.ts'
 export { clientMessageToFrame, hubMessageToFrame } from './encode.ts'
+export { idToMark } from './mark.ts'
 export * from './message.ts'
 export {
   bytesToPolicy,
@@ -16,7 +17,25 @@ export {
   rights,
 } from './policy.ts'
 export * from './proof.ts'
+export {
+  createResumeState,
+  forgetTicket,
+  type KeptTicket,
+  rememberTicket,
+  type ResumeState,
+  type TicketUse,
+  useTickets,
+} from './resume-state.ts'
 export { isRefusal, type Refusal, type RefusalReason, refusal, refusalCodes, refusalToError } from './refusal.ts'
-export * from './ticket.ts'
+export {
+  createTicket,
+  hasRight,
+  isTicketGood,
+  openRights,
+  rightBit,
+  setToRights,
+  type TicketLog,
+  ticketBytes,
+} from './ticket.ts'
 export * from './token.ts'
 export * from './work.ts'

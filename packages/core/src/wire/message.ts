@@ -3,6 +3,7 @@
  *
  *   hub    → client  hello    first on every connection
  *   client → hub     open     → opened    shows policies and proofs
+ *   client → hub     resume   → resumed   opens again what a ticket is for, and follows what has no news
  *   client → hub     put      → stored    after the entries are on disk
  *   client → hub     pull     → pulling   then `entries` for each log with news, and for as long as it is followed
  *   client → hub     signal   → done
@@ -24,9 +25,10 @@ import type { ChannelPurpose } from '../crypto/channel/index.ts'
 import type { HubTerms, IssueFields, JoinItem, PayItem } from './access.ts'
 import type { Policy, Right } from './policy.ts'
 import type { Refusal } from './refusal.ts'
+import type { TicketLog } from './ticket.ts'
 import type { WorkChallenge } from './work.ts'
 
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** 0 membership and keys, 1 packs, 2 tail, 3 chunks. */
 export type Lane = 0 | 1 | 2 | 3
@@ -34,11 +36,28 @@ export const membershipLane = 0
 export const packLane = 1
 export const tailLane = 2
 
-export type Proof = { readonly right: Right; readonly signature: Uint8Array } | { readonly ticket: Uint8Array }
+export type Proof = { readonly right: Right; readonly signature: Uint8Array }
 
 export type Resumption = { readonly publicKey: Uint8Array; readonly signature: Uint8Array }
 
 export type OpenItem = { readonly policy: Policy; readonly proofs: readonly Proof[] }
+
+/** Where a client stands in a lane: `mark` is that of the entry `n`, as `idToMark`; 0 where `n` is 0. */
+export type LaneCursor = { readonly lane: Lane; readonly n: number; readonly mark: number }
+
+/**
+ * A log of a ticket. `cursors`: to follow these lanes (ascending) from there, if all of them are known and nothing is beyond; none: only to be open; undefined:
+ * not even that, it is named because the ticket is for it too.
+ */
+export type ResumeItem = TicketLog & { readonly cursors: readonly LaneCursor[] | undefined }
+
+export type ResumeFields = {
+  readonly resumption: Resumption
+  readonly ticket: Uint8Array
+  /** That all cursors are of. Where it is not the hub's, or undefined, nothing is followed. */
+  readonly generation: Uint8Array | undefined
+  readonly logs: readonly ResumeItem[]
+}
 
 export type PutItem = {
   readonly log: Uint8Array
@@ -84,6 +103,7 @@ export type ClientMessage =
       readonly resumption: Resumption | undefined
       readonly logs: readonly OpenItem[]
     }
+  | ({ readonly type: 'resume'; readonly request: number } & ResumeFields)
   | { readonly type: 'put'; readonly request: number; readonly puts: readonly PutItem[] }
   | { readonly type: 'pull'; readonly request: number; readonly pulls: readonly PullItem[] }
   | { readonly type: 'signal'; readonly request: number; readonly signals: readonly SignalItem[] }
@@ -123,13 +143,14 @@ export type Hello = {
   readonly limits: HubLimits
 }
 
-/** `name` is how others hear this connection's signals on this log; `rights` a bit each; `ticket` if a resumption key was shown. */
-export type OpenedLog = {
-  readonly generation: Uint8Array
-  readonly rights: number
-  readonly name: Uint8Array
-  readonly ticket: Uint8Array | undefined
-}
+/** `rights` a bit each. */
+export type OpenedLog = { readonly generation: Uint8Array; readonly rights: number }
+
+/** What is not followed of what was to be; undefined: it is open, and there is news. 'other-generation': open, but its cursors mean nothing. Otherwise it is not open. */
+export type NotFollowed = { readonly at: number; readonly why: Refusal | undefined }
+
+/** `others`: by index in the list that was asked for, ascending. All others are as they were wished. */
+export type ResumedLogs = { readonly generation: Uint8Array; readonly others: readonly NotFollowed[] }
 
 /** Numbers of the entries, in order; of one that was there already, its old number. */
 export type StoredEntries = { readonly generation: Uint8Array; readonly numbers: readonly number[] }
@@ -172,7 +193,14 @@ export type HeardMessage = {
 
 export type HubMessage =
   | Hello
-  | { readonly type: 'opened'; readonly request: number; readonly results: readonly (OpenedLog | Refusal)[] }
+  | {
+      readonly type: 'opened'
+      readonly request: number
+      /** For all logs that were opened by a signature, in order, if a resumption key was shown. */
+      readonly ticket: Uint8Array | undefined
+      readonly results: readonly (OpenedLog | Refusal)[]
+    }
+  | { readonly type: 'resumed'; readonly request: number; readonly results: readonly (ResumedLogs | Refusal)[] }
   | { readonly type: 'stored'; readonly request: number; readonly results: readonly (StoredEntries | Refusal)[] }
   | { readonly type: 'pulling'; readonly request: number; readonly results: readonly (PullStarted | Refusal)[] }
   | { readonly type: 'done'; readonly request: number; readonly results: readonly (Done | Refusal)[] }
@@ -212,6 +240,8 @@ export const messageCodes = {
   channel: 19,
   channelled: 20,
   carry: 21,
+  resume: 22,
+  resumed: 23,
 } as const
 
 /** 16 random bytes of a hub's unbroken run over one database. */

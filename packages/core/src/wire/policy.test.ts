@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import { fromHex, toHex } from '../bytes/index.ts'
 import type { Hashing } from '../ports/index.ts'
 import { bytesToPolicy, checkPolicy, type Policy, policyToBytes, policyToLogId } from './policy.ts'
-import { createResumeState, createTicket, hasRight, rememberTicket, ticketFor, ticketToRights } from './ticket.ts'
 
 const hashing: Hashing = {
   sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
@@ -79,30 +78,4 @@ test('keys of low order, not canonical or of a wrong length are refused in each 
       assert.throws(() => checkPolicy({ ...policy, [place]: key }), { code: 'bad-key' })
     }
   }
-})
-
-test('a ticket proves its rights to its hub, for its log and key and time only', () => {
-  const [secret, log, key] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), keys[0]]
-  const ticket = createTicket(hashing, secret, log, key, { rights: 3, expiresMs: 5000 })
-  assert.equal(ticketToRights(hashing, secret, log, key, ticket, 4999), 3)
-  assert.equal(ticketToRights(hashing, secret, log, key, ticket, 5000), 0)
-  assert.equal(ticketToRights(hashing, keys[1], log, key, ticket, 0), 0)
-  assert.equal(ticketToRights(hashing, secret, keys[1], key, ticket, 0), 0)
-  assert.equal(ticketToRights(hashing, secret, log, keys[1], ticket, 0), 0)
-  for (let at = 0; at < ticket.length; at += 1) {
-    const changed = ticket.slice()
-    changed[at]! ^= 1
-    assert.equal(ticketToRights(hashing, secret, log, key, changed, 0), 0)
-  }
-})
-
-test('a client uses a ticket while it is good and covers what is wanted', () => {
-  const log = new Uint8Array(32)
-  const state = createResumeState(new Uint8Array(32))
-  rememberTicket(state, log, createTicket(hashing, new Uint8Array(32), log, keys[0], { rights: 1, expiresMs: 100 }))
-  assert.ok(ticketFor(state, log, ['read'], 99))
-  assert.equal(ticketFor(state, log, ['read', 'write'], 99), undefined)
-  assert.equal(ticketFor(state, log, ['read'], 100), undefined)
-  assert.equal(state.tickets.size, 0)
-  assert.deepEqual([hasRight(5, 'read'), hasRight(5, 'write'), hasRight(5, 'admin')], [true, false, true])
 })

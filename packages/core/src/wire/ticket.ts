@@ -1,102 +1,84 @@
 /**
- * Resume tickets: a hub's promise to itself that a client has proven rights on a log within the last day. 41 bytes: a byte of
- * rights (a bit each), the expiry in milliseconds (8 bytes, big-endian), and a MAC of 32 bytes under a secret of the hub. A
- * ticket is worth nothing without the resumption key that it was given to.
+ * Resume tickets: a hub's promise to itself that a client has proven rights on some logs within the last day. 40 bytes: the expiry in milliseconds
+ * (8 bytes, big-endian), and one MAC under a secret of the hub over the whole list of logs and rights. A ticket is worth nothing without
+ * the resumption key that it was given to, nor without each log of its list, in order.
  */
-import { equalBytes, labelled, toHex } from '../bytes/index.ts'
+import { equalBytes, labelled } from '../bytes/index.ts'
 import type { Hashing } from '../ports/index.ts'
-import { type Right, rights } from './policy.ts'
+import { type LogKind, logKinds, type Policy, type Right, rights } from './policy.ts'
 
-export const ticketBytes = 41
+export const ticketBytes = 40
 
-export type TicketFields = { readonly rights: number; readonly expiresMs: number }
+const expiryBytes = 8
+
+/** A log as a ticket is for it: what a policy says that a hub needs to know once it has seen it. `rights` is a bit each. */
+export type TicketLog = { readonly log: Uint8Array; readonly kind: LogKind; readonly rights: number }
 
 /** The hub's side: makes a ticket. `secret` is 32 bytes that never leave the hub. */
 export function createTicket(
   crypto: Hashing,
   secret: Uint8Array,
-  log: Uint8Array,
   resumptionKey: Uint8Array,
-  fields: TicketFields,
+  logs: readonly TicketLog[],
+  expiresMs: number,
 ): Uint8Array {
   const ticket = new Uint8Array(ticketBytes)
-  ticket[0] = fields.rights
-  new DataView(ticket.buffer).setBigUint64(1, BigInt(fields.expiresMs))
-  ticket.set(ticketMac(crypto, secret, log, resumptionKey, ticket.subarray(0, 9)), 9)
+  new DataView(ticket.buffer).setBigUint64(0, BigInt(expiresMs))
+  ticket.set(ticketMac(crypto, secret, resumptionKey, logs, ticket.subarray(0, expiryBytes)), expiryBytes)
   return ticket
 }
 
-/** The hub's side: the rights that a ticket proves, 0 if it is not ours, is for another log or key, or has expired. */
-export function ticketToRights(
+/** The hub's side: whether a ticket is ours, for this key and these logs and rights, and has not expired. A wrong one costs as much as a right one. */
+export function isTicketGood(
   crypto: Hashing,
   secret: Uint8Array,
-  log: Uint8Array,
   resumptionKey: Uint8Array,
+  logs: readonly TicketLog[],
   ticket: Uint8Array,
   nowMs: number,
-): number {
-  if (ticket.length !== ticketBytes) return 0
-  const mac = ticketMac(crypto, secret, log, resumptionKey, ticket.subarray(0, 9))
-  if (!equalBytes(mac, ticket.subarray(9))) return 0
-  const fields = ticketToFields(ticket)
-  return fields.expiresMs > nowMs ? fields.rights : 0
+): boolean {
+  if (ticket.length !== ticketBytes) return false
+  const mac = ticketMac(crypto, secret, resumptionKey, logs, ticket.subarray(0, expiryBytes))
+  return equalBytes(mac, ticket.subarray(expiryBytes)) && ticketToExpiry(ticket) > nowMs
 }
 
-/** What a ticket says of itself; a client cannot check it. */
-function ticketToFields(ticket: Uint8Array): TicketFields {
-  const view = new DataView(ticket.buffer, ticket.byteOffset, ticket.byteLength)
-  return { rights: view.getUint8(0), expiresMs: Number(view.getBigUint64(1)) }
+/** What a ticket says of itself; a client cannot check it. Milliseconds since 1970. */
+export function ticketToExpiry(ticket: Uint8Array): number {
+  return Number(new DataView(ticket.buffer, ticket.byteOffset, ticket.byteLength).getBigUint64(0))
 }
 
 function ticketMac(
   crypto: Hashing,
   secret: Uint8Array,
-  log: Uint8Array,
   resumptionKey: Uint8Array,
-  fields: Uint8Array,
-) {
-  return crypto.hmacSha256(secret, labelled('kith/1 ticket', log, resumptionKey, fields))
-}
-
-/**
- * The client's side: what it keeps between connections to one hub, in memory or sealed in its own database. It is changed in
- * place as tickets come; a fresh one costs one signature a log and right.
- */
-export type ResumeState = {
-  /** Ed25519 seed made at random for this hub alone: it names nobody. */
-  readonly seed: Uint8Array
-  /** Tickets by log id in hexadecimal. */
-  readonly tickets: Map<string, Uint8Array>
-}
-
-export function createResumeState(seed: Uint8Array): ResumeState {
-  return { seed, tickets: new Map() }
-}
-
-/** The ticket for at least these rights on a log that is still good at `nowMs`; forgets it if it is not. */
-export function ticketFor(
-  state: ResumeState,
-  log: Uint8Array,
-  wanted: readonly Right[],
-  nowMs: number,
-): Uint8Array | undefined {
-  const name = toHex(log)
-  const ticket = state.tickets.get(name)
-  if (ticket === undefined) return undefined
-  const fields = ticketToFields(ticket)
-  if (fields.expiresMs <= nowMs) {
-    state.tickets.delete(name)
-    return undefined
+  logs: readonly TicketLog[],
+  expiry: Uint8Array,
+): Uint8Array {
+  const list = new Uint8Array(33 * logs.length)
+  let at = 0
+  for (const { log, kind, rights: set } of logs) {
+    // Faster than a call of `set` for each of hundreds.
+    for (let index = 0; index < 32; index += 1) list[at + index] = log[index]!
+    list[at + 32] = toKindAndRights(kind, set)
+    at += 33
   }
-  return wanted.every((right) => hasRight(fields.rights, right)) ? ticket : undefined
+  return crypto.hmacSha256(secret, labelled('kith/1 resume ticket', resumptionKey, expiry, list))
 }
 
-export function rememberTicket(state: ResumeState, log: Uint8Array, ticket: Uint8Array): void {
-  state.tickets.set(toHex(log), ticket)
+/** One byte: the rights' bits, and the kind above them. */
+export function toKindAndRights(kind: LogKind, set: number): number {
+  return (logKinds.indexOf(kind) << 3) | set
 }
 
-export function forgetTicket(state: ResumeState, log: Uint8Array): void {
-  state.tickets.delete(toHex(log))
+export const kindAndRightsMax = toKindAndRights(logKinds.at(-1)!, 7)
+
+export function fromKindAndRights(byte: number): { kind: LogKind; rights: number } {
+  return { kind: logKinds[byte >> 3]!, rights: byte & 7 }
+}
+
+/** The rights that a policy gives to everybody. */
+export function openRights(policy: Policy): number {
+  return rights.reduce((set, right) => (policy[right] === 'open' ? set | rightBit(right) : set), 0)
 }
 
 export function rightBit(right: Right): number {

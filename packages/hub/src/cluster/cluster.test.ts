@@ -2,21 +2,22 @@
 import assert from 'node:assert/strict'
 import { after, test, type TestContext } from 'node:test'
 import { toHex, utf8 } from '@kith/core/bytes'
-import { resumeBytes } from '@kith/core/wire'
 import fc from 'fast-check'
 import { type Hub, type HubOptions, startHub } from '../hub.ts'
 import { random } from '../node-crypto.ts'
 import {
   connectTestClient,
   createTestLog,
+  cursorAt,
+  openForTicket,
   openLog,
-  prove,
   pullAll,
   pullItem,
   putEntries,
   type TestClient,
   type TestLog,
-  testSigning,
+  ticketLog,
+  toResume,
 } from '../testing/client.ts'
 import { createTestClock } from '../testing/clock.ts'
 import { startNats, startPostgres } from '../testing/servers.ts'
@@ -51,17 +52,19 @@ test('processes that start at once on an empty database are one hub: key, genera
   const [a, b] = await startTwo(context)
   assert.deepEqual(a.key, b.key)
   const [log, seed] = [createTestLog(), random(32)]
-  const show = (client: TestClient) => {
-    const publicKey = testSigning.ed25519PublicKey(seed)
-    return { publicKey, signature: testSigning.ed25519Sign(resumeBytes(client.hello, publicKey), seed) }
-  }
   const first = await connectTestClient(a.url)
-  const proofs = [prove(first, log, 'read')]
-  const opened = await first.ask({ type: 'open', resumption: show(first), logs: [{ policy: log.policy, proofs }] })
+  const ticket = await openForTicket(first, [log], seed)
   const second = await connectTestClient(b.url)
-  const logs = [{ policy: log.policy, proofs: [{ ticket: opened.results[0]!.ticket! }] }]
-  const resumed = await second.ask({ type: 'open', resumption: show(second), logs })
-  assert.deepEqual([resumed.results[0]!.rights, resumed.results[0]!.generation], [1, opened.results[0]!.generation])
+  const entry = random(300)
+  const { generation } = await putEntries(first, log, [entry])
+  const standsAt = (one: Uint8Array) => [{ ...ticketLog(log), cursors: [cursorAt(0, 0), cursorAt(2, 1, one)] }]
+  const resumed = await second.ask(toResume(second, seed, ticket, standsAt(entry), generation))
+  assert.deepEqual(resumed.results[0], { generation, others: [] })
+  // And from then on it is followed.
+  await putEntries(first, log, [random(300)])
+  assert.deepEqual(await hear(second), [2])
+  const { results } = await second.ask(toResume(second, seed, ticket, standsAt(entry), generation))
+  assert.deepEqual(results[0]!.others, [{ at: 0, why: undefined }], 'there is news')
 })
 
 test('both write one log at once: numbers are given once, without gaps, and both tell the same', async (context) => {
@@ -95,7 +98,7 @@ test('entries, large ones and signals cross at once by NATS; without it entries 
   }
   await said('fan-out-connected', 2)
   const [writer, reader, space] = [await connectTestClient(a.url), await connectTestClient(b.url), createTestLog()]
-  const { name } = await openLog(writer, space)
+  await openLog(writer, space)
   await follow(reader, space)
   await putEntries(writer, space, [random(300), random(300)])
   assert.deepEqual(await hear(reader), [1, 2])
@@ -103,7 +106,7 @@ test('entries, large ones and signals cross at once by NATS; without it entries 
   assert.deepEqual(await hear(reader), [3])
   await writer.ask({ type: 'signal', signals: [{ log: space.id, to: undefined, bytes: utf8('hello') }] })
   const heard = await reader.next('heard')
-  assert.deepEqual([heard.from, heard.bytes], [name, utf8('hello')])
+  assert.deepEqual(heard.bytes, utf8('hello'))
   await reader.ask({ type: 'signal', signals: [{ log: space.id, to: heard.from, bytes: utf8('to you') }] })
   assert.deepEqual((await writer.next('heard')).bytes, utf8('to you'))
 

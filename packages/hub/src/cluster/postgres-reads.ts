@@ -1,13 +1,18 @@
 /** What the store reads. Questions about logs that are asked in one turn go as one. */
+import { idToMark } from '@kith/core/wire'
 import { type LogName, type ReadWish, toKey } from '../store/entry-store.ts'
 import type { Heads } from '../store/hub-storage.ts'
 import { toStoreFailure } from './postgres-failure.ts'
 import type { Postgres } from './postgres-pool.ts'
-import { bytesToArray, keysToArray } from './postgres-values.ts'
+import { bytesToArray, keysToArray, numbersToArray } from './postgres-values.ts'
 
 export type LogHead = { readonly first: number; readonly next: readonly number[]; readonly usedDay: number }
 
+export type Place = { readonly logKey: string; readonly lane: number; readonly n: number }
+
 export type Reads = {
+  /** What is under these numbers, by `placeToKey`. */
+  readonly marks: (places: readonly Place[]) => Promise<ReadonlyMap<string, number>>
   readonly head: (logKey: string) => Promise<LogHead | undefined>
   readonly heads: Heads
   readonly run: (
@@ -44,6 +49,8 @@ export type EntryRow = {
 type PieceRow = EntryRow & { readonly until: number }
 
 const logsPerQuestion = 1000
+
+export const placeToKey = ({ logKey, lane, n }: Place): string => `${logKey}/${lane}/${n}`
 
 /** Rows looked at for one piece with bytes: sums of their sizes decide how many of them are sent. */
 const rowsPerPiece = 512
@@ -86,6 +93,17 @@ export function createReads(sql: Postgres, soon: (run: () => void) => void): Rea
       const question = asked.get(key) ?? Promise.withResolvers<LogHead | undefined>()
       asked.set(key, question)
       return question.promise
+    },
+
+    async marks(places) {
+      const rows = await failing(
+        sql<{ log: Buffer; lane: number; n: number; id: Buffer }[]>`
+          SELECT e.log, e.lane, e.n, e.id FROM hub_entry e
+          JOIN unnest(${keysToArray(places.map(({ logKey }) => logKey))}::bytea[],
+            ${numbersToArray(places.map(({ lane }) => lane))}::smallint[], ${numbersToArray(places.map(({ n }) => n))}::bigint[])
+            AS asked (log, lane, n) ON e.log = asked.log AND e.lane = asked.lane AND e.n = asked.n`,
+      )
+      return new Map(rows.map(({ log, lane, n, id }) => [placeToKey({ logKey: toKey(log), lane, n }), idToMark(id)]))
     },
 
     async heads(keys) {

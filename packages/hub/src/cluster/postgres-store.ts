@@ -7,6 +7,7 @@ import type { Lane, NumberedEntry } from '@kith/core/wire'
 import {
   type EntryStore,
   type Expired,
+  type LaneSpan,
   type LogName,
   StoreFailure,
   type StoreTotals,
@@ -15,12 +16,13 @@ import {
 import { fill } from '../store/fill.ts'
 import type { Heads, StoreOptions } from '../store/hub-storage.ts'
 import type { LargeEntries } from '../store/large-entries.ts'
+import { laneStanding, worse } from '../store/standing.ts'
 import { createPostgresAccess } from './postgres-access.ts'
 import type { Write, WriteResult } from './postgres-batch.ts'
 import { createSharedDays } from './postgres-days.ts'
 import { createGroups } from './postgres-groups.ts'
 import type { Postgres } from './postgres-pool.ts'
-import { createReads, type EntryRow, failing } from './postgres-reads.ts'
+import { createReads, type EntryRow, failing, type LogHead, placeToKey } from './postgres-reads.ts'
 import { createSharedLarge } from './shared-large.ts'
 
 /** Logs remembered as used today, and as there: 100,000 are about 15 MB. Beyond, all are asked for again. */
@@ -182,10 +184,30 @@ export function createPostgresStore(
 
     async span(log, lane) {
       await seen(log)
-      const head = await reads.head(log.key)
-      if (head === undefined) return { first: 1, newest: 0 }
-      const next = head.next[lane]!
-      return { first: head.first, newest: next > head.first ? next - 1 : 0 }
+      return spanOf(await reads.head(log.key), lane)
+    },
+
+    async standings(wishes) {
+      const heads = await Promise.all(
+        wishes.map(async ({ log }) => {
+          await seen(log)
+          return reads.head(log.key)
+        }),
+      )
+      const newest = wishes.flatMap(({ log, cursors }, at) =>
+        cursors
+          .filter(({ lane, n }) => n > 0 && spanOf(heads[at], lane).newest === n)
+          .map(({ lane, n }) => ({ logKey: log.key, lane, n })),
+      )
+      const marks = newest.length === 0 ? undefined : await reads.marks(newest)
+      return wishes.map(({ log, cursors }, at) =>
+        cursors
+          .map((cursor) => {
+            const { first, newest } = spanOf(heads[at], cursor.lane)
+            return laneStanding(cursor, first, newest, marks?.get(placeToKey({ logKey: log.key, ...cursor })))
+          })
+          .reduce(worse, 'same'),
+      )
     },
 
     async trim(log, ids) {
@@ -220,16 +242,20 @@ export function createPostgresStore(
       )
     },
 
-    async touch(log) {
+    async touch(logs) {
       if (usedDay !== days.today()) {
         usedDay = days.today()
         usedToday = new Set()
       }
-      if (usedToday.has(log.key)) return
-      remember(usedToday, log.key)
-      const head = await reads.head(log.key)
-      // What is not there is not made by somebody who only looks.
-      if (head !== undefined && head.usedDay < days.today()) await write({ kind: 'touch', log })
+      await Promise.all(
+        logs.map(async (log) => {
+          if (usedToday.has(log.key)) return
+          remember(usedToday, log.key)
+          const head = await reads.head(log.key)
+          // What is not there is not made by somebody who only looks.
+          if (head !== undefined && head.usedDay < days.today()) await write({ kind: 'touch', log })
+        }),
+      )
     },
 
     async has(log) {
@@ -261,4 +287,10 @@ export function createPostgresStore(
       await sql.end({ timeout: 5 })
     },
   }
+}
+
+function spanOf(head: LogHead | undefined, lane: Lane): LaneSpan {
+  if (head === undefined) return { first: 1, newest: 0 }
+  const next = head.next[lane]!
+  return { first: head.first, newest: next > head.first ? next - 1 : 0 }
 }

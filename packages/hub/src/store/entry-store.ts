@@ -1,5 +1,6 @@
 import { type Lane, type LogKind, logKinds, type NumberedEntry } from '@kith/core/wire'
 import type { AccessStore } from './access-store.ts'
+import type { Standing, StandingWish } from './standing.ts'
 
 /** A log as the store needs it: `key` is its id in hexadecimal. */
 export type LogName = { readonly id: Uint8Array; readonly key: string; readonly kind: LogKind }
@@ -103,6 +104,8 @@ export type EntryStore = {
   readonly readIds: (log: LogName, lane: Lane, ids: readonly Uint8Array[], idsOnly: boolean) => Promise<NumberedEntry[]>
   /** The numbers that a cursor of the lane may have. */
   readonly span: (log: LogName, lane: Lane) => Promise<LaneSpan>
+  /** How each log stands to what a client has of it. */
+  readonly standings: (wishes: readonly StandingWish[]) => Promise<readonly Standing[]>
   /** Marks entries of any lane to be dropped when the delay is over; resolves when that is on disk. */
   readonly trim: (log: LogName, ids: readonly Uint8Array[]) => Promise<void>
   /** Drops entries of a lane now: what makes room in a knock box. */
@@ -119,8 +122,8 @@ export type EntryStore = {
   readonly scrub: () => Promise<void>
   /** Keeps the store's own file as it is, whole and of this moment, until `copy` is done; writes go on. */
   readonly snapshot: (copy: () => Promise<void>) => Promise<void>
-  /** Notes that somebody uses a log: renews its lease. */
-  readonly touch: (log: LogName) => Promise<void>
+  /** Notes that somebody uses these logs: renews their leases. */
+  readonly touch: (logs: readonly LogName[]) => Promise<void>
   /** Whether the log exists: has or had entries within its lease. */
   readonly has: (log: LogName) => Promise<boolean>
   readonly totals: () => Promise<StoreTotals>

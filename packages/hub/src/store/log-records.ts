@@ -11,10 +11,17 @@ export type LogRecord = {
   /** Number of the next entry, by lane. Never goes back, not even on a roll-back. Begins with `first`. */
   readonly next: [number, number, number, number]
   readonly first: number
+  /** By lane: the mark of the newest entry, or what is known of it instead. */
+  readonly marks: [number, number, number, number]
   entries: number
   bytes: number
   usedDay: number
 }
+
+export const unknownMark = -1
+/** The newest entry was dropped. */
+export const goneMark = -2
+const unknownMarks: LogRecord['marks'] = [unknownMark, unknownMark, unknownMark, unknownMark]
 
 export type WritableRecord = LogRecord & { pk: number }
 
@@ -74,6 +81,7 @@ export function createLogRecords(database: DatabaseSync, today: () => number): L
       log: nameAlone(log),
       next: [row.next0, row.next1, row.next2, row.next3],
       first: row.first,
+      marks: [...unknownMarks],
       entries: row.entries,
       bytes: row.bytes,
       usedDay: row.used_day,
@@ -90,7 +98,16 @@ export function createLogRecords(database: DatabaseSync, today: () => number): L
     let record = find(log)
     if (record === undefined) {
       const next: LogRecord['next'] = [floor, floor, floor, floor]
-      record = { pk: undefined, log: nameAlone(log), next, first: floor, entries: 0, bytes: 0, usedDay: today() }
+      record = {
+        pk: undefined,
+        log: nameAlone(log),
+        next,
+        first: floor,
+        marks: [...unknownMarks],
+        entries: 0,
+        bytes: 0,
+        usedDay: today(),
+      }
       records.set(log.key, record)
     }
     if (!changed.has(record)) {
@@ -138,6 +155,7 @@ export function createLogRecords(database: DatabaseSync, today: () => number): L
       removed.clear()
       for (const [record, before] of changed) {
         Object.assign(record, before)
+        record.marks.fill(unknownMark)
         pinned.add(record.log.key)
       }
       changed.clear()

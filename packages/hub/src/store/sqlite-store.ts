@@ -3,7 +3,7 @@
  * (`large-entries.ts`); what goes by itself in `expiry.ts`.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import type { Lane, NumberedEntry } from '@kith/core/wire'
+import { idToMark, type Lane, type NumberedEntry } from '@kith/core/wire'
 import { loadDays } from './days.ts'
 import {
   type EntryStore,
@@ -20,12 +20,13 @@ import { createGroupCommit, failing, type GroupEvents, toStoreFailure } from './
 import type { StoreOptions } from './hub-storage.ts'
 import { type LargeEntries, largeEntryBytesMin } from './large-entries.ts'
 import type { LogFlush } from './log-flush.ts'
-import { createLogRecords, type LogRecord, type WritableRecord } from './log-records.ts'
+import { createLogRecords, goneMark, type LogRecord, unknownMark, type WritableRecord } from './log-records.ts'
 import { createOutside } from './outside.ts'
 import { checkRoom, type Held, hasRoom } from './room.ts'
 import { createSqliteAccess } from './sqlite-access.ts'
 import { noteFarEntries, readOwner, startGeneration } from './sqlite-meta.ts'
 import { checkpointing, unflushed } from './sqlite-open.ts'
+import { laneStanding, type Standing, type StandingWish, worse } from './standing.ts'
 import { prepareStatements } from './statements.ts'
 
 export type SqliteStoreOptions = StoreOptions & {
@@ -115,6 +116,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       return { n: found.n, isNew: false }
     }
     record.next[lane] += 1
+    record.marks[lane] = idToMark(id)
     record.entries += 1
     record.bytes += bytes.length
     count(added, { logs: 0, entries: 1, bytes: bytes.length })
@@ -147,6 +149,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     if (found !== undefined) {
       record.entries -= 1
       record.bytes -= found.size
+      record.marks[lane as Lane] = unknownMark
       count(added, { logs: 0, entries: -1, bytes: -found.size })
       if (found.outside !== null) outside.removed(found.outside)
       statements.remove.run(record.pk, id, lane)
@@ -158,6 +161,28 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   function dropOlder(record: WritableRecord, lane: Lane): void {
     const rows = statements.older.all(record.pk, lane, options.locationEntriesMax) as { lane: Lane; id: Uint8Array }[]
     for (const row of rows) removeOne(record, row.lane, row.id)
+  }
+
+  function standing({ log, cursors }: StandingWish): Standing {
+    const record = records.find(log)
+    let found: Standing = 'same'
+    for (const cursor of cursors) {
+      const { lane } = cursor
+      const newest = newestOf(record, lane)
+      const mark = newest === cursor.n ? newestMark(record, lane) : undefined
+      found = worse(found, laneStanding(cursor, record?.first ?? 1, newest, mark))
+    }
+    return found
+  }
+
+  /** Looked up once: most who come back have the newest entry. */
+  function newestMark(record: LogRecord | undefined, lane: Lane): number | undefined {
+    if (record?.pk === undefined || record.next[lane] === record.first) return undefined
+    if (record.marks[lane] === unknownMark) {
+      const row = statements.at.get(record.pk, lane, record.next[lane] - 1) as { id: Uint8Array } | undefined
+      record.marks[lane] = row === undefined ? goneMark : idToMark(row.id)
+    }
+    return record.marks[lane] === goneMark ? undefined : record.marks[lane]
   }
 
   /** Those whose bytes lie outside with their bytes; without those that were dropped meanwhile. */
@@ -242,10 +267,12 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     async span(log, lane) {
       return failing(() => {
         const record = records.find(log)
-        if (record === undefined) return { first: 1, newest: 0 }
-        const next = record.next[lane]
-        return { first: record.first, newest: next > record.first ? next - 1 : 0 }
+        return { first: record?.first ?? 1, newest: newestOf(record, lane) }
       })
+    },
+
+    async standings(wishes) {
+      return failing(() => wishes.map(standing))
     },
 
     async trim(log, ids) {
@@ -310,10 +337,13 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       await outside.settled()
     },
 
-    async touch(log) {
-      const record = records.find(log)
-      if (record === undefined || record.usedDay >= days.today()) return
-      await group.write(() => void writable(log))
+    async touch(logs) {
+      const today = days.today()
+      const due = logs.filter((log) => (records.find(log)?.usedDay ?? today) < today)
+      if (due.length > 0)
+        await group.write(() => {
+          for (const log of due) writable(log)
+        })
     },
 
     async has(log) {
@@ -359,4 +389,10 @@ function count(sums: Sums, more: Sums): void {
   sums.logs += more.logs
   sums.entries += more.entries
   sums.bytes += more.bytes
+}
+
+/** The highest number given; 0 if none. */
+function newestOf(record: LogRecord | undefined, lane: Lane): number {
+  const next = record?.next[lane] ?? 0
+  return record !== undefined && next > record.first ? next - 1 : 0
 }

@@ -16,6 +16,7 @@ export function prepareStatements(database: DatabaseSync) {
   return {
     read: (direction: 'after' | 'before', idsOnly: boolean) => readStatements.get(`${direction} ${idsOnly}`)!,
     find: database.prepare('SELECT n FROM entry WHERE log = ? AND id = ? AND lane = ?'),
+    at: database.prepare('SELECT id FROM entry WHERE log = ? AND lane = ? AND n = ?'),
     byId: database.prepare('SELECT n, size, id, outside, bytes FROM entry WHERE log = ? AND id = ? AND lane = ?'),
     insert: database.prepare(
       'INSERT INTO entry (log, lane, n, size, id, outside, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log, id, lane) DO NOTHING',

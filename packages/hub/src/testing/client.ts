@@ -8,8 +8,13 @@ import {
   frameToHubMessage,
   type Hello,
   type HubMessage,
+  idToMark,
+  type Lane,
+  type LaneCursor,
   type LogKind,
   type OpenedLog,
+  type OpenItem,
+  openRights,
   type Policy,
   type Proof,
   type PullItem,
@@ -17,8 +22,16 @@ import {
   policyToLogId,
   proofBytes,
   type Refusal,
+  type ResumedLogs,
+  type ResumeFields,
+  type ResumeItem,
+  type Resumption,
+  resumeBytes,
   type Right,
+  rightBit,
+  rights,
   type StoredEntries,
+  type TicketLog,
 } from '@kith/core/wire'
 import { WebSocket } from 'ws'
 import { nodeVerifying, random } from '../node-crypto.ts'
@@ -27,9 +40,10 @@ import { nodeVerifying, random } from '../node-crypto.ts'
 type Unnumbered<Message> = Message extends { request: number } ? Omit<Message, 'request'> : never
 
 /** One result of any verb: a test knows which fields it has. */
-export type TestResult = OpenedLog & StoredEntries & PullStarted & Done & Partial<Refusal>
+export type TestResult = OpenedLog & StoredEntries & PullStarted & Done & ResumedLogs & Partial<Refusal>
 
-export type TestAnswer = { readonly results: readonly TestResult[] }
+/** `ticket` of an `opened`. */
+export type TestAnswer = { readonly results: readonly TestResult[]; readonly ticket?: Uint8Array | undefined }
 
 export type TestClient = {
   readonly hello: Hello
@@ -118,7 +132,7 @@ export function createTestLog(kind: LogKind = 'space'): TestLog {
   return { policy, id: policyToLogId(policy, testSigning), seeds }
 }
 
-export function prove(client: TestClient, log: TestLog, right: Right): Proof {
+export function prove(client: Pick<TestClient, 'hello'>, log: TestLog, right: Right): Proof {
   return { right, signature: testSigning.ed25519Sign(proofBytes(client.hello, log.id, right), log.seeds[right]) }
 }
 
@@ -128,6 +142,53 @@ export async function openLog(client: TestClient, log: TestLog, ...rights: Right
   const proofs = wanted.map((right) => prove(client, log, right))
   const answer = await client.ask({ type: 'open', resumption: undefined, logs: [{ policy: log.policy, proofs }] })
   return answer.results[0]!
+}
+
+export function showResumption({ hello }: Pick<TestClient, 'hello'>, seed: Uint8Array): Resumption {
+  const publicKey = testSigning.ed25519PublicKey(seed)
+  return { publicKey, signature: testSigning.ed25519Sign(resumeBytes(hello, publicKey), seed) }
+}
+
+/** Opens logs by all of their keys, for a ticket. */
+export function toOpen(client: Pick<TestClient, 'hello'>, logs: readonly TestLog[], seed: Uint8Array) {
+  const items = logs.map((log): OpenItem => {
+    const guarded = rights.filter((right) => typeof log.policy[right] !== 'string')
+    return { policy: log.policy, proofs: guarded.map((right) => prove(client, log, right)) }
+  })
+  return { type: 'open' as const, resumption: showResumption(client, seed), logs: items }
+}
+
+export async function openForTicket(
+  client: TestClient,
+  logs: readonly TestLog[],
+  seed: Uint8Array,
+): Promise<Uint8Array> {
+  const { ticket } = await client.ask(toOpen(client, logs, seed))
+  if (ticket === undefined) throw new Error('no ticket was given')
+  return ticket
+}
+
+/** A log as a ticket is for it that was given for all of its keys, unless fewer are named. */
+export function ticketLog({ policy, id }: TestLog, proven: readonly Right[] = rights): TicketLog {
+  const guarded = proven.filter((right) => typeof policy[right] !== 'string')
+  return { log: id, kind: policy.kind, rights: guarded.reduce((set, one) => set | rightBit(one), openRights(policy)) }
+}
+
+/** Where one stands who has read a lane up to that entry. */
+export function cursorAt(lane: Lane, n: number, entry?: Uint8Array): LaneCursor {
+  return { lane, n, mark: entry === undefined ? 0 : idToMark(testSigning.sha256(entry)) }
+}
+
+/** The logs of a ticket to be opened, and nothing to be followed, unless more is said. */
+export function toResume(
+  client: Pick<TestClient, 'hello'>,
+  seed: Uint8Array,
+  ticket: Uint8Array,
+  logs: readonly (TestLog | ResumeItem)[],
+  generation?: Uint8Array,
+): ResumeFields & { readonly type: 'resume' } {
+  const items = logs.map((log): ResumeItem => ('seeds' in log ? { ...ticketLog(log), cursors: [] } : log))
+  return { type: 'resume', resumption: showResumption(client, seed), ticket, generation, logs: items }
 }
 
 export function pullItem(log: TestLog, more: Partial<PullItem> = {}): PullItem {

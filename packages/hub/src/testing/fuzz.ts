@@ -11,11 +11,6 @@ import {
   type Hello,
   type HubMessage,
   policyToBytes,
-  type OpenItem,
-  type Proof,
-  proofBytes,
-  resumeBytes,
-  rights,
 } from '@kith/core/wire'
 import { createDice } from '@kith/testing/simulation'
 import { nodeChannelling } from '../node-crypto.ts'
@@ -23,8 +18,8 @@ import type { Connection } from '../connection.ts'
 import { createHubService, type HubService } from '../service.ts'
 import { openSqlite } from '../store/sqlite-open.ts'
 import { createSqliteStorage } from '../store/sqlite-storage.ts'
-import { createTestLog, type TestLog, testSigning } from './client.ts'
-import { createMalformer } from './malform.ts'
+import { createTestLog, type TestLog, testSigning, toOpen, toResume } from './client.ts'
+import { createMalformer, type ResumeValue } from './malform.ts'
 
 export type FuzzReport = {
   /** Frames that were a message by the decoder, and were answered. */
@@ -68,7 +63,7 @@ export async function fuzzHub(
     logs: logs.map(({ id }) => id),
     policies: logs.map(({ policy }) => decodeCbor(policyToBytes(policy))),
     entryIds,
-    tickets,
+    resume,
     handshakes,
   }))
   const { publicKey } = service.context.identity
@@ -81,16 +76,19 @@ export async function fuzzHub(
   const honest = connect(service)
   const own = createTestLog()
   await openAll(honest, [own], resumption)
-  const tickets = await openAll(honest, logs, resumption)
+  const ticket = await openAll(honest, logs, resumption)
   for (const { id } of logs) entryIds.push(await put(honest, id, Uint8Array.of(...id, 1)))
   let line = connect(service)
+  /** As a message has it: right on this connection. */
+  let resume = resumeValue(service, line, ticket, logs, resumption)
   try {
     for (let done = 0; done < cases; done += 1) {
       const where = `case ${done} of seed ${seed}`
       if (line.isOver()) {
         line = connect(service)
+        resume = resumeValue(service, line, ticket, logs, resumption)
         // Most come as somebody who has rights: a stranger is refused before much can go wrong.
-        if (dice.chance(0.7)) await openAgain(line, logs, tickets, resumption)
+        if (dice.chance(0.7)) await granted(line, { ...toResume(line, resumption, ticket, logs), request: 1 })
       }
       const frame = malformer.frame()
       const message = await line.ask(frame).catch((cause: unknown) => {
@@ -166,35 +164,21 @@ const connect = (service: HubService): Line => {
   }
 }
 
-/** Opens logs by all of their keys. Returns a ticket for each. */
-const openAll = async (line: Line, logs: readonly TestLog[], resumption: Uint8Array): Promise<Uint8Array[]> => {
-  const items = logs.map((log) => {
-    const guarded = rights.filter((right) => typeof log.policy[right] !== 'string')
-    const proofs = guarded.map((right): Proof => {
-      const signature = testSigning.ed25519Sign(proofBytes(line.hello, log.id, right), log.seeds[right])
-      return { right, signature }
-    })
-    return { policy: log.policy, proofs }
-  })
-  const results = await granted(line, openMessage(line, items, resumption))
-  return results.map((result) => ('ticket' in result && result.ticket) || assert.fail('no ticket'))
+/** Opens logs by all of their keys, for a ticket. */
+const openAll = async (line: Line, logs: readonly TestLog[], resumption: Uint8Array): Promise<Uint8Array> => {
+  const answer = await granted(line, { ...toOpen(line, logs, resumption), request: 1 })
+  return ('ticket' in answer && answer.ticket) || assert.fail('no ticket')
 }
 
-/** The same as one signature costs: most of the fuzzer's connections end after a frame or two. */
-const openAgain = async (
+const resumeValue = (
+  { context }: HubService,
   line: Line,
+  ticket: Uint8Array,
   logs: readonly TestLog[],
-  tickets: readonly Uint8Array[],
   resumption: Uint8Array,
-): Promise<void> => {
-  const items = logs.map(({ policy }, at) => ({ policy, proofs: [{ ticket: tickets[at] as Uint8Array }] }))
-  await granted(line, openMessage(line, items, resumption))
-}
-
-const openMessage = (line: Line, logs: readonly OpenItem[], seed: Uint8Array): ClientMessage => {
-  const publicKey = testSigning.ed25519PublicKey(seed)
-  const signature = testSigning.ed25519Sign(resumeBytes(line.hello, publicKey), seed)
-  return { type: 'open', request: 1, resumption: { publicKey, signature }, logs }
+): ResumeValue => {
+  const message = { ...toResume(line, resumption, ticket, logs, context.store.generation), request: 1 }
+  return (decodeCbor(clientMessageToFrame(message)) as [number, number, ResumeValue])[2]
 }
 
 /** The entry's id. */
@@ -206,7 +190,7 @@ const put = async (line: Line, log: Uint8Array, entry: Uint8Array): Promise<Uint
 const granted = async (line: Line, message: ClientMessage) => {
   const answer = await line.ask(clientMessageToFrame(message))
   assert.ok('results' in answer && answer.results.every((result) => !('refused' in result)), JSON.stringify(answer))
-  return answer.results
+  return answer
 }
 
 /** Whoever behaves is served as before, beside all of this. */
@@ -248,6 +232,7 @@ const itemsOf = (message: ClientMessage): number => {
       return message.requests.length
     case 'pay':
       return message.pays.length
+    case 'resume':
     case 'channel':
     case 'carry':
       return 1

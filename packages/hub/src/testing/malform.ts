@@ -3,12 +3,15 @@ import { type CborValue, encodeCbor, utf8 } from '@kith/core/bytes'
 import { messageCodes } from '@kith/core/wire'
 import type { Dice } from '@kith/testing/simulation'
 
+/** The fields of a `resume`: whose key, its signature, ticket and generation, and the logs of the ticket. */
+export type ResumeValue = [Uint8Array, Uint8Array, Uint8Array, Uint8Array, CborValue[][]]
+
 /** What a client could know: right answers to some fields, so that frames come past the first checks. */
 export type Known = {
   readonly logs: readonly Uint8Array[]
   readonly policies: readonly CborValue[]
   readonly entryIds: readonly Uint8Array[]
-  readonly tickets: readonly Uint8Array[]
+  readonly resume: ResumeValue | undefined
   /** By which a hub shows that it has its key. */
   readonly handshakes: readonly Uint8Array[]
 }
@@ -21,6 +24,7 @@ export type Malformer = {
 const edges = [0, 1, 2, 3, 4, 23, 24, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
 const types = [
   'open',
+  'resume',
   'put',
   'put',
   'pull',
@@ -36,7 +40,7 @@ const types = [
 ] as const
 /** None of them leads anywhere. */
 const addresses = ['ws://127.0.0.1:1', 'wss://[::1]/', 'file:///', 'wss://', '', 'x'.repeat(300)]
-const byteLengths = [0, 1, 15, 16, 17, 31, 32, 33, 41, 63, 64, 65, 300, 5000]
+const byteLengths = [0, 1, 15, 16, 17, 31, 32, 33, 40, 41, 63, 64, 65, 300, 5000]
 
 export function createMalformer({ roll: below, chance, pick }: Dice, known: () => Known): Malformer {
   const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => below(256))
@@ -46,12 +50,34 @@ export function createMalformer({ roll: below, chance, pick }: Dice, known: () =
 
   const log = (): Uint8Array => orRandom(known().logs, 32)
   const id = (): Uint8Array => orRandom(known().entryIds, 32)
-  const proof = (): CborValue => (chance(0.3) ? [3, orRandom(known().tickets, 41)] : [below(3), bytes(64)])
+  const proof = (): CborValue => [below(3), bytes(64)]
+  /** Where one stands in some lanes: what no MAC is over. */
+  const cursors = (): CborValue[] => {
+    const lanes = below(16)
+    const set = [0, 1, 2, 3].filter((lane) => (lanes & (1 << lane)) !== 0)
+    return [lanes, set.flatMap(() => (chance(0.4) ? [0, 0] : [chance(0.6) ? 1 : pick(edges), pick(edges)]))]
+  }
+  const resume = (): CborValue => {
+    const right = known().resume
+    if (right === undefined || chance(0.2)) {
+      const logs = some(4, () => [log(), below(40), ...(chance(0.2) ? [] : cursors())])
+      return [bytes(32), bytes(64), bytes(40), bytes(16), logs]
+    }
+    const [key, signature, ticket, generation, logs] = right
+    return [
+      key,
+      signature,
+      ticket,
+      chance(0.8) ? generation : chance(0.5) ? new Uint8Array(0) : bytes(16),
+      logs.map(([id, what]) => [id!, what!, ...(chance(0.2) ? [] : cursors())]),
+    ]
+  }
   const policy = (): CborValue => (chance(0.6) ? pick(known().policies) : [key(), key(), key(), below(5)])
   const key = (): CborValue => (chance(0.5) ? below(2) : bytes(32))
 
   const fields: Readonly<Record<(typeof types)[number], () => CborValue[]>> = {
     open: () => [chance(0.7) ? [] : [bytes(32), bytes(64)], some(4, () => [policy(), some(3, proof)])],
+    resume: () => [resume()],
     put: () => [
       some(4, () => {
         const lane = below(4)

@@ -4,11 +4,9 @@ import {
   type ClientMessage,
   checkPolicy,
   createTicket,
-  hasRight,
-  listenerNameBytes,
   type OpenedLog,
   type OpenItem,
-  type Policy,
+  openRights,
   policyToLogId,
   proofBytes,
   type Refusal,
@@ -16,11 +14,11 @@ import {
   refusal,
   resumeBytes,
   rightBit,
-  rights,
-  ticketToRights,
+  type TicketLog,
 } from '@kith/core/wire'
-import { type OpenLog, renewLease, type Session } from '../session.ts'
+import { renewLeases, type Session } from '../session.ts'
 import { toKey } from '../store/entry-store.ts'
+import { enterLog } from './enter.ts'
 
 /** Signature checks after which others get their turn: two milliseconds. */
 const checksPerTurn = 8
@@ -28,35 +26,42 @@ const checksPerTurn = 8
 /** Whoever cannot pay for a wrong proof is told to come back, for all that is left of the message. */
 type Turn = { owed: Refusal | undefined }
 
-/** A policy and its log id, compared with a signature; and a ticket. */
+/** A policy and its log id, compared with a signature. */
 const policyCost = 0.1
-const ticketCost = 0.05
 
 /** What a wrong signature costs beyond a right one: who has the keys makes none. */
 const wrongProofCost = 15
 
 /** Shows policies and proves rights. A log need not exist: it comes to be with its first entry. */
 export async function handleOpen(session: Session, message: ClientMessage & { type: 'open' }): Promise<void> {
-  const refused = refuseRate(session, message.logs, message.resumption)
+  const { request, logs } = message
+  const refused = refuseRate(session, logs, message.resumption)
   if (refused !== undefined) {
-    session.send({ type: 'opened', request: message.request, results: message.logs.map(() => refused) })
+    session.send({ type: 'opened', request, results: logs.map(() => refused), ticket: undefined })
     return
   }
   const { turns } = session.hub
-  const resumptionKey = await turns.run(() => checkResumption(session, message.resumption))
+  const { resumption } = message
+  const resumptionKey = resumption && (await turns.run(() => checkResumption(session, resumption)))
   const results: (OpenedLog | Refusal)[] = []
+  const proven: TicketLog[] = []
   const turn: Turn = { owed: undefined }
   const openSome = (): void => {
     let checks = 0
-    while (results.length < message.logs.length && checks < checksPerTurn) {
-      const item = message.logs[results.length]!
-      results.push(turn.owed ?? openOne(session, item, resumptionKey, turn))
-      for (const proof of item.proofs) checks += 'ticket' in proof ? ticketCost : 1
-      checks += policyCost
+    while (results.length < logs.length && checks < checksPerTurn) {
+      const item = logs[results.length]!
+      results.push(turn.owed ?? openOne(session, item, turn, proven))
+      checks += item.proofs.length + policyCost
     }
   }
-  while (results.length < message.logs.length) await turns.run(openSome)
-  session.send({ type: 'opened', request: message.request, results })
+  while (results.length < logs.length) await turns.run(openSome)
+  session.send({ type: 'opened', request, results, ticket: ticketFor(session, resumptionKey, proven) })
+}
+
+function ticketFor({ hub }: Session, resumptionKey: Uint8Array | undefined, proven: readonly TicketLog[]) {
+  if (resumptionKey === undefined || proven.length === 0) return undefined
+  const { crypto, identity, clock } = hub
+  return createTicket(crypto, identity.ticketSecret, resumptionKey, proven, clock.now() + ticketLifetimeMs)
 }
 
 function refuseRate(
@@ -64,14 +69,12 @@ function refuseRate(
   logs: readonly OpenItem[],
   resumption: Resumption | undefined,
 ): Refusal | undefined {
-  let signatures = resumption === undefined ? 0 : 1
-  for (const log of logs) for (const proof of log.proofs) if ('signature' in proof) signatures += 1
+  const signatures = logs.reduce((sum, { proofs }) => sum + proofs.length, resumption === undefined ? 0 : 1)
   return session.allowance.take('requests', 1 + logs.length) ?? session.allowance.take('proofs', signatures)
 }
 
 /** The resumption key, if its holder has signed for this connection; tickets count for nothing otherwise. */
-function checkResumption(session: Session, resumption: Resumption | undefined): Uint8Array | undefined {
-  if (resumption === undefined) return undefined
+export function checkResumption(session: Session, resumption: Resumption): Uint8Array | undefined {
   const name = toKey(resumption.publicKey)
   if (session.resumptionKeys.has(name)) return resumption.publicKey
   const signed = resumeBytes({ hubKey: session.hub.identity.publicKey, nonce: session.nonce }, resumption.publicKey)
@@ -80,84 +83,39 @@ function checkResumption(session: Session, resumption: Resumption | undefined): 
   return resumption.publicKey
 }
 
-function openOne(
-  session: Session,
-  item: OpenItem,
-  resumptionKey: Uint8Array | undefined,
-  turn: Turn,
-): OpenedLog | Refusal {
+/** Adds what a ticket may be for to `proven`: rights must be proven anew each day. */
+function openOne(session: Session, item: OpenItem, turn: Turn, proven: TicketLog[]): OpenedLog | Refusal {
+  const { policy } = item
   try {
-    checkPolicy(item.policy)
+    checkPolicy(policy)
   } catch (cause) {
     if (cause instanceof KithError) return refusal('bad-policy')
     throw cause
   }
-  const id = policyToLogId(item.policy, session.hub.crypto)
-  const proven = checkProofs(session, id, item, resumptionKey, turn)
-  const granted = proven === undefined ? 0 : proven.signed | proven.resumed | openRights(item.policy)
-  if (proven === undefined || granted === 0) return refusal('refused')
-  const key = toKey(id)
-  const log = session.logs.get(key) ?? enterLog(session, id, key, item.policy)
+  const id = policyToLogId(policy, session.hub.crypto)
+  const signed = checkProofs(session, id, item, turn)
+  const granted = signed === undefined ? 0 : signed | openRights(policy)
+  if (signed === undefined || granted === 0) return refusal('refused')
+  const log = enterLog(session, id, policy.kind, granted)
   if (log === undefined) return refusal('quota-full')
-  log.rights |= granted
-  renewLease(session, log)
-  const { store, crypto, identity } = session.hub
-  // A ticket is given for fresh signatures only: rights must be proven anew each day.
-  const ticket =
-    resumptionKey === undefined || proven.signed === 0
-      ? undefined
-      : createTicket(crypto, identity.ticketSecret, id, resumptionKey, {
-          rights: proven.signed,
-          expiresMs: session.hub.clock.now() + ticketLifetimeMs,
-        })
-  return { generation: store.generation, rights: log.rights, name: log.name, ticket }
+  renewLeases(session, [log])
+  if (signed !== 0) proven.push({ log: id, kind: policy.kind, rights: granted })
+  return { generation: session.hub.store.generation, rights: log.rights }
 }
 
-/** Rights by signature and by ticket; undefined if any proof is wrong. */
-function checkProofs(
-  session: Session,
-  id: Uint8Array,
-  item: OpenItem,
-  resumptionKey: Uint8Array | undefined,
-  turn: Turn,
-): { signed: number; resumed: number } | undefined {
-  const { crypto, identity, clock } = session.hub
+/** Rights by signature; undefined if any proof is wrong. */
+function checkProofs(session: Session, id: Uint8Array, item: OpenItem, turn: Turn): number | undefined {
+  const { crypto, identity } = session.hub
   let signed = 0
-  let resumed = 0
-  for (const proof of item.proofs) {
-    if ('ticket' in proof) {
-      if (resumptionKey === undefined) return undefined
-      const found = ticketToRights(crypto, identity.ticketSecret, id, resumptionKey, proof.ticket, clock.now())
-      if (found === 0) return undefined
-      resumed |= found
-      continue
-    }
-    const key = item.policy[proof.right]
+  for (const { right, signature } of item.proofs) {
+    const key = item.policy[right]
     if (typeof key === 'string') return undefined
-    const message = proofBytes({ hubKey: identity.publicKey, nonce: session.nonce }, id, proof.right)
-    if (!crypto.ed25519Verify(proof.signature, message, key)) {
+    const message = proofBytes({ hubKey: identity.publicKey, nonce: session.nonce }, id, right)
+    if (!crypto.ed25519Verify(signature, message, key)) {
       turn.owed ??= session.allowance.take('proofs', wrongProofCost)
       return undefined
     }
-    signed |= rightBit(proof.right)
+    signed |= rightBit(right)
   }
-  return { signed, resumed }
-}
-
-function openRights(policy: Policy): number {
-  return rights.reduce((set, right) => (policy[right] === 'open' ? set | rightBit(right) : set), 0)
-}
-
-function enterLog(session: Session, idView: Uint8Array, key: string, policy: Policy): OpenLog | undefined {
-  if (session.isClosed()) return undefined
-  const isFull = session.logs.size >= session.hub.limits.logsPerConnectionMax || !session.allowance.openLog()
-  if (isFull) return undefined
-  const id = new Uint8Array(idView)
-  const name = session.hub.random(listenerNameBytes)
-  const unsubscribe = session.hub.fanOut.subscribe(key, (event) => {
-    if (hasRight(log.rights, 'read')) session.onEvent(log, event)
-  })
-  const log: OpenLog = { id, key, kind: policy.kind, rights: 0, name, followers: [], unsubscribe }
-  session.logs.set(key, log)
-  return log
+  return signed
 }

@@ -2,6 +2,7 @@ import {
   type ClientMessage,
   type Done,
   hubMessageToFrame,
+  listenerNameBytes,
   type Refusal,
   refusal,
   type SignalItem,
@@ -21,6 +22,7 @@ function signalOne(session: Session, item: SignalItem): Done | Refusal {
   const refused = session.allowance.take('signals', 1) ?? session.allowance.take('putBytes', item.bytes.length)
   if (refused !== undefined) return refused
   session.hub.meter.add('signals')
+  log.name ??= session.hub.random(listenerNameBytes)
   const frame = hubMessageToFrame({ type: 'heard', log: log.id, from: log.name, bytes: item.bytes })
   const to = item.to === undefined ? undefined : toKey(item.to)
   session.hub.fanOut.publish(log.key, { kind: 'signal', to, frame, from: session.id })

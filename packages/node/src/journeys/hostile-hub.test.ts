@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { increment } from '@kith/core'
 import { encodeCbor } from '@kith/core/bytes'
-import type { HubMessage } from '@kith/core/wire'
+import { type HubMessage, protocolVersion } from '@kith/core/wire'
 import { WebSocketServer } from 'ws'
 import { startChild } from './child.fixture.ts'
 import { inScene, type Scene, until } from './conditions.fixture.ts'
@@ -157,13 +157,13 @@ const hello = (version: number): Uint8Array =>
 
 /** Frames that no hub sends, with what status says of each. */
 const speeches: readonly { name: string; code: string; frames: readonly Uint8Array[] }[] = [
-  { name: 'speaks another version of the protocol', code: 'protocol-version', frames: [hello(2)] },
+  { name: 'speaks another version of the protocol', code: 'protocol-version', frames: [hello(protocolVersion + 1)] },
   { name: 'speaks no CBOR', code: 'bad-encoding', frames: [Uint8Array.of(0xff, 0xff, 0xff)] },
-  { name: 'says hello twice', code: 'bad-encoding', frames: [hello(1), hello(1)] },
+  { name: 'says hello twice', code: 'bad-encoding', frames: [hello(protocolVersion), hello(protocolVersion)] },
   {
     name: 'answers what nobody asked',
     code: 'bad-encoding',
-    frames: [hello(1), encodeCbor([7, 9, [[0, new Uint8Array(16), [1]]]])],
+    frames: [hello(protocolVersion), encodeCbor([7, 9, [[0, new Uint8Array(16), [1]]]])],
   },
 ]
 
@@ -251,7 +251,7 @@ test('a hub that greets and hangs up is tried more and more seldom', async () =>
     const times: number[] = []
     const url = await startSayer(scene, (send, hangUp) => {
       times.push(performance.now())
-      send(hello(1))
+      send(hello(protocolVersion))
       hangUp()
     })
     await openPerson(scene, 'alice', [url])
