@@ -55,7 +55,11 @@ export const buildSite = async (folder: string): Promise<Site> => {
       response.writeHead(404).end()
       return
     }
-    response.writeHead(200, { 'content-type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream' })
+    response.writeHead(200, {
+      'content-type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+      // Their names change with what is in them. So browsers keep what they have compiled of them, too.
+      ...(name.startsWith('assets/') && { 'cache-control': 'public, max-age=31536000, immutable' }),
+    })
     response.end(readFileSync(join(folder, name)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
