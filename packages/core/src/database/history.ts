@@ -68,8 +68,6 @@ export type History = {
   readonly chainOf: (number: number) => ChainEntry
   /** The last change of a chain that this database wrote: what our next one follows. */
   readonly ownHead: (chain: ChainEntry) => ChainHead | undefined
-  /** Whether changes of a chain of ours came from elsewhere after the last one written here: a restored backup or a cloned disk. */
-  readonly isOvertaken: (chain: ChainEntry) => boolean
   readonly segment: (change: number) => StoredSegment | undefined
   /** Numbers of the first changes of all segments of a chain, oldest first. */
   readonly segmentNumbers: (chain: number) => number[]
@@ -371,11 +369,6 @@ export const createHistory = (
       const run = openRuns.get(chain.n)?.changes.at(-1)
       if (run) return { seq: run.header.seq, hash: run.hash }
       return ends.own(chain.n)
-    },
-    isOvertaken: (chain) => {
-      if (openRuns.has(chain.n)) return false
-      const row = statements('SELECT own FROM segment WHERE chain = ? ORDER BY change DESC LIMIT 1').get(chain.n)
-      return row?.own === 0
     },
     segment: (change) =>
       statements(`SELECT ${columns} FROM segment WHERE change = ?`).get(change) as StoredSegment | undefined,

@@ -34,6 +34,26 @@ test('a revoked device: having seen the revocation nothing of it counts, and bey
   )
 })
 
+test('why a change of a revoked device does not count is said alike in whatever order two revocations came', () => {
+  const { cast, bob, phone } = withPhone()
+  const outside = phone.renewKeys()
+  const before = [...cast.changes]
+  const recovery = cast.recovery(bob)
+  recovery.learn(bob)
+  const byDevice = bob.revoke(phone, { cut: [] })
+  const byPhrase = recovery.revoke(phone, { cut: [] })
+  const [first, second] = [
+    [byDevice, byPhrase],
+    [byPhrase, byDevice],
+  ].map((order) => {
+    const replica = cast.evaluate(before)
+    for (const change of order) replica.add([change])
+    return replica.verdictOf(outside.hash)
+  })
+  assert.equal(typeof first, 'object')
+  assert.deepEqual(first, second)
+})
+
 test('any device of the person may write the cut, whatever its rank, and nobody else', () => {
   const { cast, alice, bob, phone } = withPhone('reader')
   const revocation = bob.revoke(phone)

@@ -145,7 +145,7 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
       case 'join':
         return push(lists.joins, toHex(header.grant), node)
       case 'epoch':
-        if (isSpace(header.space)) insertByHash(epochs, node)
+        if (isSpace(header.space)) insertByHash(epochs, node, (each) => each)
         return
       case 'schema':
         schemas.push(node)
@@ -212,7 +212,8 @@ export function createFacts(graph: Graph, space: Uint8Array): Facts {
     for (const target of cut.targets) {
       const list = cutsByTarget.get(target)
       if (list === undefined) cutsByTarget.set(target, [cut])
-      else list.push(cut)
+      // The first that voids something is what people are told of: it must be the same one wherever they came in another order.
+      else insertByHash(list, cut, ({ node }) => node)
     }
   }
 
@@ -294,14 +295,14 @@ export function byHash(a: Node, b: Node): number {
 }
 
 /** Somebody may start a thousand of them: they are put in order once, not with each question. */
-function insertByHash(nodes: Node[], node: Node): void {
-  let [low, high] = [0, nodes.length]
+function insertByHash<Item>(items: Item[], item: Item, toNode: (item: Item) => Node): void {
+  let [low, high] = [0, items.length]
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (byHash(nodes[middle] as Node, node) < 0) low = middle + 1
+    if (byHash(toNode(items[middle] as Item), toNode(item)) < 0) low = middle + 1
     else high = middle
   }
-  nodes.splice(low, 0, node)
+  items.splice(low, 0, item)
 }
 
 /** Devices, each once, that admissions admit. */

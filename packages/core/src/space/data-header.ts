@@ -3,17 +3,15 @@ import { type Change, type Header, kinds, noBytes, type Time } from '../change/i
 import type { SpaceEntry, Store } from '../database/index.ts'
 import type { Member } from '../membership/index.ts'
 
-/** The headers of this device's content changes in one space. */
+/**
+ * The headers of this device's content changes in one space: each follows the last that this database wrote. What came of our own chain from elsewhere
+ * (a restored backup, a cloned disk, somebody who has our key) is a branch beside it.
+ */
 export type DataHeaders = {
   /** @throws KithError `not-allowed` for who is no member, `cannot-open` without keys, `not-found` without a schema record. */
   readonly next: (time: Time) => Header
   /** Takes the change into history. Returns its number. */
   readonly append: (change: Change) => number
-  /**
-   * Changes of this device that it did not write came, `first` before the others. If they go on from a change of the branch that
-   * we write, both branches stay and we begin a third; if they are of a branch that we left already, nothing is to be done.
-   */
-  readonly overtaken: (first: Change) => void
 }
 
 export type DataHeadersInput = Pick<Store, 'registry' | 'history' | 'frontier'> & {
@@ -31,7 +29,6 @@ export type DataHeadersInput = Pick<Store, 'registry' | 'history' | 'frontier'> 
 
 export const createDataHeaders = (input: DataHeadersInput): DataHeaders => {
   const { registry, history, frontier, space, device, admission, facts } = input
-  let startsAnew: boolean | undefined
   let shared: Pick<Header, 'deps' | 'grant' | 'epoch' | 'schema'> | undefined
 
   return {
@@ -40,9 +37,7 @@ export const createDataHeaders = (input: DataHeadersInput): DataHeaders => {
       if (!me) throw new KithError('not-allowed', 'You are not a member of this space.')
       if (!epoch)
         throw new KithError('cannot-open', 'The keys of this space are not here. Ask a member to open the app.')
-      const chain = registry.chainOf(space.n, device, 1)
-      startsAnew ??= history.isOvertaken(chain)
-      const head = startsAnew ? undefined : history.ownHead(chain)
+      const head = history.ownHead(registry.chainOf(space.n, device, 1))
       const others = frontier.heads(space.n).filter((hash) => !head || !equalBytes(hash, head.hash))
       // Fields keep their identity from change to change as long as they are equal: then they are judged and encoded once.
       const isSame =
@@ -69,24 +64,6 @@ export const createDataHeaders = (input: DataHeadersInput): DataHeaders => {
         time,
       }
     },
-    append: (change) => {
-      startsAnew = false
-      return history.append(registry.chainOf(space.n, device, 1), change)
-    },
-    overtaken: ({ header: { seq, prev } }) => {
-      if (startsAnew) return
-      const head = history.ownHead(registry.chainOf(space.n, device, 1))
-      if (!head || equalBytes(prev, head.hash)) {
-        startsAnew = true
-        return
-      }
-      const before = { device, seq: seq - 1, change: prev }
-      const isOnOurs =
-        seq > 0 &&
-        before.seq < head.seq &&
-        history.isAncestor(space.n, before, { device, seq: head.seq, change: head.hash })
-      // Undefined asks the database at the next write; what is known not to concern us does not.
-      startsAnew = isOnOurs
-    },
+    append: (change) => history.append(registry.chainOf(space.n, device, 1), change),
   }
 }

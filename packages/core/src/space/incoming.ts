@@ -37,8 +37,6 @@ export type IncomingInput = {
   /** Marks that a person's changes travel with the space. */
   readonly carry: (person: number) => void
   readonly tell: (touched: ReadonlySet<string>) => void
-  /** Changes of this device's own chain came from elsewhere. */
-  readonly overtaken: (first: Change) => void
 }
 
 /** What the segments of one delivery come to. */
@@ -53,7 +51,7 @@ type Taken = {
 }
 
 export const createIncoming = (input: IncomingInput): Incoming => {
-  const { engine, space, content, addMembership, membershipSettled, carry, tell, overtaken } = input
+  const { engine, space, content, addMembership, membershipSettled, carry, tell } = input
   const { unit, statements, clock, person } = engine
   const { crypto } = engine.platform
   const { registry, history } = engine.store()
@@ -85,11 +83,10 @@ export const createIncoming = (input: IncomingInput): Incoming => {
     const result = history.store(chain, segment, unpacked.deflated, unpacked.bytes.length)
     if (isOwnSpace && from) dequeue(statements, from, space.n, result.covered)
     if (result.stored) kept.push(result.stored)
-    const [arrived] = equalBytes(segment.device, own) && isOwnSpace ? result.fresh : []
-    if (arrived) overtaken(arrived.change)
     if (segment.chain === 'content') {
       runs.set(unpacked, { chain: chain.n, seq: first.header.seq, count: segment.changes.length })
-      if (arrived || result.isBranched) branched.add(chain.n)
+      const isOurs = equalBytes(segment.device, own) && result.fresh.length > 0
+      if (isOurs || result.isBranched) branched.add(chain.n)
       fresh.push(...result.fresh)
       return
     }

@@ -13,14 +13,14 @@ import { type Content, judgeByAll, type SpaceEntry } from '../database/index.ts'
 import { bodyBytesMax, depsHeadsMax } from '../limits/index.ts'
 import type { Membership } from '../membership/index.ts'
 import { rankNumbers } from '../schema/index.ts'
-import { createDataHeaders, type DataHeaders } from './data-header.ts'
+import { createDataHeaders } from './data-header.ts'
 import type { Engine } from './engine.ts'
 import type { Ours, UsableRecord } from './ours.ts'
 import { createReissue } from './reissue.ts'
 import { notMember } from './roles.ts'
 
 /** The content changes that this device writes in a space. */
-export type OwnContent = Pick<DataHeaders, 'overtaken'> & {
+export type OwnContent = {
   /** Begins a change of ours: its time and salt settle the ids of its rows. */
   readonly begin: () => PendingChange
   /** Judges and applies a change of ours. @throws KithError `not-allowed`, `bad-value`, `too-large`. */
@@ -151,7 +151,6 @@ export const createOwnContent = (input: OwnContentInput): OwnContent => {
       return change
     },
     writes: () => writes,
-    overtaken: headers.overtaken,
   }
 }
 

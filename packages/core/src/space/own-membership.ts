@@ -43,7 +43,7 @@ export const createOwnMembership = ({ engine, space, membership, log, ours }: Ow
     const { me, heads } = ours()
     if (!me) throw new KithError('not-allowed', 'Only members can do this.')
     const chain = registry.chainOf(space.n, own, 0)
-    const head = history.isOvertaken(chain) ? undefined : history.ownHead(chain)
+    const head = history.ownHead(chain)
     return createChange(
       crypto,
       {

@@ -216,7 +216,6 @@ export const createReplica = (
     membershipSettled: log.settled,
     carry: log.carry,
     tell,
-    overtaken: ownContent.overtaken,
   })
 
   const replica: Replica = {

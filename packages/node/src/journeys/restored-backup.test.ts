@@ -50,7 +50,7 @@ test('a backup that is restored while the original goes on: both branches stay, 
     assert.equal(voted?.votes, 10)
     for (const words of ['before. ', 'original. ', 'copy. ']) assert.ok(voted?.body?.includes(words), voted?.body)
 
-    // Both have noticed: from here on they write on fresh chains, and go on side by side.
+    // Each goes on from what it wrote itself, side by side.
     for (let round = 0; round < 3; round += 1) {
       await Promise.all([one, two, his].map((space, at) => space.tables.entries.insert({ title: `${round} by ${at}` })))
       await Promise.all([one, two, his].map((space) => space.tables.entries.update(id, { votes: increment(1) })))
@@ -74,6 +74,31 @@ test('a backup that is restored while the original goes on: both branches stay, 
     const theirs = await carol.join(journal, await one.invite({ role: 'writer' }))
     await until('Carol agrees', () => agree(theirs, his))
     assert.equal((await theirs.members()).length, 3)
+    await bob.close()
+  })
+})
+
+test('a text that stays open while another branch of its device comes loses nothing that is typed in it', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const { alice, hers, bob, his } = await meet(scene, [hub.url])
+    const id = await hers.tables.entries.insert({ title: 'shared' })
+    await hers.synced()
+    await alice.close()
+    cpSync(scene.path('alice'), scene.path('copy'), { recursive: true })
+    const original = await openPerson(scene, 'alice', [hub.url])
+    const one = await original.open(journal, hers.id)
+    const open = await one.text('entries', id, 'body')
+    open.doc.getText('text').insert(0, 'begun')
+    await open.saved()
+    const copy = await openPerson(scene, 'copy', [hub.url])
+    const two = await copy.open(journal, hers.id)
+    const branch = await two.tables.entries.insert({ title: 'of the copy' })
+    await until('the other branch has come', async () => (await one.tables.entries.get(branch)) !== undefined)
+    open.doc.getText('text').insert(5, ' and ended')
+    await open.close()
+    await until('all of it is there', async () => (await his.tables.entries.get(id))?.body === 'begun and ended')
+    await until('all agree', async () => (await agree(one, two)) && (await agree(one, his)))
     await bob.close()
   })
 })
