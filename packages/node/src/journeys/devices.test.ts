@@ -34,6 +34,27 @@ test('a second device, linked by a code, has the spaces, writes in them, and is 
   })
 })
 
+test('who was removed and joins again on one device is a member on the others too', async () => {
+  await inScene(async (scene) => {
+    const { url } = await openHub(scene)
+    const alice = await openPerson(scene, 'alice', [url])
+    const laptop = await openPerson(scene, 'laptop', [url])
+    const hers = await alice.createSpace(journal, { name: 'Home' })
+    const his = await laptop.join(journal, await hers.invite({ role: 'writer' }))
+    await until('Alice knows Bob', async () => (await hers.members()).length === 2)
+    const phone = await link(scene, laptop, 'phone', [url])
+    await until('the phone has the space', async () => (await phone.spaces()).length === 1)
+    const there = await phone.open(journal, hers.id)
+    await hers.remove(laptop.address)
+    const isMember = async (space: typeof hers): Promise<boolean> => (await space.status()).isMember
+    await until('both know that Bob is out', async () => !(await isMember(his)) && !(await isMember(there)))
+    await laptop.join(journal, await hers.invite({ role: 'writer' }))
+    await hers.tables.entries.insert({ title: 'welcome back' })
+    await until('the phone is in', () => isMember(there))
+    await until('the phone shows what came since', () => has(there, 'welcome back'))
+  })
+})
+
 test('a device gets the apps that it is allowed and asks for, and no other', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

@@ -97,10 +97,10 @@ export const createPeople = (input: PeopleInput): People => {
       await breathe()
       if (isClosed) return
       const n = findHere(listed)
-      const replica = n === undefined ? undefined : replicaOf(n)
-      if (!replica?.me()) continue
+      if (n === undefined) continue
       try {
-        takeToldEpoch(engine, replica, listed)
+        // Also where we are no member by what is here: removed, and in again by a link that another of our devices took.
+        takeToldEpoch(engine, replicaOf(n), listed)
       } catch (cause) {
         // One list that is wrong must not keep the others away.
         if (!(cause instanceof KithError) || cause.code.startsWith('storage-')) throw cause
