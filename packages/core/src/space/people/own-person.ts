@@ -177,25 +177,43 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
     return person.tagKeys.length > before
   }
 
-  /** Tags of ours whose newest key a device has that is out. */
-  const staleTags = (): Uint8Array[] => {
+  /** Devices that were given the newest key of a tag. */
+  const givenTo = (tag: Uint8Array): Set<string> => {
     const { membership } = replicaOf()
-    const live = new Set(membership.devices(id).map(({ device }) => toHex(device)))
-    const bodies = membership.keysOf(id)
-    return tagsOf(own).filter((tag) => {
-      const current = membership.sealingKey(id, tag)
-      const sealed = bodies.flatMap(({ keys }) =>
+    const current = membership.sealingKey(id, tag)
+    const sealed = membership
+      .keysOf(id)
+      .flatMap(({ keys }) =>
         keys.filter((key) => isTag(tag)(key) && current !== undefined && equalBytes(key.sealing, current)),
       )
-      return sealed.some(({ boxes }) => boxes.some(({ device }) => !live.has(toHex(device))))
-    })
+    return new Set(sealed.flatMap(({ boxes }) => boxes.map(({ device }) => toHex(device))))
   }
+
+  /** Tags of ours whose newest key a device has that is out. */
+  const staleTags = (): Uint8Array[] => {
+    const live = new Set(
+      replicaOf()
+        .membership.devices(id)
+        .map(({ device }) => toHex(device)),
+    )
+    return tagsOf(own).filter((tag) => [...givenTo(tag)].some((device) => !live.has(device)))
+  }
+
+  /** Keys that are ours to hand on: a device serves the tag that whoever made the key did not know of, as when two recover at once. */
+  const missedKeys = (): TagSecret[] =>
+    tags().filter(({ tag }) => {
+      const given = givenTo(tag)
+      return replicaOf()
+        .membership.devicesOfTag(id, tag)
+        .some(({ device }) => !given.has(toHex(device)))
+    })
 
   const isLive = (): boolean => replicaOf().me() !== undefined
 
   const repair = (): void => {
     if (!isLive()) return
     writeKeys(staleTags().map(fresh))
+    writeKeys(missedKeys())
     if (replicaOf().membership.isRotationOwed()) startEpoch(engine, replicaOf(), { joinsLast: true })
   }
 
@@ -250,6 +268,7 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
         return removal
       }),
     repair: () => engine.whole(repair),
-    isRepairDue: () => isLive() && (replicaOf().membership.isRotationOwed() || staleTags().length > 0),
+    isRepairDue: () =>
+      isLive() && (replicaOf().membership.isRotationOwed() || staleTags().length > 0 || missedKeys().length > 0),
   }
 }
