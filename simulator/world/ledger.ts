@@ -5,7 +5,7 @@ export type Ledger = {
   /** Somebody may have deleted it: then it need not show. */
   readonly touchedRow: (id: string) => void
   readonly touchedChars: (chars: string) => void
-  /** Of a device's writes after `sinceMs`, those for which `isElsewhere` is false are lost with its disk. */
+  /** What was written after `sinceMs` and for which `isElsewhere` is false is lost with a device's disk: others' too, who lost theirs before. */
   readonly lostDisk: (device: string, sinceMs: number, isElsewhere: (row: string) => boolean) => void
   readonly rows: () => readonly Acknowledged[]
   readonly chars: () => readonly (Acknowledged & { readonly char: string })[]
@@ -37,8 +37,7 @@ export const createLedger = (): Ledger => {
       for (const char of text) touched.add(char)
     },
     lostDisk: (device, sinceMs, isElsewhere) => {
-      const isSafe = (entry: Acknowledged): boolean =>
-        entry.device !== device || entry.atMs < sinceMs || isElsewhere(entry.id)
+      const isSafe = (entry: Acknowledged): boolean => entry.atMs < sinceMs || isElsewhere(entry.id)
       rows = rows.filter(isSafe)
       // Of a text nobody can tell from outside where else it is.
       chars = chars.filter((entry) => entry.device !== device || entry.atMs < sinceMs)

@@ -1,4 +1,4 @@
-import { equalBytes, KithError, toHex } from '../bytes/index.ts'
+import { equalBytes, hashToKey, KithError, toHex } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { createShare, secretOfLevel } from '../keys/index.ts'
 import { epochItemsMax } from '../limits/index.ts'
@@ -99,7 +99,7 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
     if (replica.brokenEpochs().length > 0)
       attempt(space, 'broken', (found) => reportBroken(found, found.brokenEpochs()))
     if (replica.boxlessEpochs().length > 0) later(space, 'boxes', boxesLateMs + spread(replica), lookForBoxes)
-    if (sharesDue(replica).length > 0) later(space, 'share', spread(replica), writeShares)
+    if (sharesDue(engine, replica).length > 0) later(space, 'share', spread(replica), writeShares)
     lookAtInvites(space, replica)
     if (isAdmin(replica))
       later(space, 'late grants', randomBelow(adminSpreadMs), (found) => removeLateGrants(engine, found))
@@ -141,7 +141,7 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
   }
 
   const writeShares = (replica: Replica): void => {
-    for (const { epoch, to } of sharesDue(replica)) shareEpoch(engine, replica, epoch, to)
+    for (const { epoch, to } of sharesDue(engine, replica)) shareEpoch(engine, replica, epoch, to)
   }
 
   const closeInvites = (replica: Replica): void => {
@@ -223,21 +223,42 @@ export const createUpkeep = (input: UpkeepInput): Upkeep => {
 }
 
 /**
- * Members whom the epoch in use missed, or, while a new one is owed, the newest there are: what was written there is for them too, and the next may not come for long. And
- * those who called one broken that we have keys of. As far as we have what is due to them.
+ * Members whom the epoch in use missed, or, while a new one is owed, the newest there are: what was written there is for them too, and the next may not come for long. Those whom
+ * one missed that was started beside the one in use, where something was written under it: the one in use does not lead to it. And those who called one broken that we
+ * have keys of. As far as we have what is due to them.
  */
-const sharesDue = (replica: Replica): { epoch: HeldEpoch; to: ShareDue[] }[] => {
+const sharesDue = (engine: Engine, replica: Replica): { epoch: HeldEpoch; to: ShareDue[] }[] => {
   const { membership } = replica
+  const records = membership.epochs()
   const inUse = replica.epochInUse()
-  const newest = new Set(inUse ? [] : newestOf(membership.epochs()).map(({ hash }) => toHex(hash)))
-  const last = inUse ? [inUse] : replica.epochs().filter(({ hash }) => newest.has(toHex(hash)))
-  const broken = new Set(membership.epochs().flatMap(({ hash, isBroken }) => (isBroken ? [toHex(hash)] : [])))
-  const heldBroken = replica.epochs().filter(({ hash }) => broken.has(toHex(hash)) && !newest.has(toHex(hash)))
-  return [...last, ...heldBroken].filter(isHeld).flatMap((epoch) => {
+  const newest = new Set(inUse ? [] : newestOf(records).map(({ hash }) => toHex(hash)))
+  const held = replica.epochs().filter(isHeld)
+  const last = inUse ? [inUse] : held.filter(({ hash }) => newest.has(toHex(hash)))
+  const broken = new Set(records.flatMap(({ hash, isBroken }) => (isBroken ? [toHex(hash)] : [])))
+  const heldBroken = held.filter(({ hash }) => broken.has(toHex(hash)) && !newest.has(toHex(hash)))
+  const dueOf = (epoch: HeldEpoch): { epoch: HeldEpoch; to: ShareDue[] }[] => {
     const to = membership.missed(epoch.hash).filter(({ level }) => secretOfLevel(epoch.secrets, level) !== undefined)
     return to.length === 0 ? [] : [{ epoch, to }]
-  })
+  }
+  const known = records.find(({ hash }) => inUse !== undefined && equalBytes(hash, inUse.hash))
+  const older = new Set(known?.supersedes.map(hashToKey))
+  const isBeside = ({ hash }: HeldEpoch): boolean => !older.has(hashToKey(hash)) && !broken.has(toHex(hash))
+  const beside = known ? held.filter((epoch) => epoch !== inUse && isBeside(epoch)) : []
+  return [
+    ...[...last, ...heldBroken].flatMap(dueOf),
+    // Whoever starts a thousand makes nobody else write as many shares.
+    ...beside
+      .slice(0, besideMax)
+      .flatMap(dueOf)
+      .filter(({ epoch }) => hasContent(engine, replica, epoch)),
+  ]
 }
+
+const besideMax = 4
+const hasContent = ({ statements }: Engine, { entry }: Replica, { hash }: HeldEpoch): boolean =>
+  statements(
+    'SELECT 1 FROM chain c JOIN segment s ON s.chain = c.n WHERE c.space = ? AND c.class = 1 AND s.epoch = ? LIMIT 1',
+  ).get(entry.n, hash) !== undefined
 
 /** Hands our secret of an epoch to members, to each at most what its rank is due. */
 const shareEpoch = (
@@ -257,7 +278,7 @@ const shareEpoch = (
 
 /** What a new member or one of higher rank is due of the epoch in use, at once and in the same transaction. */
 export const shareWith = (engine: Engine, replica: Replica, person: Uint8Array): void => {
-  for (const { epoch, to } of sharesDue(replica)) {
+  for (const { epoch, to } of sharesDue(engine, replica)) {
     const due = to.filter((one) => equalBytes(one.person, person))
     shareEpoch(engine, replica, epoch, due, true)
   }
