@@ -3,6 +3,7 @@ import { app, set, table, text, type Space } from '@kith/core'
 import { toHex } from '@kith/core/bytes'
 import type { Isolation } from '@kith/core/sync'
 import { frameToClientMessage } from '@kith/core/wire'
+import type { AccessOptions } from '@kith/hub'
 import type { Actor, Scene } from './scene.ts'
 
 export type World = 'left' | 'right'
@@ -11,6 +12,8 @@ export type Case = {
   /** What the two differ in, as docs/security/leaks.md has it. */
   readonly what: string
   readonly isolation: 'none' | 'reading apart' | 'a connection for each space'
+  /** Of the hub: open unless given. */
+  readonly access?: Partial<AccessOptions>
   readonly hubSees: 'the same' | 'a difference'
   /** Ends with what is compared: `scene.record()` says where that begins. */
   readonly tell: (scene: Scene, world: World) => Promise<void>
@@ -82,6 +85,25 @@ export const author: Case['tell'] = async (scene, world) => {
   await scene.restart([alice, bob, carol])
   await say(scene, cast, alice, `Good morning ${page}`)
   await say(scene, cast, world === 'left' ? bob : carol, `Good evening ${page}`)
+}
+
+/** A token buys less room than two pages take after what is there: whoever writes them pays. */
+export const metered: Partial<AccessOptions> = { access: 'metered', tokensPerPeriod: 10, roomBytes: 16 * 1024 }
+
+/** Bob and Carol are members of the hub, which has seen them fetch their tokens; then one of them pays. */
+export const spender: Case['tell'] = async (scene, world) => {
+  scene.record('members')
+  const cast = await gather(scene)
+  const { alice, bob, carol } = cast
+  scene.record()
+  await scene.restart([alice, bob, carol])
+  const before = scene.events.length
+  for (const when of ['evening', 'night'])
+    await say(scene, cast, world === 'left' ? bob : carol, `Good ${when} ${page}`)
+  const isPaid = scene.events
+    .slice(before)
+    .some(({ what, frame }) => frame && what === 'from client' && frameToClientMessage(frame).type === 'pay')
+  if (!isPaid) throw new Error('Nobody has paid.')
 }
 
 /** The two who are asked about are off: what their own connections would tell is another line of the list. */
@@ -215,10 +237,11 @@ export const shareTwo = async (scene: Scene): Promise<string[]> => {
   return logs
 }
 
-/** Which token was spent comes here when clients spend them: two members, one token each; the hub is to see the same. */
 export const cases: readonly Case[] = [
   { what: 'who wrote', isolation: 'reading apart', hubSees: 'the same', tell: author },
   { what: 'who wrote', isolation: 'none', hubSees: 'a difference', tell: author },
+  { what: 'whose token was spent', isolation: 'reading apart', access: metered, hubSees: 'the same', tell: spender },
+  { what: 'whose token was spent', isolation: 'none', access: metered, hubSees: 'a difference', tell: spender },
   { what: 'a text or a receipt', isolation: 'none', hubSees: 'the same', tell: kindOfRow },
   { what: 'a row changed or deleted', isolation: 'none', hubSees: 'a difference', tell: verb },
   { what: 'which app', isolation: 'none', hubSees: 'the same', tell: which },

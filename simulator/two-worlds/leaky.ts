@@ -1,31 +1,40 @@
 /** Builds that leak on purpose: what the comparison has to find. */
-import { clientMessageToFrame, frameToClientMessage, type PutItem } from '@kith/core/wire'
+import { createPublicKey, constants, publicEncrypt } from 'node:crypto'
+import { toBase64Url } from '@kith/core/bytes'
+import type { Platform } from '@kith/core/ports'
+import { type ClientMessage, clientMessageToFrame, frameToClientMessage, type PutItem } from '@kith/core/wire'
 import type { Leak } from './scene.ts'
 
 /** Only the pages of the story: whose joining nobody can open is no member. */
 const storyBytesMin = 4_000
 
+/** The platform, where `pass` decides what becomes of each frame to the hub. */
+const sending = (
+  platform: Platform,
+  pass: (message: ClientMessage, send: (frame: Uint8Array) => void, frame: Uint8Array) => void,
+): Platform => ({
+  ...platform,
+  network: {
+    connect: (...of) => {
+      const connection = platform.network.connect(...of)
+      return { ...connection, send: (frame) => pass(frameToClientMessage(frame), connection.send, frame) }
+    },
+  },
+})
+
 const changePuts =
   (who: string, change: (entry: Uint8Array) => Uint8Array): Leak =>
-  (actor, network) => ({
-    connect: (url, events) => {
-      const connection = network.connect(url, events)
-      return {
-        ...connection,
-        send: (frame) => {
-          const message = frameToClientMessage(frame)
-          if (actor !== who || message.type !== 'put') return connection.send(frame)
-          const puts = message.puts.map(
-            (put): PutItem => ({
-              ...put,
-              entries: put.entries.map((entry) => (entry.length < storyBytesMin ? entry : change(entry))),
-            }),
-          )
-          connection.send(clientMessageToFrame({ ...message, puts }))
-        },
-      }
-    },
-  })
+  (actor, platform) =>
+    sending(platform, (message, send, frame) => {
+      if (actor !== who || message.type !== 'put') return send(frame)
+      const puts = message.puts.map(
+        (put): PutItem => ({
+          ...put,
+          entries: put.entries.map((entry) => (entry.length < storyBytesMin ? entry : change(entry))),
+        }),
+      )
+      send(clientMessageToFrame({ ...message, puts }))
+    })
 
 export const leaks: Readonly<Record<string, () => Leak>> = {
   'a mark of one byte in what one of them writes': () =>
@@ -42,30 +51,56 @@ export const leaks: Readonly<Record<string, () => Leak>> = {
       if (heard) changed.set(heard.subarray(100, 120), 100)
       return changed
     })
-    return (actor, network, after) => (actor === 'alice' ? note : echo)(actor, network, after)
+    return (actor, platform, after) => (actor === 'alice' ? note : echo)(actor, platform, after)
   },
   'more padding': () => changePuts('bob', (entry) => new Uint8Array([...entry, ...new Uint8Array(32)])),
-  'a pause before one of them writes': () => (actor, network, after) => ({
-    connect: (url, events) => {
-      const connection = network.connect(url, events)
-      const isLate = (frame: Uint8Array): boolean => actor === 'bob' && frameToClientMessage(frame).type === 'put'
-      return {
-        ...connection,
-        send: (frame) => (isLate(frame) ? after(40, () => connection.send(frame)) : connection.send(frame)),
-      }
-    },
-  }),
-  'a question before one of them writes': () => (actor, network) => ({
-    connect: (url, events) => {
-      const connection = network.connect(url, events)
-      return {
-        ...connection,
-        send: (frame) => {
-          if (actor === 'bob' && frameToClientMessage(frame).type === 'put')
-            connection.send(clientMessageToFrame({ type: 'pull', request: 4_000_000, pulls: [] }))
-          connection.send(frame)
-        },
-      }
-    },
-  }),
+  'a pause before one of them writes': () => (actor, platform, after) =>
+    sending(platform, ({ type }, send, frame) => {
+      if (actor === 'bob' && type === 'put') after(40, () => send(frame))
+      else send(frame)
+    }),
+  'a question before one of them writes': () => (actor, platform) =>
+    sending(platform, ({ type }, send, frame) => {
+      if (actor === 'bob' && type === 'put') send(clientMessageToFrame({ type: 'pull', request: 4_000_000, pulls: [] }))
+      send(frame)
+    }),
 }
+
+/** The same with tokens: each links what is spent with the member to whom it was issued. */
+export const tokenLeaks: Readonly<Record<string, () => Leak>> = {
+  'tokens whose nonces begin with the key of the member': () => (_, platform) => {
+    const { randomBytes } = platform.crypto
+    let member: Uint8Array | undefined
+    const noted = sending(platform, (message, send, frame) => {
+      if (message.type === 'join') ({ member } = message)
+      if (message.type === 'issue') member = undefined
+      send(frame)
+    })
+    const marked = (length: number): Uint8Array => {
+      const bytes = randomBytes(length)
+      if (member && length === 32) bytes.set(member.subarray(0, 16))
+      return bytes
+    }
+    return { ...noted, crypto: { ...platform.crypto, randomBytes: marked } }
+  },
+  'tokens that are not blinded': () => (_, platform) => {
+    const { blindRsa } = platform
+    if (!blindRsa) return platform
+    const blind: typeof blindRsa.blind = async (modulus, message) => {
+      const { blinded, inverse } = await blindRsa.blind(modulus, message)
+      return { blinded: unblind(modulus, blinded, inverse), inverse: toBytes(1n) }
+    }
+    return { ...platform, blindRsa: { ...blindRsa, blind } }
+  },
+}
+
+/** The message that was blinded: times the inverse of the factor, to the public exponent. */
+const unblind = (modulus: Uint8Array, blinded: Uint8Array, inverse: Uint8Array): Uint8Array => {
+  const key = createPublicKey({ key: { kty: 'RSA', e: 'AQAB', n: toBase64Url(modulus) }, format: 'jwk' })
+  const factor = publicEncrypt({ key, padding: constants.RSA_NO_PADDING }, inverse)
+  return toBytes((toNumber(blinded) * toNumber(factor)) % toNumber(modulus))
+}
+
+const toNumber = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+const toBytes = (number: bigint): Uint8Array =>
+  new Uint8Array(Buffer.from(number.toString(16).padStart(512, '0'), 'hex'))

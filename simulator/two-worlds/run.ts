@@ -2,6 +2,9 @@ import { type Case, isolations, type World } from './cases.ts'
 import { createScene, type Leak } from './scene.ts'
 import { compareMarks, compareShapes, type Difference, toTranscript, type Transcript } from './transcript.ts'
 
+/** All of a case but what it finds. */
+export type Told = Pick<Case, 'isolation' | 'access' | 'tell'>
+
 /** So many tellings of one shape: that a byte is the same in all of them by chance is one in 16 million. */
 const tellings = 4
 /** Where chance decides the order of things (which of two logs comes first), more are told to have enough of one shape. */
@@ -11,10 +14,7 @@ const tellingsMax = 24
  * Where the hub sees a difference; undefined where there is none. Each telling has the same chance in both worlds: what differs then
  * differs because of what the worlds differ in.
  */
-export const compareCase = async (
-  tested: Pick<Case, 'isolation' | 'tell'>,
-  leak?: Leak,
-): Promise<Difference | undefined> => {
+export const compareCase = async (tested: Told, leak?: Leak): Promise<Difference | undefined> => {
   const shapes: { readonly left: Transcript[]; readonly right: Transcript[] }[] = []
   for (let n = 0; n < tellingsMax; n += 1) {
     const left = await tellOnce(tested, 'left', n, leak)
@@ -30,12 +30,12 @@ export const compareCase = async (
 }
 
 const tellOnce = async (
-  { isolation, tell }: Pick<Case, 'isolation' | 'tell'>,
+  { isolation, access, tell }: Told,
   world: World,
   n: number,
   leak: Leak | undefined,
 ): Promise<Transcript> => {
-  const scene = createScene(`telling ${n}`, isolations[isolation], leak)
+  const scene = createScene(`telling ${n}`, { isolation: isolations[isolation], access, leak })
   try {
     await tell(scene, world)
     return toTranscript(scene.events)

@@ -1,6 +1,9 @@
 import { createKith, type Kith } from '@kith/core'
+import { createBlindRsa } from '@kith/core/crypto/blind'
+import type { Platform } from '@kith/core/ports'
 import type { Isolation } from '@kith/core/sync'
-import type { Network } from '@kith/core/ports'
+import { frameToClientMessage, frameToHubMessage } from '@kith/core/wire'
+import type { AccessOptions } from '@kith/hub'
 import {
   createDice,
   createDisk,
@@ -11,9 +14,10 @@ import {
 } from '@kith/testing/simulation'
 import { startMs } from '../world/clock.ts'
 import { createSimHub } from '../world/hub.ts'
+import { addTokenKey } from './token-key.ts'
 import type { HubEvent } from './transcript.ts'
 
-/** A person on one device, on virtual time; what it says to the hub passes through `leak`, which tests of the comparison put there. */
+/** A person on one device, on virtual time; made of a platform that passes through `leak`, which tests of the comparison put there. */
 export type Actor = {
   readonly name: string
   readonly kith: () => Kith
@@ -21,7 +25,14 @@ export type Actor = {
   readonly stop: () => Promise<void>
 }
 
-export type Leak = (actor: string, network: Network, after: (ms: number, run: () => void) => void) => Network
+export type Leak = (actor: string, platform: Platform, after: (ms: number, run: () => void) => void) => Platform
+
+export type SceneOptions = {
+  readonly isolation: Isolation
+  /** Of a hub that is not open everybody becomes a member before anything else. */
+  readonly access?: Partial<AccessOptions> | undefined
+  readonly leak?: Leak | undefined
+}
 
 export type Scene = {
   readonly actor: (name: string) => Promise<Actor>
@@ -30,8 +41,8 @@ export type Scene = {
   readonly pass: (ms: number) => Promise<void>
   /** Everybody ends; at a time that is the same in each world, these start anew. */
   readonly restart: (actors: readonly Actor[]) => Promise<void>
-  /** What the hub meets counts from here. */
-  readonly record: () => void
+  /** What the hub meets counts from here: all, or what it sees of its members as such (who joins, and fetches tokens). */
+  readonly record: (what?: 'all' | 'members') => void
   readonly events: readonly HubEvent[]
   readonly close: () => Promise<void>
 }
@@ -39,21 +50,25 @@ export type Scene = {
 /** When the second part begins, whatever the first was. */
 const restartAtMs = 600_000
 
-export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_, network) => network): Scene => {
+export const createScene = (
+  seed: string,
+  { isolation, access, leak = (_, platform) => platform }: SceneOptions,
+): Scene => {
   const defects: unknown[] = []
   const defect = (cause: unknown): void => void defects.push(cause)
   const timeline = createTimeline(defect)
   const wires = createWires(timeline, createDice('wires'), { note: () => {}, noteBytes: () => {} })
   // Chance on the way would hide what is different, or look as if it were.
   wires.setDelay(1)
-  const hub = createSimHub('hub', `${seed}/hub`, timeline, defect)
+  const hub = createSimHub('hub', `${seed}/hub`, timeline, defect, access)
   const actors: { actor: Actor; disk: Disk }[] = []
   const events: HubEvent[] = []
-  let isRecording = false
+  let recorded: 'nothing' | 'all' | 'members' = 'nothing'
   let beginMs = 0
   let connections = 0
   const note = (connection: number, what: HubEvent['what'], frame?: Uint8Array): void => {
-    if (isRecording) events.push({ atMs: timeline.now() - beginMs, connection, what, frame: frame?.slice() })
+    if (recorded === 'all' || (recorded === 'members' && frame && isOfMembers(what, frame)))
+      events.push({ atMs: timeline.now() - beginMs, connection, what, frame: frame?.slice() })
   }
   wires.addHub({
     name: hub.name,
@@ -90,6 +105,19 @@ export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_,
     if ('error' in settled) throw settled.error
     return settled.value
   }
+  /** By the library, whose work goes on in other threads. */
+  const rsa = createBlindRsa(crypto.subtle)
+  const blindRsa: Platform['blindRsa'] = {
+    blind: (...of) => timeline.outside(rsa.blind(...of)),
+    finalize: (...of) => timeline.outside(rsa.finalize(...of)),
+  }
+  const invite = async (): Promise<string> => {
+    const service = hub.service()
+    if (!service) throw new Error('The hub is down.')
+    await until(addTokenKey(service, startMs))
+    const { secret } = await until(service.members.invite())
+    return `${hub.url}#${secret}`
+  }
   const actor = async (name: string): Promise<Actor> => {
     const disk = createDisk()
     let kith: Kith | undefined
@@ -98,6 +126,7 @@ export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_,
       name,
       kith: () => kith as Kith,
       start: async () => {
+        const isFirst = life === 0
         life += 1
         const mine = life
         const platform = createSimulatedPlatform({
@@ -109,8 +138,10 @@ export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_,
           now: () => startMs + timeline.now(),
           isAlive: () => life === mine,
         })
-        const network = leak(name, platform.network, (ms, run) => void timeline.after(ms, run))
-        kith = await until(createKith({ ...platform, network }, { hubs: [hub.url], name, isolation }))
+        const after = (ms: number, run: () => void): void => void timeline.after(ms, run)
+        const used = leak(name, { ...platform, blindRsa }, after)
+        kith = await until(createKith(used, { hubs: [hub.url], name, isolation }))
+        if (isFirst && access) await until(kith.joinHub(await invite()))
       },
       stop: async () => {
         if (kith) await until(kith.close())
@@ -136,13 +167,13 @@ export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_,
         await timeline.pass(1000)
       }
     },
-    record: () => {
-      isRecording = true
+    record: (what = 'all') => {
+      recorded = what
       beginMs = timeline.now()
     },
     events,
     close: async () => {
-      isRecording = false
+      recorded = 'nothing'
       for (const { actor: each } of actors) await each.stop()
       for (const { disk } of actors) disk.close()
       hub.close()
@@ -151,3 +182,8 @@ export const createScene = (seed: string, isolation: Isolation, leak: Leak = (_,
   }
   return scene
 }
+
+const isOfMembers = (what: HubEvent['what'], frame: Uint8Array): boolean =>
+  what === 'from client'
+    ? ['join', 'issue'].includes(frameToClientMessage(frame).type)
+    : frameToHubMessage(frame).type === 'issued'

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import { toHex } from '@kith/core/bytes'
 import { frameToClientMessage, policyToLogId } from '@kith/core/wire'
 import { createSeededCrypto } from '@kith/testing/simulation'
-import { author, type Case, cases, isolations, shareTwo } from './cases.ts'
-import { leaks } from './leaky.ts'
-import { compareCase } from './run.ts'
+import { author, cases, isolations, metered, shareTwo, spender } from './cases.ts'
+import { leaks, tokenLeaks } from './leaky.ts'
+import { compareCase, type Told } from './run.ts'
 import { createScene } from './scene.ts'
 
 for (const tested of cases) {
@@ -31,13 +31,19 @@ test('docs/security/leaks.md lists what these tests show', () => {
 
 for (const [what, leak] of Object.entries(leaks))
   test(`a build that leaks is caught: ${what}`, async () => {
-    const tested: Pick<Case, 'isolation' | 'tell'> = { isolation: 'reading apart', tell: author }
+    const tested: Told = { isolation: 'reading apart', tell: author }
+    assert.ok(await compareCase(tested, leak()))
+  })
+
+for (const [what, leak] of Object.entries(tokenLeaks))
+  test(`a build that leaks is caught: ${what}`, async () => {
+    const tested: Told = { isolation: 'reading apart', access: metered, tell: spender }
     assert.ok(await compareCase(tested, leak()))
   })
 
 for (const isolation of ['none', 'a connection for each space'] as const)
   test(`which logs share a connection (${isolation})`, async () => {
-    const scene = createScene('shared connections', isolations[isolation])
+    const scene = createScene('shared connections', { isolation: isolations[isolation] })
     const spaces = await shareTwo(scene)
     const crypto = createSeededCrypto('logs')
     const logs = new Map<number, Set<string>>()

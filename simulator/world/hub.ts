@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import {
+  type AccessOptions,
   type Channel,
   type Connection,
   createHubService,
@@ -15,6 +16,8 @@ import type { Meddler } from './meddling.ts'
 export type SimHub = {
   readonly name: string
   readonly url: string
+  /** Undefined while the hub is down. */
+  readonly service: () => HubService | undefined
   /** Undefined while the hub is down. */
   readonly accept: (device: string, channel: Channel) => Connection | undefined
   readonly isUp: () => boolean
@@ -45,6 +48,7 @@ export const createSimHub = (
   seed: string,
   timeline: Timeline,
   defect: (cause: unknown) => void,
+  access?: Partial<AccessOptions>,
 ): SimHub => {
   const url = `wss://${name}.example`
   let wipes = 0
@@ -69,6 +73,7 @@ export const createSimHub = (
       createHubService({
         storage: createSqliteStorage(database),
         clock,
+        access,
         limits: isRoomy ? {} : { logEntriesMax: storyEntriesMax },
         // Keys are of the database; all else must differ from run to run.
         random: createSeededBytes(`${seed}/${wipes}/${life}/${fork}`),
@@ -89,6 +94,7 @@ export const createSimHub = (
     name,
     url,
     meddler: undefined,
+    service: () => services[0],
     isUp: () => services.length > 0,
     accept: (device, channel) => {
       const service = services[others.has(device) ? services.length - 1 : 0]

@@ -9,6 +9,8 @@ export type Timeline = {
   readonly pass: (ms: number) => Promise<void>
   /** Runs events until a promise is settled or `limitMs` have passed; undefined then. */
   readonly until: <T>(promise: Promise<T>, limitMs: number) => Promise<Settled<Awaited<T>> | undefined>
+  /** Work of another thread: until it has ended no event runs, so that it takes no virtual time. It must not wait for an event. */
+  readonly outside: <T>(work: Promise<T>) => Promise<T>
   /** When the next event is due; undefined where nothing is planned. */
   readonly next: () => number | undefined
   readonly events: () => number
@@ -24,6 +26,7 @@ export const createTimeline = (failed: (cause: unknown) => void): Timeline => {
   let now = 0
   let made = 0
   let done = 0
+  const working = new Set<Promise<unknown>>()
 
   const isBefore = (left: Event, right: Event): boolean =>
     left.at < right.at || (left.at === right.at && left.n < right.n)
@@ -55,7 +58,12 @@ export const createTimeline = (failed: (cause: unknown) => void): Timeline => {
   }
 
   /** Promises settle in microtasks, all of which run before an immediate. */
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const settle = async (): Promise<void> => {
+    do {
+      await Promise.allSettled(working)
+      await new Promise((resolve) => setImmediate(resolve))
+    } while (working.size > 0)
+  }
 
   const step = async (endMs: number): Promise<boolean> => {
     for (;;) {
@@ -103,6 +111,10 @@ export const createTimeline = (failed: (cause: unknown) => void): Timeline => {
       while (settling.end === undefined && (await step(end)));
       if (settling.end === undefined) now = end
       return settling.end
+    },
+    outside: (work) => {
+      working.add(work)
+      return work.finally(() => working.delete(work))
     },
     next: () => {
       while (heap[0] && heap[0].run === undefined) pop()
