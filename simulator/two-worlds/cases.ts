@@ -4,26 +4,29 @@ import { toHex } from '@kith/core/bytes'
 import type { Isolation } from '@kith/core/sync'
 import { frameToClientMessage } from '@kith/core/wire'
 import type { AccessOptions } from '@kith/hub'
-import type { Actor, Scene } from './scene.ts'
+import { carrierUrl, type Actor, type Scene, type SeenBy } from './scene.ts'
 
 export type World = 'left' | 'right'
 
 export type Case = {
   /** What the two differ in, as docs/security/leaks.md has it. */
   readonly what: string
-  readonly isolation: 'none' | 'reading apart' | 'a connection for each space'
+  readonly isolation: keyof typeof isolations
   /** Of the hub: open unless given. */
   readonly access?: Partial<AccessOptions>
+  /** The hub, without network addresses, unless given. */
+  readonly seenBy?: SeenBy
   readonly hubSees: 'the same' | 'a difference'
   /** Ends with what is compared: `scene.record()` says where that begins. */
   readonly tell: (scene: Scene, world: World) => Promise<void>
 }
 
-export const isolations: Readonly<Record<Case['isolation'], Isolation>> = {
+export const isolations = {
   none: {},
   'reading apart': { readingApart: true },
   'a connection for each space': { connectionPerSpace: true },
-}
+  through: { through: [carrierUrl] },
+} satisfies Readonly<Record<string, Isolation>>
 
 const tables = {
   messages: table({ text: text() }),
@@ -214,6 +217,29 @@ const knock: Case['tell'] = async (scene, world) => {
   await scene.pass(10_000)
 }
 
+/** Bob and Carol have a space each, and nothing in common: all but where they are is the same. */
+export const whoConnects: Case['tell'] = async (scene, world) => {
+  const people = [await scene.actor('bob'), await scene.actor('carol')] as const
+  for (const { kith } of people) await scene.until(kith().createSpace(chat, { name: 'Home' }))
+  await scene.pass(20_000)
+  await scene.restart([])
+  scene.record()
+  await people[world === 'left' ? 0 : 1].start()
+  await scene.pass(10_000)
+}
+
+export const whichSpace: Case['tell'] = async (scene, world) => {
+  const alice = await scene.actor('alice')
+  const ids: string[] = []
+  for (const name of ['One', 'Two']) ids.push((await scene.until(alice.kith().createSpace(chat, { name }))).id)
+  await scene.pass(20_000)
+  scene.record()
+  await scene.restart([alice])
+  const space = await scene.until(alice.kith().open(chat, ids[world === 'left' ? 0 : 1] ?? ''))
+  await scene.until(space.tables.messages.insert({ text: `Good morning ${page}` }))
+  await scene.pass(10_000)
+}
+
 /** Alice makes two spaces. Returns the ids in hexadecimal of the log that each is written to, as the hub knows it. */
 export const shareTwo = async (scene: Scene): Promise<string[]> => {
   const alice = await scene.actor('alice')
@@ -263,4 +289,31 @@ export const cases: readonly Case[] = [
   { what: 'a reader or a writer is connected', isolation: 'none', hubSees: 'a difference', tell: mayWrite },
   { what: 'two spaces of one person, or of two', isolation: 'none', hubSees: 'a difference', tell: together },
   { what: 'who knocks, but for the network address', isolation: 'none', hubSees: 'the same', tell: knock },
+  {
+    what: 'who connects, with the network address',
+    isolation: 'through',
+    seenBy: 'hub, with addresses',
+    hubSees: 'the same',
+    tell: whoConnects,
+  },
+  {
+    what: 'who connects, with the network address',
+    isolation: 'none',
+    seenBy: 'hub, with addresses',
+    hubSees: 'a difference',
+    tell: whoConnects,
+  },
+  {
+    what: 'which space is written to, for the hub that carries',
+    isolation: 'through',
+    seenBy: 'carrier, with addresses',
+    hubSees: 'the same',
+    tell: whichSpace,
+  },
+  {
+    what: 'which space is written to',
+    isolation: 'through',
+    hubSees: 'a difference',
+    tell: whichSpace,
+  },
 ]

@@ -94,6 +94,32 @@ export const tokenLeaks: Readonly<Record<string, () => Leak>> = {
   },
 }
 
+/** Beside the channel, the hub that is meant is asked directly whether it is there. */
+export const direct =
+  (hubUrl: string): Leak =>
+  (_, platform) => ({
+    ...platform,
+    network: {
+      connect: (...of) => {
+        const look = platform.network.connect(hubUrl, {
+          opened: () => look.close(),
+          received: () => {},
+          closed: () => {},
+        })
+        return platform.network.connect(...of)
+      },
+    },
+  })
+
+/** Within the channel, a pause that tells which log is written to: who carries sees no word of that, but when it comes. */
+export const pauseByLog: Leak = (_, platform, after) =>
+  sending(platform, (message, send, frame) => {
+    const [put] = message.type === 'put' ? message.puts : []
+    const isStory = put?.entries.some(({ length }) => length >= storyBytesMin)
+    if (isStory) after(put?.log[0] ?? 0, () => send(frame))
+    else send(frame)
+  })
+
 /** The message that was blinded: times the inverse of the factor, to the public exponent. */
 const unblind = (modulus: Uint8Array, blinded: Uint8Array, inverse: Uint8Array): Uint8Array => {
   const key = createPublicKey({ key: { kty: 'RSA', e: 'AQAB', n: toBase64Url(modulus) }, format: 'jwk' })

@@ -1,9 +1,11 @@
 import { type Case, isolations, type World } from './cases.ts'
-import { createScene, type Leak } from './scene.ts'
+import { createScene, type SceneOptions } from './scene.ts'
 import { compareMarks, compareShapes, type Difference, toTranscript, type Transcript } from './transcript.ts'
 
 /** All of a case but what it finds. */
-export type Told = Pick<Case, 'isolation' | 'access' | 'tell'>
+export type Told = Pick<Case, 'isolation' | 'access' | 'seenBy' | 'tell'>
+
+type Leaking = Pick<SceneOptions, 'leak' | 'leakWithin'>
 
 /** So many tellings of one shape: that a byte is the same in all of them by chance is one in 16 million. */
 const tellings = 4
@@ -14,11 +16,11 @@ const tellingsMax = 24
  * Where the hub sees a difference; undefined where there is none. Each telling has the same chance in both worlds: what differs then
  * differs because of what the worlds differ in.
  */
-export const compareCase = async (tested: Told, leak?: Leak): Promise<Difference | undefined> => {
+export const compareCase = async (tested: Told, leaking: Leaking = {}): Promise<Difference | undefined> => {
   const shapes: { readonly left: Transcript[]; readonly right: Transcript[] }[] = []
   for (let n = 0; n < tellingsMax; n += 1) {
-    const left = await tellOnce(tested, 'left', n, leak)
-    const right = await tellOnce(tested, 'right', n, leak)
+    const left = await tellOnce(tested, 'left', n, leaking)
+    const right = await tellOnce(tested, 'right', n, leaking)
     const found = compareShapes(left, right)
     if (found) return found
     const alike = shapes.find((shape) => shape.left[0] && !compareShapes(shape.left[0], left))
@@ -30,12 +32,12 @@ export const compareCase = async (tested: Told, leak?: Leak): Promise<Difference
 }
 
 const tellOnce = async (
-  { isolation, access, tell }: Told,
+  { isolation, access, seenBy, tell }: Told,
   world: World,
   n: number,
-  leak: Leak | undefined,
+  leaking: Leaking,
 ): Promise<Transcript> => {
-  const scene = createScene(`telling ${n}`, { isolation: isolations[isolation], access, leak })
+  const scene = createScene(`telling ${n}`, { isolation: isolations[isolation], access, seenBy, ...leaking })
   try {
     await tell(scene, world)
     return toTranscript(scene.events)

@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { toHex } from '@kith/core/bytes'
 import { frameToClientMessage, policyToLogId } from '@kith/core/wire'
 import { createSeededCrypto } from '@kith/testing/simulation'
-import { author, cases, isolations, metered, shareTwo, spender } from './cases.ts'
-import { leaks, tokenLeaks } from './leaky.ts'
+import { author, cases, isolations, metered, shareTwo, spender, whichSpace, whoConnects } from './cases.ts'
+import { direct, leaks, pauseByLog, tokenLeaks } from './leaky.ts'
 import { compareCase, type Told } from './run.ts'
 import { createScene } from './scene.ts'
 
@@ -32,14 +32,24 @@ test('docs/security/leaks.md lists what these tests show', () => {
 for (const [what, leak] of Object.entries(leaks))
   test(`a build that leaks is caught: ${what}`, async () => {
     const tested: Told = { isolation: 'reading apart', tell: author }
-    assert.ok(await compareCase(tested, leak()))
+    assert.ok(await compareCase(tested, { leak: leak() }))
   })
 
 for (const [what, leak] of Object.entries(tokenLeaks))
   test(`a build that leaks is caught: ${what}`, async () => {
     const tested: Told = { isolation: 'reading apart', access: metered, tell: spender }
-    assert.ok(await compareCase(tested, leak()))
+    assert.ok(await compareCase(tested, { leak: leak() }))
   })
+
+test('a build that leaks is caught: a direct look whether the hub is there that it is carried to', async () => {
+  const tested: Told = { isolation: 'through', seenBy: 'hub, with addresses', tell: whoConnects }
+  assert.ok(await compareCase(tested, { leak: direct('wss://hub.example') }))
+})
+
+test('a build that leaks is caught: a pause within the channel that tells the log', async () => {
+  const tested: Told = { isolation: 'through', seenBy: 'carrier, with addresses', tell: whichSpace }
+  assert.ok(await compareCase(tested, { leakWithin: pauseByLog }))
+})
 
 for (const isolation of ['none', 'a connection for each space'] as const)
   test(`which logs share a connection (${isolation})`, async () => {

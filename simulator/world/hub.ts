@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import {
-  type AccessOptions,
   type Channel,
   type Connection,
   createHubService,
   createSqliteStorage,
   type HubService,
+  type HubServiceOptions,
   openHubDatabase,
 } from '@kith/hub'
 import { createSeededBytes, createTimelineClock, type Timeline } from '@kith/testing/simulation'
@@ -48,7 +48,7 @@ export const createSimHub = (
   seed: string,
   timeline: Timeline,
   defect: (cause: unknown) => void,
-  access?: Partial<AccessOptions>,
+  options: Pick<HubServiceOptions, 'access' | 'forward' | 'reach'> = {},
 ): SimHub => {
   const url = `wss://${name}.example`
   let wipes = 0
@@ -72,8 +72,8 @@ export const createSimHub = (
     services = databases.map((database, fork) =>
       createHubService({
         storage: createSqliteStorage(database),
+        ...options,
         clock,
-        access,
         limits: isRoomy ? {} : { logEntriesMax: storyEntriesMax },
         // Keys are of the database; all else must differ from run to run.
         random: createSeededBytes(`${seed}/${wipes}/${life}/${fork}`),

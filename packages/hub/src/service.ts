@@ -9,6 +9,7 @@ import { type Channel, type Connection, createConnection } from './connection.ts
 import { createLocalFanOut, type FanOut } from './fan-out.ts'
 import { createCarrier, noCarrier } from './forward/carrier.ts'
 import { checkForward, type ForwardOptions } from './forward/options.ts'
+import type { Reach } from './forward/reach.ts'
 import { createAllowance } from './limits/allowance.ts'
 import { createBuckets } from './limits/bucket.ts'
 import { defaultLimits, type HubLimitOptions } from './limits/hub-limits.ts'
@@ -33,6 +34,8 @@ export type HubServiceOptions = {
   readonly fanOut?: FanOut | undefined
   /** To which other hubs connections are carried; to none unless given. */
   readonly forward?: ForwardOptions | undefined
+  /** How those are reached: over sockets unless given. The simulator's go over its wires. */
+  readonly reach?: Reach | undefined
   /** The operating system's generator unless given: the simulator's is seeded. */
   readonly random?: ((length: number) => Uint8Array) | undefined
 }
@@ -87,7 +90,10 @@ export function createHubService(options: HubServiceOptions): HubService {
     store,
     knocks: createKnocks(store, limits, clock.monotonic, options.storage.isShared),
     access: createAccess(store.access, identity, access, limits, clock),
-    carrier: options.forward === undefined ? noCarrier : createCarrier(options.forward, identity.publicKey, limits),
+    carrier:
+      options.forward === undefined
+        ? noCarrier
+        : createCarrier(options.forward, identity.publicKey, limits, options.reach),
     newLogs: { add: () => void newLogs.take('newLogs', 1), room: () => newLogs.room('newLogs') },
     fanOut: options.fanOut ?? fanOut ?? createLocalFanOut(),
     limits,

@@ -2,9 +2,8 @@
 import { equalBytes } from '@kith/core/bytes'
 import { type CarryItem, type Refusal, refusal } from '@kith/core/wire'
 import type { HubLimitOptions } from '../limits/hub-limits.ts'
-import { createResolve, type Resolve } from './address.ts'
 import { type ForwardOptions, toTarget } from './options.ts'
-import { type Reached, reachHub } from './reach.ts'
+import { createReach, type Reach, type Reached } from './reach.ts'
 
 export type Carried = {
   readonly reached: Reached
@@ -24,7 +23,7 @@ export function createCarrier(
   options: ForwardOptions,
   ownKey: Uint8Array,
   limits: Pick<HubLimitOptions, 'carriedMax' | 'carriedPerPrefixMax'>,
-  resolve: Resolve = createResolve(),
+  reach: Reach = createReach(),
 ): Carrier {
   let all = 0
   const byPrefix = new Map<string, number>()
@@ -54,7 +53,7 @@ export function createCarrier(
       const leave = enter(prefix)
       if (leave === undefined) return refusal('too-many-connections', tooManyWaitMs)
       try {
-        const reached = await reachHub(target, hubKey, resolve)
+        const reached = await reach(target, hubKey)
         if (reached !== undefined) return { reached, leave }
       } catch (cause) {
         leave()

@@ -6,7 +6,7 @@ import { channelPieceBytesMax } from '@kith/core/limits'
 import { clientMessageToFrame, frameToHubMessage, type HubMessage } from '@kith/core/wire'
 import { WebSocket } from 'ws'
 import { nodeChannelling } from '../node-crypto.ts'
-import { createPublicLookup, isPublicAddress, type Resolve } from './address.ts'
+import { createPublicLookup, createResolve, isPublicAddress, type Resolve } from './address.ts'
 import type { ForwardTarget } from './options.ts'
 
 /** The other end of what is carried. */
@@ -27,11 +27,17 @@ export type ReachedEvents = {
   readonly closed: () => void
 }
 
+/** Undefined if it cannot be reached in time, or is not the hub of this key: for whoever asks, that is one answer. */
+export type Reach = (target: ForwardTarget, hubKey: Uint8Array) => Promise<Reached | undefined>
+
 /** From the look-up of the name to the proof. */
 const reachMsMax = 8_000
 
-/** Undefined if it cannot be reached in time, or is not the hub of this key: for whoever asks, that is one answer. */
-export async function reachHub(
+export function createReach(resolve: Resolve = createResolve()): Reach {
+  return (target, hubKey) => reachHub(target, hubKey, resolve)
+}
+
+async function reachHub(
   { url, isListed }: ForwardTarget,
   hubKey: Uint8Array,
   resolve: Resolve,
