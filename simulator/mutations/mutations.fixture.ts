@@ -159,8 +159,8 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'a link lets in any number',
     file: 'judge-space.ts',
-    find: "if (invite.uses !== null && joins().length >= invite.uses) return { verdict: heldBack('invite-used') }",
-    replace: 'if (joins().length > 99) return { verdict: heldBack("invite-used") }',
+    find: "if (joins.length >= invite.uses) return { verdict: heldBack('invite-used') }",
+    replace: 'if (joins.length > 99) return { verdict: heldBack("invite-used") }',
     foundBy: 5,
   },
   {

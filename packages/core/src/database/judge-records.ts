@@ -17,9 +17,9 @@ export const judgeByAll = (
   // What is wrong with the change itself comes before what rows say, or it would hang on which rows are here.
   const isItsOwn = (verdict: Verdict): boolean => verdict.state === 'held back' && !verdict.byRow
   let verdict = input.owner ? undefined : judgeOps(input)
-  for (const { hash, record } of schemas) {
+  for (const { record } of schemas) {
     if (verdict && isItsOwn(verdict)) return verdict
-    const ruling = records.get(hash, record, input.record.app)
+    const ruling = records.get(record, input.record.app)
     // What is no record allows nothing.
     if (!ruling) return { state: 'held back', code: 'rule', reason: 'A schema that it has to follow is not usable.' }
     if (verdict && ruling.record === input.record.record) continue

@@ -61,8 +61,8 @@ const noAddress = new Uint8Array(48)
 export const createVerdicts = ({ store, space, crypto, membership, origin }: VerdictsInput): Verdicts => {
   const { statements, records, twins, history, registry } = store
 
-  const recordOf = ({ hash, record }: PublishedRecord): CompiledRecord | undefined =>
-    records.get(hash, record, membership.app() ?? '')
+  const recordOf = ({ record }: PublishedRecord): CompiledRecord | undefined =>
+    records.get(record, membership.app() ?? '')
   const recordNamed = (change: Change): CompiledRecord | undefined => {
     const schema = membership.schema(change.header.schema)
     return schema && recordOf(schema)

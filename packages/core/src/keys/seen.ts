@@ -15,13 +15,6 @@ export function headsToName(
   const all = sortHeads(heads)
   if (all.length <= depsHeadsMax) return all
   const stands = (head: Uint8Array): boolean => membership.verdictOf(head) === 'applied'
-  const chosen = new Set<string>()
-  const named: Uint8Array[] = []
-  for (const head of [...first, ...all.filter(stands), ...all]) {
-    if (named.length === depsHeadsMax) break
-    const key = toHex(head)
-    if (!chosen.has(key)) named.push(head)
-    chosen.add(key)
-  }
-  return named
+  const inOrder = new Map([...first, ...all.filter(stands), ...all].map((head) => [toHex(head), head]))
+  return [...inOrder.values()].slice(0, depsHeadsMax)
 }

@@ -128,8 +128,10 @@ export function judgeJoin(options: JudgeOptions, node: Node, body: JoinBody): Ju
   if (!standing.stands(grant, node.past)) return { verdict: heldBack('rests-on-void') }
   if (invite.expires !== null && header.time.ms > invite.expires) return { verdict: heldBack('invite-expired') }
   // Counted only where it matters: each of a thousand joins would look at all before it.
-  const joins = (): Node[] => facts.joins(grant, node.past).filter((join) => standing.stands(join, node.past))
-  if (invite.uses !== null && joins().length >= invite.uses) return { verdict: heldBack('invite-used') }
+  if (invite.uses !== null) {
+    const joins = facts.joins(grant, node.past).filter((join) => standing.stands(join, node.past))
+    if (joins.length >= invite.uses) return { verdict: heldBack('invite-used') }
+  }
   const { rank, role } = invite
   return { verdict: 'applied', author: { person, rank, role, grant, warrants: [grant, admission] } }
 }

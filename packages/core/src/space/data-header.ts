@@ -39,7 +39,7 @@ export const createDataHeaders = (input: DataHeadersInput): DataHeaders => {
         throw new KithError('cannot-open', 'The keys of this space are not here. Ask a member to open the app.')
       const head = history.ownHead(registry.chainOf(space.n, device, 1))
       const others = frontier.heads(space.n).filter((hash) => !head || !equalBytes(hash, head.hash))
-      // Fields keep their identity from change to change as long as they are equal: then they are judged and encoded once.
+      // Fields keep their identity from change to change as long as they are equal: then they are judged once.
       const isSame =
         shared &&
         others.length === 0 &&

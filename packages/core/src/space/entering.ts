@@ -1,7 +1,7 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { encodeSchema, isRankAtLeast } from '../membership/index.ts'
-import { type App, checkSuccessor, prepareTables, schemaRecordToBytes, schemaStep } from '../schema/index.ts'
+import { type App, checkSuccessor, schemaRecordToBytes, schemaStep } from '../schema/index.ts'
 import type { Kith, Space } from './api.ts'
 import type { Engine } from './engine.ts'
 import { enterSpace, type Fetched, fetchInvited, readLink } from './join.ts'
@@ -43,7 +43,7 @@ export const createEntering = (input: EnteringInput): Entering => {
       // Also where it is not published (by a reader, or what only an admin may): what is new in it is empty until then. And an older
       // version's columns may have been dropped before this device came.
       unit.enter()
-      prepareTables(engine.database, app.record)
+      engine.prepareTables(app.record)
     }
     if (app.version > published.version) {
       checkSuccessor(published, app.record)

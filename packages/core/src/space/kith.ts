@@ -2,7 +2,7 @@ import { KithError, toBase32 } from '../bytes/index.ts'
 import { opCodes } from '../change/index.ts'
 import { createQueries, notUnderstood, type Queries } from '../database/index.ts'
 import type { Platform } from '../ports/index.ts'
-import { type App, prepareTables, searchToSql } from '../schema/index.ts'
+import { type App, searchToSql } from '../schema/index.ts'
 import { carried, checkHubUrl, type Isolation } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
 import { findSpace, readBundle } from './bundle.ts'
@@ -245,7 +245,7 @@ export const openPerson = async (
     let queries = spanningQueries.get(app)
     if (!queries) {
       engine.unit.enter()
-      prepareTables(engine.database, app.record)
+      engine.prepareTables(app.record)
       prepareSearch(app)
       queries = createQueries({ database: engine.database, app }) as unknown as Queries<unknown>
       spanningQueries.set(app, queries)

@@ -42,8 +42,8 @@ export const may = (
         : { ...actor, ...(action === 'insert' && { isAuthor: true }) }
   if (!facts) return false
   const { records } = engine.store()
-  return replica.membership.newestSchemas().every(({ hash, record }) => {
-    const ruling = records.get(hash, record, compiled.app)
+  return replica.membership.newestSchemas().every(({ record }) => {
+    const ruling = records.get(record, compiled.app)
     const ruled = ruling && (ruling === compiled ? compiled : withRulesOf(compiled, ruling)).tables[table.index]
     // What is no record allows nothing.
     return ruled !== undefined && ruled.rules[action].judgeActor(facts) !== false

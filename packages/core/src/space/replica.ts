@@ -131,8 +131,7 @@ export const createReplica = (
   })
   const keys = createEpochs({ crypto, statements, space: entry, membership })
   const loadEpochs = (): readonly ReplicaEpoch[] => (epochs ??= keys.load())
-  const compile = ({ hash, record }: SchemaRecord): CompiledRecord | undefined =>
-    records.get(hash, record, membership.app() ?? '')
+  const compile = ({ record }: SchemaRecord): CompiledRecord | undefined => records.get(record, membership.app() ?? '')
   const ours = (): Ours => (known ??= findOurs({ engine, membership, isPerson, epochs: loadEpochs, compile }))
   const record = (): UsableRecord => {
     const found = ours().record

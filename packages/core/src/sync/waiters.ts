@@ -9,35 +9,35 @@ export type Waiters = {
   readonly fail: (reason: KithError) => void
 }
 
-type Waiter = { readonly run: () => void; readonly reject: (reason: Error) => void }
+type Waiter = {
+  readonly about: number | undefined
+  readonly run: () => void
+  readonly reject: (reason: Error) => void
+}
 
 export const createWaiters = (): Waiters => {
-  const waiting = new Map<number | undefined, Set<Waiter>>()
-  const of = (about: number | undefined): Set<Waiter> => {
-    let waiters = waiting.get(about)
-    if (!waiters) waiting.set(about, (waiters = new Set()))
-    return waiters
-  }
+  const waiting = new Set<Waiter>()
   return {
     until: (isDone, about) =>
       new Promise((resolve, reject) => {
-        const waiter = {
+        const waiter: Waiter = {
+          about,
           run: () => {
             if (!isDone()) return
-            of(about).delete(waiter)
+            waiting.delete(waiter)
             resolve()
           },
           reject,
         }
-        of(about).add(waiter)
+        waiting.add(waiter)
         waiter.run()
       }),
     wake: (about) => {
-      const woken = about === undefined ? waiting.values() : [of(about), of(undefined)]
-      for (const waiters of woken) for (const waiter of waiters) waiter.run()
+      for (const waiter of waiting)
+        if (about === undefined || waiter.about === undefined || waiter.about === about) waiter.run()
     },
     fail: (reason) => {
-      const failed = [...waiting.values()].flatMap((waiters) => [...waiters])
+      const failed = [...waiting]
       waiting.clear()
       for (const { reject } of failed) reject(reason)
     },

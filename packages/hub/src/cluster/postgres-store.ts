@@ -7,7 +7,6 @@ import type { Lane, NumberedEntry } from '@kith/core/wire'
 import {
   type EntryStore,
   type Expired,
-  type LaneSpan,
   type LogName,
   StoreFailure,
   type StoreTotals,
@@ -16,13 +15,13 @@ import {
 import { fill } from '../store/fill.ts'
 import type { Heads, StoreOptions } from '../store/hub-storage.ts'
 import type { LargeEntries } from '../store/large-entries.ts'
-import { laneStanding, worse } from '../store/standing.ts'
+import { logStanding, spanOf } from '../store/standing.ts'
 import { createPostgresAccess } from './postgres-access.ts'
 import type { Write, WriteResult } from './postgres-batch.ts'
 import { createSharedDays } from './postgres-days.ts'
 import { createGroups } from './postgres-groups.ts'
 import type { Postgres } from './postgres-pool.ts'
-import { createReads, type EntryRow, failing, type LogHead, placeToKey } from './postgres-reads.ts'
+import { createReads, type EntryRow, failing, placeToKey } from './postgres-reads.ts'
 import { createSharedLarge } from './shared-large.ts'
 
 /** Logs remembered as used today, and as there: 100,000 are about 15 MB. Beyond, all are asked for again. */
@@ -201,12 +200,7 @@ export function createPostgresStore(
       )
       const marks = newest.length === 0 ? undefined : await reads.marks(newest)
       return wishes.map(({ log, cursors }, at) =>
-        cursors
-          .map((cursor) => {
-            const { first, newest } = spanOf(heads[at], cursor.lane)
-            return laneStanding(cursor, first, newest, marks?.get(placeToKey({ logKey: log.key, ...cursor })))
-          })
-          .reduce(worse, 'same'),
+        logStanding(cursors, heads[at], (cursor) => marks?.get(placeToKey({ logKey: log.key, ...cursor }))),
       )
     },
 
@@ -287,10 +281,4 @@ export function createPostgresStore(
       await sql.end({ timeout: 5 })
     },
   }
-}
-
-function spanOf(head: LogHead | undefined, lane: Lane): LaneSpan {
-  if (head === undefined) return { first: 1, newest: 0 }
-  const next = head.next[lane]!
-  return { first: head.first, newest: next > head.first ? next - 1 : 0 }
 }

@@ -43,7 +43,11 @@ const flyingMax = 64
 const answerBytesMax = Math.max(2 * 1024 * 1024, entryBytesMax + 1024)
 
 /** Loads the client: only a hub that is asked to use it does. `options` are checked. */
-export async function createS3Requests(options: S3Options, clock: Clock, events: S3Events): Promise<S3Requests> {
+export async function createS3Requests(
+  options: S3Options,
+  clock: Clock,
+  events: S3Events = { away() {}, back() {} },
+): Promise<S3Requests> {
   const { S3mini: Client } = await import('s3mini')
   const { prefix } = options
   const client: S3mini = new Client({

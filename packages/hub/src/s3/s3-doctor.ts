@@ -10,7 +10,7 @@ import { readMark, toMark } from './s3-entries.ts'
 /** `hubKey`: of the hub that answers, if one does. @throws KithError `bad-value`. */
 export async function examineS3(options: S3Options, hubKey: Uint8Array | undefined): Promise<SharedFinding> {
   checkS3(options)
-  const requests = await createS3Requests(options, nodeClock, { away() {}, back() {} })
+  const requests = await createS3Requests(options, nodeClock)
   try {
     const mark = await readMark(requests)
     if (mark !== undefined && hubKey !== undefined && mark !== toMark(hubKey))

@@ -19,7 +19,7 @@ import { markName, toMark } from './s3-entries.ts'
 export async function takeBucket(storage: string | { readonly postgres: string }, options: S3Options): Promise<void> {
   checkS3(options)
   const publicKey = typeof storage === 'string' ? takeInFile(storage) : await takeSharedPlace(storage.postgres)
-  const requests = await createS3Requests(options, nodeClock, { away() {}, back() {} })
+  const requests = await createS3Requests(options, nodeClock)
   try {
     await requests.put(markName, Buffer.from(toMark(publicKey)))
   } catch (cause) {

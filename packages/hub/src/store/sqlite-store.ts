@@ -26,7 +26,7 @@ import { checkRoom, type Held, hasRoom } from './room.ts'
 import { createSqliteAccess } from './sqlite-access.ts'
 import { noteFarEntries, readOwner, startGeneration } from './sqlite-meta.ts'
 import { checkpointing, unflushed } from './sqlite-open.ts'
-import { laneStanding, type Standing, type StandingWish, worse } from './standing.ts'
+import { logStanding, spanOf, type StandingWish } from './standing.ts'
 import { prepareStatements } from './statements.ts'
 
 export type SqliteStoreOptions = StoreOptions & {
@@ -163,16 +163,9 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     for (const row of rows) removeOne(record, row.lane, row.id)
   }
 
-  function standing({ log, cursors }: StandingWish): Standing {
+  function standing({ log, cursors }: StandingWish) {
     const record = records.find(log)
-    let found: Standing = 'same'
-    for (const cursor of cursors) {
-      const { lane } = cursor
-      const newest = newestOf(record, lane)
-      const mark = newest === cursor.n ? newestMark(record, lane) : undefined
-      found = worse(found, laneStanding(cursor, record?.first ?? 1, newest, mark))
-    }
-    return found
+    return logStanding(cursors, record, ({ lane }) => newestMark(record, lane))
   }
 
   /** Looked up once: most who come back have the newest entry. */
@@ -265,10 +258,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     },
 
     async span(log, lane) {
-      return failing(() => {
-        const record = records.find(log)
-        return { first: record?.first ?? 1, newest: newestOf(record, lane) }
-      })
+      return failing(() => spanOf(records.find(log), lane))
     },
 
     async standings(wishes) {
@@ -389,10 +379,4 @@ function count(sums: Sums, more: Sums): void {
   sums.logs += more.logs
   sums.entries += more.entries
   sums.bytes += more.bytes
-}
-
-/** The highest number given; 0 if none. */
-function newestOf(record: LogRecord | undefined, lane: Lane): number {
-  const next = record?.next[lane] ?? 0
-  return record !== undefined && next > record.first ? next - 1 : 0
 }

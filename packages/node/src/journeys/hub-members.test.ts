@@ -3,9 +3,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import type { Kith } from '@kith/core'
 import type { Clock, Platform } from '@kith/core/ports'
-import { frameToClientMessage, frameToHubMessage, hubMessageToFrame } from '@kith/core/wire'
+import { frameToHubMessage, hubMessageToFrame } from '@kith/core/wire'
 import type { Hub } from '@kith/hub'
 import { inScene, until } from './conditions.fixture.ts'
+import { withEar } from './ear.fixture.ts'
 import { journal } from './journal.fixture.ts'
 import { has, hubStatus, offBy, openHub, openPerson, untilAgree } from './people.fixture.ts'
 
@@ -14,29 +15,14 @@ const dayMs = 24 * 60 * 60 * 1000
 const inviteOf = async (hub: Hub): Promise<string> => `${hub.url}#${(await hub.members.invite()).secret}`
 
 /** Notes which kinds of messages were sent on each connection. */
-const withEar = (connections: Set<string>[]) => (platform: Platform) => ({
-  ...platform,
-  network: {
-    connect: (...[url, events]: Parameters<Platform['network']['connect']>) => {
-      const types = new Set<string>()
-      connections.push(types)
-      const connection = platform.network.connect(url, events)
-      return {
-        ...connection,
-        send: (frame: Uint8Array) => {
-          types.add(frameToClientMessage(frame).type)
-          connection.send(frame)
-        },
-      }
-    },
-  },
-})
+const noteTypes = (connections: Set<string>[]) =>
+  withEar(({ type }, connection) => void (connections[connection] ??= new Set()).add(type))
 
 test('at a members’ hub a stranger’s entries wait and status says why; by an invite they go, and guests write along', async () => {
   await inScene(async (scene) => {
     const hub = await openHub(scene, { access: { access: 'invited', tokensPerPeriod: 40 } })
     const connections: Set<string>[] = []
-    const alice = await openPerson(scene, 'alice', [hub.url], withEar(connections))
+    const alice = await openPerson(scene, 'alice', [hub.url], noteTypes(connections))
     const hers = await alice.createSpace(journal, { name: 'Home' })
     await hers.tables.entries.insert({ title: 'before the invite' })
     const refused = await until('status says what is missing', async () => {
@@ -157,7 +143,7 @@ test('a hub that shows each connection another key gets no request for tokens', 
           }),
       },
     })
-    const alice = await openPerson(scene, 'alice', [], (platform) => withEar(connections)(tag(platform)))
+    const alice = await openPerson(scene, 'alice', [], (platform) => noteTypes(connections)(tag(platform)))
     await assert.rejects(alice.joinHub(await inviteOf(hub)), { code: 'hub-lied' })
     assert.ok(connections.every((types) => !types.has('issue')))
   })

@@ -3,11 +3,12 @@ import { decodeCbor } from '@kith/core/bytes'
 import { entryKinds, sealEntry } from '@kith/core/change'
 import { seedToSigningKey } from '@kith/core/crypto/sign'
 import { secretToKeys, signClaim } from '@kith/core/keys'
-import type { Crypto, Platform } from '@kith/core/ports'
+import type { Crypto } from '@kith/core/ports'
 import { connectHub, type OpenWish } from '@kith/core/sync'
-import { frameToClientMessage, type Policy, policyToLogId } from '@kith/core/wire'
+import { type Policy, policyToLogId } from '@kith/core/wire'
 import { databaseFile } from '../open-kith.ts'
 import { createNodePlatform } from '../platform/platform.ts'
+import { withEar } from './ear.fixture.ts'
 
 /** A member who has taken the keys out of the program, and puts on the space's log what no program of ours would. */
 export type MaliciousMember = {
@@ -109,21 +110,8 @@ const findKeys = <Keys>(policies: readonly Policy[], toKeys: (policy: Policy) =>
 /** A platform whose network keeps the policies of the logs that are opened over it. */
 export const spyPolicies = () => {
   const policies: Policy[] = []
-  const change = (platform: Platform): Platform => ({
-    ...platform,
-    network: {
-      connect: (url, events) => {
-        const connection = platform.network.connect(url, events)
-        return {
-          ...connection,
-          send: (frame) => {
-            const message = frameToClientMessage(frame)
-            if (message.type === 'open') policies.push(...message.logs.map((log) => structuredClone(log.policy)))
-            connection.send(frame)
-          },
-        }
-      },
-    },
+  const change = withEar((message) => {
+    if (message.type === 'open') policies.push(...message.logs.map(({ policy }) => policy))
   })
   return { policies, change }
 }

@@ -1,46 +1,29 @@
 // A person of several spaces comes back to a hub: what is asked of it again, and that nothing is missed, whatever became of the hub meanwhile.
 import assert from 'node:assert/strict'
-import { createHash, createHmac } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Kith } from '@kith/core'
 import { toHex } from '@kith/core/bytes'
-import type { Platform } from '@kith/core/ports'
-import { type ClientMessage, frameToClientMessage, policyToLogId } from '@kith/core/wire'
+import { type ClientMessage, policyToLogId } from '@kith/core/wire'
 import type { Hub } from '@kith/hub'
+import { createNodeCrypto } from '../platform/crypto.ts'
 import { startChild } from './child.fixture.ts'
 import { inScene, type Scene, until } from './conditions.fixture.ts'
+import { withEar } from './ear.fixture.ts'
 import { type Journal, journal } from './journal.fixture.ts'
 import { createLine, type Line } from './lines.fixture.ts'
 import { has, hubStatus, openHub, openPerson } from './people.fixture.ts'
 
 const spaceCount = 6
 
-const hashing = {
-  sha256: (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest()),
-  hmacSha256: (key: Uint8Array, bytes: Uint8Array) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
-}
+const crypto = await createNodeCrypto()
 
 /** What a device says to its hubs, and its line to them. */
 const overhear = (): Line & { readonly said: ClientMessage[] } => {
   const said: ClientMessage[] = []
   const line = createLine()
-  const listening = (platform: Platform): Platform => ({
-    ...platform,
-    network: {
-      connect: (url, events) => {
-        const connection = platform.network.connect(url, events)
-        return {
-          ...connection,
-          send: (frame) => {
-            said.push(frameToClientMessage(frame.slice()))
-            connection.send(frame)
-          },
-        }
-      },
-    },
-  })
-  return { ...line, said, on: (platform) => line.on(listening(platform)) }
+  const listen = withEar((message) => said.push(message))
+  return { ...line, said, on: (platform) => line.on(listen(platform)) }
 }
 
 type Story = {
@@ -94,7 +77,7 @@ const typesOf = ({ ear }: Story): Set<string> => new Set(ear.said.map(({ type })
 const signedOf = ({ ear }: Story): string[] =>
   ear.said
     .flatMap((message) => (message.type === 'open' ? message.logs : []))
-    .map(({ policy }) => toHex(policyToLogId(policy, hashing)))
+    .map(({ policy }) => toHex(policyToLogId(policy, crypto)))
 
 /** Those for which a ticket was shown too. */
 const signedAgain = (story: Story): string[] => {

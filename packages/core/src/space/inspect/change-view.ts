@@ -54,7 +54,7 @@ export const createChangeViews = (engine: Engine, replica: Replica): ChangeViews
   const writesOf = ({ header, body: bytes }: Change) => {
     const body = header.kind === kinds.data && bytes ? ifUsable(() => decodeDataBody(bytes)) : undefined
     const schema = membership.schema(header.schema)
-    const record = schema && engine.store().records.get(schema.hash, schema.record, membership.app() ?? '')
+    const record = schema && engine.store().records.get(schema.record, membership.app() ?? '')
     if (!body || !record) return []
     const { space, device, time } = header
     const opId = createOpIds(crypto, { space, device, time, salt: body.salt })

@@ -74,9 +74,9 @@ function* everyTable(
   const seen = new Set<string>()
   const newestFirst = changes()
     .filter(({ header, hash }) => header.kind === kinds.schema && membership.verdictOf(hash) === 'applied')
-    .flatMap(({ hash, body }) => {
+    .flatMap(({ body }) => {
       const bytes = body && ifUsable(() => decodeSchema(body))?.record
-      const record = bytes && engine.store().records.get(hash, bytes, membership.app() ?? '')
+      const record = bytes && engine.store().records.get(bytes, membership.app() ?? '')
       return record ? [record] : []
     })
     .sort((left, right) => right.record.version - left.record.version)

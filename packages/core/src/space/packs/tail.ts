@@ -96,11 +96,12 @@ export const createTail = (statements: Statements): Tail => {
     },
     rows: ({ hub, log }, top, most) =>
       statements(
-        'SELECT n, id, size, arrived AS arrivedMs, chain, seq, count FROM tail WHERE hub = ? AND log = ? AND n <= ? AND chain <> 0 ORDER BY n, part LIMIT ?',
+        `SELECT n, id, size, arrived AS arrivedMs, chain, seq, count FROM tail
+          WHERE hub = ? AND log = ? AND n <= ? AND chain <> ${noChain} ORDER BY n, part LIMIT ?`,
       ).all(hub, log, top, most) as unknown as TailRow[],
     useless: ({ hub, log }, top) =>
       statements(
-        'SELECT n AS low, n AS high FROM tail WHERE hub = ? AND log = ? AND n <= ? AND chain = 0 ORDER BY n',
+        `SELECT n AS low, n AS high FROM tail WHERE hub = ? AND log = ? AND n <= ? AND chain = ${noChain} ORDER BY n`,
       ).all(hub, log, top) as unknown as Numbers[],
     remove: ({ hub, log }, numbers) => {
       const remove = statements('DELETE FROM tail WHERE hub = ? AND log = ? AND n = ?')
@@ -108,7 +109,8 @@ export const createTail = (statements: Statements): Tail => {
     },
     sum: ({ hub, log }) => {
       const row = statements(
-        'SELECT count(DISTINCT n) AS entries, min(arrived) AS oldestMs FROM tail WHERE hub = ? AND log = ? AND chain <> 0',
+        `SELECT count(DISTINCT n) AS entries, min(arrived) AS oldestMs FROM tail
+          WHERE hub = ? AND log = ? AND chain <> ${noChain}`,
       ).get(hub, log) as { entries: number; oldestMs: number | null }
       return { entries: row.entries, oldestMs: row.oldestMs ?? undefined }
     },
