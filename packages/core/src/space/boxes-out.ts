@@ -8,13 +8,15 @@ import type { Engine } from './engine.ts'
 import type { Origin } from './outbox.ts'
 import type { Replica } from './replica.ts'
 import { newestOf } from './rotation.ts'
-import type { SpaceLogs } from './space-logs.ts'
+import type { SpaceLog, SpaceLogs } from './space-logs.ts'
 
 /**
  * Brings the boxes of epochs to where those find them who have no key of the epoch yet: on the logs of the epochs
  * that it supersedes; on its own where it supersedes none. Whoever has them brings them; a hub that is known to have them is noted in `boxed`.
  */
 export type BoxesOut = {
+  /** Of every epoch whose boxes belong on this log, whatever a hub has. */
+  readonly all: (log: SpaceLog) => readonly Outgoing[]
   readonly outgoing: (at: Origin, flying: ReadonlySet<number>, whose: Whose) => readonly Outgoing[]
   readonly delivered: (at: Origin, number: number) => void
   /** A hub has shown that it has them. */
@@ -44,18 +46,15 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
     return at < 0 ? -ids.push(id) : -1 - at
   }
 
-  const findOwed = ({ hub, log: id }: Origin): Owed[] => {
-    const log = logs.find(id)
-    if (!log || log.isDoor || !log.isFollowed || !log.keys.write) return []
+  const find = (log: SpaceLog, isThere: (boxesHash: Uint8Array) => boolean): Owed[] => {
+    if (log.isDoor || !log.isFollowed) return []
     const { membership, epochRecord } = replicaOf()
     order ??= createOrder(membership.epochs())
     const { records, belongsOn } = order
     // Whose boxes somebody keeps back leads nobody on, broken or not: as far as we can tell, by whether it led us.
     const isPath = ({ hash, isBroken }: Epoch): boolean => !isBroken && logs.mainOf(hash)?.keys.write !== undefined
     return records.flatMap((record): Owed[] => {
-      if (!record.boxesHash || !belongsOn(log.epoch, record, isPath)) return []
-      const isThere = statements('SELECT 1 FROM boxed WHERE hub = ? AND log = ? AND boxes = ?')
-      if (isThere.get(hub, id, record.boxesHash)) return []
+      if (!record.boxesHash || !belongsOn(log.epoch, record, isPath) || isThere(record.boxesHash)) return []
       const boxes = findBoxes(statements, n, record)
       const author = epochRecord(record.hash)?.header.device
       const isOwn = author !== undefined && equalBytes(author, own)
@@ -65,12 +64,27 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
     })
   }
 
+  const findOwed = ({ hub, log: id }: Origin): Owed[] => {
+    const log = logs.find(id)
+    if (!log?.keys.write) return []
+    const boxed = statements('SELECT 1 FROM boxed WHERE hub = ? AND log = ? AND boxes = ?')
+    return find(log, (boxesHash) => boxed.get(hub, id, boxesHash) !== undefined)
+  }
+
+  const refresh = (): void => {
+    if (version === logs.version()) return
+    version = logs.version()
+    order = undefined
+    owed.clear()
+  }
+
+  const seal = ({ epoch }: SpaceLog, { number, boxes }: Owed): Outgoing => {
+    const key = { baseKey: epoch.keys.membership, associated: epoch.hash }
+    return { lane: 0, entry: sealEntry(crypto, key, entryKinds.boxes, boxes).bytes, segments: [number] }
+  }
+
   const owedAt = (at: Origin): readonly Owed[] => {
-    if (version !== logs.version()) {
-      version = logs.version()
-      order = undefined
-      owed.clear()
-    }
+    refresh()
     const name = `${at.hub}/${toHex(at.log)}`
     let list = owed.get(name)
     if (!list) owed.set(name, (list = findOwed(at)))
@@ -83,16 +97,16 @@ export const createBoxesOut = (engine: Engine, n: number, replicaOf: () => Repli
   }
 
   return {
+    all: (log) => {
+      refresh()
+      return find(log, () => false).map((boxes) => seal(log, boxes))
+    },
     outgoing: (at, flying, whose) => {
       const log = logs.find(at.log)
       if (!log) return []
-      const key = { baseKey: log.epoch.keys.membership, associated: log.epoch.hash }
       return owedAt(at)
         .filter(({ number, isOwn }) => !flying.has(number) && (isOwn || whose === 'all'))
-        .map(({ number, boxes }): Outgoing => {
-          const { bytes } = sealEntry(crypto, key, entryKinds.boxes, boxes)
-          return { lane: 0, entry: bytes, segments: [number] }
-        })
+        .map((boxes) => seal(log, boxes))
     },
     delivered: (at, number) => {
       const id = ids[-1 - number]

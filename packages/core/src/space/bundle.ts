@@ -1,47 +1,63 @@
 import { type CborValue, decodeCbor, encodeCbor, KithError } from '../bytes/index.ts'
+import type { Outgoing } from '../sync/index.ts'
 import { bytesToPolicy, type Lane, policyToBytes, policyToLogId } from '../wire/index.ts'
+import type { BoxesOut } from './boxes-out.ts'
 import type { Engine } from './engine.ts'
-import type { Replica } from './replica.ts'
 import { packAll, segmentsOf } from './packing.ts'
-import { createSpaceLogs, type SpaceLog } from './space-logs.ts'
-import type { ReplicaSyncSpace } from './sync-space.ts'
+import type { Placing } from './placing.ts'
+import type { Replica } from './replica.ts'
+import type { SpaceLog, SpaceLogs } from './space-logs.ts'
 
 /** First field of a bundle, and its format. */
 const bundleName = 'kith bundle'
 const bundleVersion = 1
 
+export type BundleInput = {
+  readonly engine: Engine
+  readonly replica: Replica
+  readonly logs: SpaceLogs
+  readonly placing: Placing
+  readonly boxes: BoxesOut
+}
+
 /**
- * All entries of a space, sealed as for a hub: CBOR ['kith bundle', 1, [[policy, [[lane, entry]…]]…]]. Whoever carries it learns what a hub
- * does, and no more.
+ * All entries of a space, sealed as for a hub that has nothing of it: CBOR ['kith bundle', 1, [[policy, [[lane, entry]…]]…]]. Whoever carries it
+ * learns what a hub does, and no more.
+ *
+ * @throws KithError `cannot-open` without keys of the space.
  */
-export const exportEntries = (engine: Engine, replica: Replica): Uint8Array => {
-  const { n } = replica.entry
-  const logs = createSpaceLogs({
-    engine,
-    n,
-    replicaOf: () => replica,
-    visitedMs: () => undefined,
-    leftMs: () => undefined,
-    isOwed: () => false,
-  })
+export const sealBundle = (input: BundleInput): Uint8Array => {
+  const { engine, replica, logs, boxes } = input
   const target = logs.target()
   const inUse = target && logs.mainOf(target.hash)
   if (!inUse) throw new KithError('cannot-open', 'The keys of this space are not here.')
+  const byLog = placeAll(input, inUse)
+  const written = [...byLog].flatMap(([log, numbers]) => {
+    const entries: readonly Pick<Outgoing, 'lane' | 'entry'>[] = [
+      ...boxes.all(log),
+      ...packAll(engine, replica, log, numbers),
+    ]
+    if (entries.length === 0) return []
+    return [[policyToBytes(log.keys.policy), entries.map(({ lane, entry }): CborValue => [lane, entry])]]
+  })
+  return encodeCbor([bundleName, bundleVersion, written])
+}
+
+/** Numbers of segments by main log. All membership is for the log in use; older ones lead to it who knows only them. */
+const placeAll = ({ engine, replica, logs, placing }: BundleInput, inUse: SpaceLog): Map<SpaceLog, number[]> => {
   const { history, registry } = engine.store()
   const byLog = new Map<SpaceLog, number[]>([[inUse, []]])
-  for (const number of segmentsOf(engine, n)) {
+  for (const log of logs.all()) if (!log.isDoor && log !== inUse) byLog.set(log, [])
+  for (const number of segmentsOf(engine, replica.entry.n)) {
     const stored = history.segment(number)
-    const log = stored && registry.chain(stored.chain).class === 1 ? logs.mainOf(stored.epoch) : inUse
-    if (!log) continue
-    const numbers = byLog.get(log) ?? []
-    numbers.push(number)
-    byLog.set(log, numbers)
+    if (!stored) continue
+    if (registry.chain(stored.chain).class === 1) {
+      const log = logs.mainOf(stored.epoch)
+      if (log) byLog.get(log)?.push(number)
+    } else
+      for (const [log, numbers] of byLog) if (log === inUse || placing.placeOn(log, stored, 0)) numbers.push(number)
   }
-  const written = [...byLog].map(([log, numbers]) => [
-    policyToBytes(log.keys.policy),
-    packAll(engine, replica, log, numbers).map(({ lane, entry }): CborValue => [lane, entry]),
-  ])
-  return encodeCbor([bundleName, bundleVersion, written])
+  return byLog
 }
 
 export type BundleLog = {
@@ -66,15 +82,6 @@ export const readBundle = (engine: Engine, bytes: Uint8Array): BundleLog[] => {
     })
     return { logId: policyToLogId(bytesToPolicy(log[0]), engine.platform.crypto), entries }
   })
-}
-
-/** The space that a bundle is of, with the entries of all its logs: the first of them that is here. */
-export const findSpace = (
-  spaces: readonly ReplicaSyncSpace[],
-  logs: readonly BundleLog[],
-): { readonly space: ReplicaSyncSpace; readonly entries: BundleLog['entries'] } | undefined => {
-  const space = spaces.find(({ space: known }) => logs.some(({ logId }) => known.find(logId)))
-  return space && { space, entries: logs.flatMap(({ entries }) => entries) }
 }
 
 /** A bundle holds no chunks. */

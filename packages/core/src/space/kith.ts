@@ -5,7 +5,7 @@ import type { Platform } from '../ports/index.ts'
 import { type App, searchToSql } from '../schema/index.ts'
 import { carried, checkHubUrl, type Isolation } from '../sync/index.ts'
 import type { Kith, LiveListener, Space, SpaceSummary, Stop } from './api.ts'
-import { findSpace, readBundle } from './bundle.ts'
+import { readBundle } from './bundle.ts'
 import { createContacts } from './contacts/index.ts'
 import { createEngine } from './engine.ts'
 import { createEntering, type MakeSpace } from './entering.ts'
@@ -180,6 +180,7 @@ export const openPerson = async (
           upkeep,
           (person) => tagOf(app.id, person),
           (options) => enter(n, options),
+          () => syncSpaceOf(n).sealBundle(),
         )),
       )
     return api as Space<A>
@@ -322,14 +323,13 @@ export const openPerson = async (
     importBundle: async (bundle) => {
       assertOpen()
       const bytes = typeof bundle === 'string' ? await filesOf(engine).read(bundle) : bundle
-      const spaces = ownSpaces().map(({ n }) => syncSpaceOf(n))
       const logs = readBundle(engine, bytes)
-      const found = findSpace(spaces, logs)
+      const found = ownSpaces().find(({ n }) => logs.some(({ logId }) => syncSpaceOf(n).space.find(logId)))
       if (!found) throw new KithError('not-found', 'The bundle is of a space that is not here. Join the space first.')
-      const fresh = found.space.takeBundle(found.entries)
+      const changes = syncSpaceOf(found.n).takeBundle(logs)
       await engine.unit.durable()
-      network.wake([found.space.n])
-      return { space: toBase32(engine.store().registry.spaceByNumber(found.space.n).id), changes: fresh }
+      network.wake([found.n])
+      return { space: toBase32(found.id), changes }
     },
     close,
     [Symbol.asyncDispose]: close,

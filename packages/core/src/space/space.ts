@@ -6,7 +6,6 @@ import type { Files } from '../ports/index.ts'
 import type { App } from '../schema/index.ts'
 import type { LiveListener, Space, Stop } from './api.ts'
 import type { SpaceStatus } from './status-api.ts'
-import { exportEntries } from './bundle.ts'
 import { appVersions, needsUpdate, requireVersion } from './app-version.ts'
 import type { Engine } from './engine.ts'
 import { explain } from './explain.ts'
@@ -42,6 +41,7 @@ export const createSpaceApi = <A extends App>(
   upkeep: Upkeep,
   tagOf: (person: Uint8Array) => Uint8Array | undefined,
   enter: (options?: PresenceOptions) => Promise<Presence>,
+  sealBundle: () => Uint8Array,
 ): Space<A> => {
   const writer = createWriter(engine, app, replicaOf, () => upkeep.ready(n))
   const sharing = createSharing({
@@ -183,7 +183,7 @@ export const createSpaceApi = <A extends App>(
     },
     exportBundle: async (path?: string) => {
       engine.unit.commit()
-      const bundle = exportEntries(engine, replicaOf())
+      const bundle = sealBundle()
       if (path !== undefined) await filesOf(engine).write(path, bundle)
       return bundle
     },

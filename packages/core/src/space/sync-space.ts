@@ -3,6 +3,7 @@ import type { Haste } from '../database/index.ts'
 import type { SyncSpace } from '../sync/index.ts'
 import type { Lane } from '../wire/index.ts'
 import { createBoxesOut } from './boxes-out.ts'
+import { type BundleLog, sealBundle } from './bundle.ts'
 import { forgetCursor, forgetCursors, loadCursor, saveCursor } from './cursors.ts'
 import type { Engine } from './engine.ts'
 import { createEntryOpener, type OpenedSegment } from './entry-opener.ts'
@@ -19,11 +20,13 @@ export type ReplicaSyncSpace = SyncSpace & {
   readonly space: SpaceLogs
   /** Which logs a segment belongs on that was just kept; `from`: where it came from. */
   readonly places: Placing['places']
+  /** All of the space in one file (`sealBundle`). @throws KithError `cannot-open`. */
+  readonly sealBundle: () => Uint8Array
   /**
-   * Takes entries from a bundle, all that can be used. Returns the number of changes that were new.
+   * Takes what a bundle holds, all that can be used. Returns the number of changes that were new.
    * @throws KithError for the first that cannot be used, after the others were taken.
    */
-  readonly takeBundle: (entries: readonly { readonly lane: Lane; readonly bytes: Uint8Array }[]) => number
+  readonly takeBundle: (bundle: readonly BundleLog[]) => number
   /** Judges again what waits for our clock. */
   readonly retryDue: () => void
   /** Entries at a hub that are still to be read, at most, and those that no pack holds. */
@@ -254,16 +257,34 @@ export const createSyncSpace = (engine: Engine, n: number, replicaOf: () => Repl
       return typeof row?.due === 'number' ? row.due - nowMs : undefined
     },
     places: placing.places,
-    takeBundle: (entries) => {
-      // Membership comes before what it judges.
-      const taken = write(() =>
-        ([0, 1, 2] as const).map((lane) => {
-          const bytes = entries.filter((entry) => entry.lane === lane).map((entry) => entry.bytes)
-          return take(lane, bytes, undefined)
-        }),
-      )
+    sealBundle: () => sealBundle({ engine, replica: replicaOf(), logs, placing, boxes }),
+    takeBundle: (bundle) => {
+      let rest = bundle
+      const taken = write(() => {
+        const takeLane = (lane: Lane, from: readonly BundleLog[]) =>
+          take(
+            lane,
+            from.flatMap(({ entries }) => entries.filter((entry) => entry.lane === lane).map(({ bytes }) => bytes)),
+            undefined,
+          )
+        const lanes: ReturnType<typeof take>[] = []
+        // Membership comes before what it judges, and may bring the keys of further logs.
+        for (;;) {
+          const found = rest.filter(({ logId }) => logs.find(logId))
+          if (found.length === 0) break
+          rest = rest.filter((log) => !found.includes(log))
+          lanes.push(takeLane(0, found))
+        }
+        const open = bundle.filter((log) => !rest.includes(log))
+        return [...lanes, takeLane(1, open), takeLane(2, open)]
+      })
       const [refused] = taken.flatMap((lane) => lane.refused)
       if (refused) throw refused
+      if (rest.length > 0)
+        throw new KithError(
+          'cannot-open',
+          'Some of the bundle is sealed with keys that are not here. The rest was taken. Sync with a member.',
+        )
       return taken.reduce((sum, { fresh }) => sum + fresh, 0)
     },
     retryDue: () => write(() => replicaOf().retry()),

@@ -38,6 +38,46 @@ test('what Alice exports, Bob imports, with no hub at all', async () => {
   })
 })
 
+test('a bundle leads who knows only older keys to the newer ones, and nobody to whom they are not given', async () => {
+  await inScene(async (scene) => {
+    const hub = await openHub(scene)
+    const { alice, bob, hers, his } = await meet(scene, [hub.url])
+    const people = [
+      { name: 'carol', kith: await openPerson(scene, 'carol', [hub.url]) },
+      { name: 'dave', kith: await openPerson(scene, 'dave', [hub.url]) },
+    ]
+    const invite = await hers.invite({ role: 'writer', uses: 10 })
+    const spaces = await Promise.all(people.map(({ kith }) => kith.join(journal, invite)))
+    await hers.tables.entries.insert({ title: 'to all' })
+    for (const space of [his, ...spaces]) await untilAgree(hers, space)
+    await hub.close()
+
+    // New keys twice, of which Bob has seen neither; what he writes meanwhile is under the old ones.
+    for (const [at, { kith }] of people.entries()) {
+      await hers.remove(kith.address)
+      await hers.tables.entries.insert({ title: `after removal ${at}` })
+    }
+    await his.tables.entries.insert({ title: 'by Bob, meanwhile' })
+    const bundle = await hers.exportBundle()
+    await bob.importBundle(bundle)
+    assert.ok((await has(his, 'after removal 0')) && (await has(his, 'after removal 1')))
+    await his.tables.entries.insert({ title: 'under the newest keys' })
+    await alice.importBundle(await his.exportBundle())
+    assert.ok(await agree(hers, his))
+    assert.ok((await has(hers, 'by Bob, meanwhile')) && (await has(hers, 'under the newest keys')))
+
+    for (const { kith } of people) await assert.rejects(kith.importBundle(bundle), { code: 'cannot-open' })
+    const readable = ['to all', 'after removal 0', 'after removal 1'].map((text) =>
+      Promise.all(spaces.map((space) => has(space, text))),
+    )
+    assert.deepEqual(await Promise.all(readable), [
+      [true, true],
+      [false, true],
+      [false, false],
+    ])
+  })
+})
+
 test('a damaged bundle says so; what is whole in it is taken', async () => {
   await inScene(async (scene) => {
     const { bob, hers, his } = await withoutHub(scene)
