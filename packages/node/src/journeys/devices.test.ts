@@ -84,6 +84,30 @@ test('the first space of an app that the person did not have comes to a device t
   })
 })
 
+test('a device gets also the apps of which whoever linked it did not know yet', async () => {
+  await inScene(async (scene) => {
+    const storage = scene.path('hub.db')
+    const hub = await openHub(scene, { storage })
+    const laptop = await openPerson(scene, 'laptop', [hub.url])
+    await laptop.createSpace(journal, { name: 'Home' })
+    const tablet = await link(scene, laptop, 'tablet', [hub.url])
+    await hub.close()
+    const first = await tablet.createSpace(diary, { name: 'First, on a train' })
+    await tablet.close()
+    await openHub(scene, { storage, port: hub.port })
+    const phone = await link(scene, laptop, 'phone', [hub.url])
+    assert.deepEqual(await phone.spaces({ app: diary }), [])
+    const again = await openPerson(scene, 'tablet', [hub.url])
+    for (const [name, device] of Object.entries({ laptop, phone }))
+      await until(`the ${name} has it`, async () =>
+        (await device.spaces({ app: diary })).some(({ id }) => id === first.id),
+      )
+    await until('all say so', async () =>
+      (await again.devices()).every(({ apps }) => apps.includes(diary.id) && apps.includes(journal.id)),
+    )
+  })
+})
+
 test('a revoked device is cut off: what it writes later is held back, and it reads nothing that comes after', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

@@ -25,6 +25,12 @@ export type OwnDevice = {
   readonly admittedMs: number
 }
 
+/** A device, and tags of ours that it is to serve and does not. */
+export type TagsMissed = {
+  readonly device: { readonly device: Uint8Array; readonly sealing: Uint8Array }
+  readonly tags: readonly Uint8Array[]
+}
+
 /** The person's own space on this device: which devices there are, and which keys they have (membership rules 9 and 11). */
 export type OwnPerson = {
   readonly genesis: () => PersonGenesis
@@ -51,9 +57,11 @@ export type OwnPerson = {
   readonly checkRevocable: (device: Uint8Array) => void
   /** Ends a device here: removal, keys of its tags as far as this device has them, personal epoch, in one transaction. */
   readonly revoke: (device: Uint8Array) => Change
-  /** Does what a revocation by another device left: keys of tags that it does not serve, and the epoch. */
+  /** Does what other devices left or could not know of: keys and the epoch after a revocation, apps that a device was not admitted for. */
   readonly repair: () => void
   readonly isRepairDue: () => boolean
+  /** Apps that devices for all apps were not admitted for: whoever admitted them, or brought the tag in, did not know of the other. */
+  readonly missedTags: () => readonly TagsMissed[]
 }
 
 export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPerson => {
@@ -208,10 +216,23 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
         .some(({ device }) => !given.has(toHex(device)))
     })
 
+  const missedTags = (): TagsMissed[] => {
+    const { membership } = replicaOf()
+    const serving = tags().map(({ tag }) => ({
+      tag,
+      devices: new Set(membership.devicesOfTag(id, tag).map(({ device }) => toHex(device))),
+    }))
+    return devicesOfHome().flatMap((device): TagsMissed[] => {
+      const missed = serving.filter(({ devices }) => !devices.has(toHex(device.device))).map(({ tag }) => tag)
+      return missed.length > 0 ? [{ device, tags: missed }] : []
+    })
+  }
+
   const isLive = (): boolean => replicaOf().me() !== undefined
 
   const repair = (): void => {
     if (!isLive()) return
+    for (const { device, tags: missed } of missedTags()) writeAdmission(device, missed)
     writeKeys(staleTags().map(fresh))
     writeKeys(missedKeys())
     if (replicaOf().membership.isRotationOwed()) startEpoch(engine, replicaOf(), { joinsLast: true })
@@ -269,6 +290,11 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
       }),
     repair: () => engine.whole(repair),
     isRepairDue: () =>
-      isLive() && (replicaOf().membership.isRotationOwed() || staleTags().length > 0 || missedKeys().length > 0),
+      isLive() &&
+      (replicaOf().membership.isRotationOwed() ||
+        staleTags().length > 0 ||
+        missedKeys().length > 0 ||
+        missedTags().length > 0),
+    missedTags,
   }
 }

@@ -82,6 +82,13 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake, synced }:
     return change !== undefined && equalBytes(change.header.device, author)
   }
 
+  /** Left by what this device did: a revocation, or an app that it brought in. */
+  const isRepairOurs = (): boolean =>
+    person.missedTags().some(({ tags }) => tags.some(person.isBringer)) ||
+    replicaOf(engine.personSpace)
+      .changes()
+      .some(({ hash, header }) => header.kind === kinds.removal && isOurs(hash))
+
   /** A cut makes void what is not here, and the rows of a space that was only just found come after its members. */
   const pullFirst = async (tasks: readonly Task[]): Promise<void> => {
     const others = tasks.filter(({ kind, id }) => kind === cut && !isByThis(id))
@@ -190,10 +197,7 @@ export const createTasks = ({ engine, person, spaces, replicaOf, wake, synced }:
           add(cut, n, revocation, isOurs(revocation) ? 0 : laterMs())
       }
       if (person.isRepairDue()) {
-        const revocations = replicaOf(engine.personSpace)
-          .changes()
-          .filter(({ header }) => header.kind === kinds.removal)
-        add(repair, engine.personSpace, noId, revocations.some(({ hash }) => isOurs(hash)) ? 0 : laterMs())
+        add(repair, engine.personSpace, noId, isRepairOurs() ? 0 : laterMs())
       }
       schedule()
     },
