@@ -1,9 +1,10 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
 import { type Change, kinds } from '../change/index.ts'
-import { decodeGrant, decodeJoin, decodeMerge, decodeRemoval, type Member } from '../membership/index.ts'
+import { decodeGrant, decodeJoin, decodeRemoval, type Member } from '../membership/index.ts'
 import type { Engine } from './engine.ts'
 import { personDevices } from './heads.ts'
 import { outranks } from './invite-ends.ts'
+import { pastOf } from './past.ts'
 import { endRights } from './removal.ts'
 import type { Replica } from './replica.ts'
 
@@ -73,23 +74,4 @@ const granteeOf = (grant: Change | undefined): Uint8Array | undefined => {
   if (grant.header.kind !== kinds.grant) return undefined
   const body = decodeGrant(grant.body)
   return body.type === 'person' ? body.person : undefined
-}
-
-/** Hashes of all that a change rests on, itself left out. */
-const pastOf = (hash: Uint8Array, byHash: ReadonlyMap<string, Change>): ReadonlySet<string> => {
-  const past = new Set<string>()
-  const open = [toHex(hash)]
-  for (let key = open.pop(); key !== undefined; key = open.pop()) {
-    const change = byHash.get(key)
-    if (change === undefined) continue
-    const { deps, grant, admission } = change.header
-    const merged = change.header.kind === kinds.merge && change.body ? decodeMerge(change.body).heads : []
-    for (const named of [...deps.membership, grant, admission, ...merged]) {
-      const name = toHex(named)
-      if (name === '' || past.has(name)) continue
-      past.add(name)
-      open.push(name)
-    }
-  }
-  return past
 }

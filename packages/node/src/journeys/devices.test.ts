@@ -141,6 +141,31 @@ test('a revoked device is cut off: what it writes later is held back, and it rea
   })
 })
 
+test('a revoked device stays out also where another device, that had not heard of it, let it in to one more app', async () => {
+  await inScene(async (scene) => {
+    const storage = scene.path('hub.db')
+    const hub = await openHub(scene, { storage })
+    const laptop = await openPerson(scene, 'laptop', [hub.url])
+    await laptop.createSpace(journal, { name: 'Home' })
+    const tablet = await link(scene, laptop, 'tablet', [hub.url])
+    const phone = await link(scene, laptop, 'phone', [hub.url])
+    await until('the tablet knows the phone', async () => (await tablet.devices()).length === 3)
+    await phone.close()
+    await hub.close()
+    await tablet.createSpace(diary, { name: 'First, on a train' })
+    await tablet.close()
+    await openHub(scene, { storage, port: hub.port })
+    const stolen = (await laptop.devices()).find(({ name }) => name === 'phone')
+    await laptop.revokeDevice(stolen?.id ?? '')
+    await until('nothing is left to do', async () => (await laptop.status()).tasksLeft === 0)
+    const again = await openPerson(scene, 'tablet', [hub.url])
+    await until('the tablet knows that the phone is out', async () => (await again.devices()).length === 2)
+    const thiefs = await openPerson(scene, 'phone', [hub.url])
+    await until('the phone knows', async () => (await thiefs.status()).isRevoked)
+    assert.equal((await laptop.devices()).length, 2)
+  })
+})
+
 test('a person who lost everything comes back by twelve words, and cuts off what was lost', async () => {
   await inScene(async (scene) => {
     const hubs = [(await openHub(scene)).url, (await openHub(scene)).url]

@@ -5,6 +5,7 @@ import {
   decodeAdmission,
   decodeGenesis,
   decodeKeys,
+  decodeRemoval,
   encodeAdmission,
   encodeKeys,
   encodeRemoval,
@@ -12,6 +13,7 @@ import {
 } from '../../membership/index.ts'
 import type { Engine } from '../engine.ts'
 import { isTag, keepTagApp, loadTagApps } from '../identity.ts'
+import { pastOf } from '../past.ts'
 import type { Replica } from '../replica.ts'
 import { startEpoch } from '../rotation.ts'
 
@@ -216,6 +218,37 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
         .some(({ device }) => !given.has(toHex(device)))
     })
 
+  /**
+   * Devices that are in by an admission alone whose author did not know yet that they were revoked (an app was new, or missed): with the cuts of those
+   * revocations. One that was let in again knowingly is none.
+   */
+  const lateAdmitted = (): { admission: Uint8Array; cuts: readonly Uint8Array[] }[] => {
+    const { membership } = replicaOf()
+    const changes = replicaOf().changes()
+    const revocations = changes.flatMap(({ hash, header, body }) => {
+      const isOurs = header.kind === kinds.removal && equalBytes(header.space, id)
+      const { grants, cut } = isOurs && body ? decodeRemoval(body) : { grants: [], cut: [] }
+      return grants.length > 0 && membership.verdictOf(hash) === 'applied' ? [{ hash, grants, cut }] : []
+    })
+    if (revocations.length === 0) return []
+    const byHash = new Map(changes.map((change) => [toHex(change.hash), change]))
+    return membership.devices(id).flatMap(({ device, admission }) => {
+      const admissions = new Set(admissionsOf(device).map(({ hash }) => toHex(hash)))
+      const ended = revocations.filter(({ grants }) => grants.some((grant) => admissions.has(toHex(grant))))
+      const known = ended.length > 0 ? pastOf(admission, byHash) : new Set()
+      if (ended.length === 0 || equalBytes(device, own) || ended.some(({ hash }) => known.has(toHex(hash)))) return []
+      return [{ admission, cuts: ended.flatMap(({ cut }) => cut) }]
+    })
+  }
+
+  /** Ends those too, beyond the same cuts. */
+  const endLateAdmitted = (): void => {
+    for (const { admission, cuts } of lateAdmitted()) {
+      const body = { salt: crypto.randomBytes(16), grants: [admission], cut: sortHeads(cuts), replacement: undefined }
+      replicaOf().writeMembership(kinds.removal, encodeRemoval(body), { joinsLast: true })
+    }
+  }
+
   const missedTags = (): TagsMissed[] => {
     const { membership } = replicaOf()
     const serving = tags().map(({ tag }) => ({
@@ -232,6 +265,7 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
 
   const repair = (): void => {
     if (!isLive()) return
+    endLateAdmitted()
     for (const { device, tags: missed } of missedTags()) writeAdmission(device, missed)
     writeKeys(staleTags().map(fresh))
     writeKeys(missedKeys())
@@ -294,7 +328,8 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
       (replicaOf().membership.isRotationOwed() ||
         staleTags().length > 0 ||
         missedKeys().length > 0 ||
-        missedTags().length > 0),
+        missedTags().length > 0 ||
+        lateAdmitted().length > 0),
     missedTags,
   }
 }
