@@ -24,8 +24,12 @@ const compare = async (met: Met): Promise<void> =>
   })
 
 const start = async (options: BootOptions): Promise<Running> => {
-  await holdLock(roundLock(options.store, options.round))
-  const [opened, { boot }] = await Promise.all([createBrowserPlatform(options.store), import('./worker/boot.ts')])
+  const [opened, { boot }] = await Promise.all([
+    createBrowserPlatform(options.store),
+    import('./worker/boot.ts'),
+    // The page asks for it when it is told that the store is open.
+    holdLock(roundLock(options.store, options.round)),
+  ])
   return boot(options, opened, (message, transfer) => post({ type: 'port', message }, transfer), compare)
 }
 

@@ -1,13 +1,13 @@
 import { createBlindRsa } from '@kith/core/crypto/blind'
 import { createSecretSharing } from '@kith/core/crypto/split'
-import type { Crypto, Platform, Vault } from '@kith/core/ports'
+import type { Platform } from '@kith/core/ports'
 import { createBrowserClock } from './clock.ts'
 import { createBrowserCompression } from './compression.ts'
 import { createBrowserCrypto } from './crypto.ts'
 import { createBrowserNetwork } from './network.ts'
 import { openStorage } from './storage.ts'
 import type { StorageKind } from './storage-status.ts'
-import { openVault } from './vault.ts'
+import { createVault } from './vault.ts'
 
 export type BrowserPlatform = {
   readonly platform: Platform
@@ -22,12 +22,6 @@ export type BrowserPlatform = {
 export const createBrowserPlatform = async (store: string): Promise<BrowserPlatform> => {
   const [crypto, storage] = await Promise.all([createBrowserCrypto(), openStorage(store)])
   const clock = createBrowserClock()
-  const close = (): void => {
-    clock.close()
-    storage.close()
-  }
-  // What is gone with the tab needs no lock.
-  const vault = storage.kind === 'kept' ? await openVaultOrClose(store, crypto, close) : undefined
   return {
     platform: {
       clock,
@@ -36,20 +30,14 @@ export const createBrowserPlatform = async (store: string): Promise<BrowserPlatf
       blindRsa: createBlindRsa(globalThis.crypto.subtle),
       secretSharing: createSecretSharing(),
       network: createBrowserNetwork(),
-      vault,
+      vault: storage.secret && createVault(store, storage.secret, crypto),
       openDatabase: storage.openDatabase,
     },
     storage: storage.kind,
     isNew: storage.isNew,
-    close,
-  }
-}
-
-const openVaultOrClose = async (store: string, crypto: Crypto, close: () => void): Promise<Vault> => {
-  try {
-    return await openVault(store, crypto)
-  } catch (cause) {
-    close()
-    throw cause
+    close: () => {
+      clock.close()
+      storage.close()
+    },
   }
 }

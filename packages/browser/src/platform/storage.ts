@@ -6,11 +6,14 @@ import { openSqlite } from './sqlite.ts'
 import { storageError } from './sqlite-error.ts'
 import type { StorageKind } from './storage-status.ts'
 import { busyMsMax, storesFolder, untilFree } from './store-files.ts'
+import { loadVaultSecret } from './vault.ts'
 
 export type Storage = {
   readonly kind: StorageKind
   /** There was no database in it. */
   readonly isNew: boolean
+  /** For the vault. Undefined in memory: what is gone with the tab needs no lock. */
+  readonly secret: Uint8Array | undefined
   readonly openDatabase: () => SqlDatabase
   /** Lets the next page have the store. After the database is closed. */
   readonly close: () => void
@@ -18,6 +21,8 @@ export type Storage = {
 
 /** The database, its log and its journal, and one to spare. */
 const filesMax = 4
+/** File systems of the library that Kith does not use: each makes some dozens of functions for SQLite when it is installed. */
+const otherFiles = { kvvfs: true, opfs: true, 'opfs-vfs': true, 'opfs-wl': true }
 const databasePath = '/kith.db'
 
 /** @throws KithError `bad-value`, `storage-busy` while another page has the store, `storage-full`, `storage-unavailable`. */
@@ -30,23 +35,34 @@ export const openStorage = async (store: string): Promise<Storage> => {
     failure = undefined
     return taken
   }
-  const sqlite3 = await loadSqlite((cause) => {
+  // SQLite is large: what the browser's other processes are asked for comes meanwhile.
+  const holding = holdFiles(store)
+  const loading = loadSqlite((cause) => {
     failure = cause
   })
-  if (!(await hasFiles())) {
+  const [sqlite3, held] = await Promise.all([loading, holding]).catch((cause) => {
+    void holding.then(
+      (files) => files?.unlock(),
+      () => {},
+    )
+    throw cause
+  })
+  if (!held) {
     return {
       kind: 'memory',
       isNew: true,
+      secret: undefined,
       openDatabase: () => openSqlite({ sqlite3, store, path: ':memory:', vfs: undefined, takeFailure }),
       close: () => {},
     }
   }
-  const unlock = await lockStore(store)
+  const { unlock, secret } = held
   try {
     const pool = await openPool(sqlite3, store)
     return {
       kind: 'kept',
       isNew: !pool.getFileNames().includes(databasePath),
+      secret,
       openDatabase: () => openSqlite({ sqlite3, store, path: databasePath, vfs: pool.vfsName, takeFailure }),
       close: () => {
         pool.pauseVfs()
@@ -56,6 +72,20 @@ export const openStorage = async (store: string): Promise<Storage> => {
   } catch (cause) {
     unlock()
     throw storageError(store, cause)
+  }
+}
+
+type HeldFiles = { readonly unlock: () => void; readonly secret: Uint8Array }
+
+/** Holds the store's files where the browser has any, and reads what its keys are locked by. */
+const holdFiles = async (store: string): Promise<HeldFiles | undefined> => {
+  if (!(await hasFiles())) return undefined
+  const unlock = await lockStore(store)
+  try {
+    return { unlock, secret: await loadVaultSecret(store) }
+  } catch (cause) {
+    unlock()
+    throw cause
   }
 }
 
@@ -82,7 +112,13 @@ const loadSqlite = async (failed: (cause: unknown) => void) => {
     if (cause) failed(cause)
   }
   const global = globalThis as { sqlite3ApiConfig?: object }
-  global.sqlite3ApiConfig = { error: note, warn: () => {}, log: () => {}, debug: () => {} }
+  global.sqlite3ApiConfig = {
+    error: note,
+    warn: () => {},
+    log: () => {},
+    debug: () => {},
+    disable: { vfs: otherFiles },
+  }
   const { default: initialise } = await import('@sqlite.org/sqlite-wasm')
   return initialise()
 }

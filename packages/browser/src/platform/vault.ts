@@ -7,14 +7,16 @@ import type { Crypto, Vault } from '@kith/core/ports'
 
 const nonceBytes = 24
 
-/** @throws KithError `storage-unavailable`. */
-export const openVault = async (store: string, crypto: Crypto): Promise<Vault> => {
-  let key: CryptoKey
-  let secret: Uint8Array
+/**
+ * What the key of a store makes of our name: WebCrypto answers later, and the engine locks within a commit. Under the store's lock, for the
+ * first to ask makes the key.
+ *
+ * @throws KithError `storage-unavailable`.
+ */
+export const loadVaultSecret = async (store: string): Promise<Uint8Array> => {
   try {
-    key = (await loadKey(store)) ?? (await makeKey(store))
-    // WebCrypto answers later, and the engine locks within a commit: so it locks with what the key makes of our name.
-    secret = new Uint8Array(await globalThis.crypto.subtle.sign('HMAC', key, label))
+    const key = (await loadKey(store)) ?? (await makeKey(store))
+    return new Uint8Array(await crypto.subtle.sign('HMAC', key, label))
   } catch (cause) {
     throw new KithError(
       'storage-unavailable',
@@ -23,22 +25,27 @@ export const openVault = async (store: string, crypto: Crypto): Promise<Vault> =
       cause,
     )
   }
-  return {
-    lock: (plain) => {
-      const nonce = crypto.randomBytes(nonceBytes)
-      return concatBytes(nonce, crypto.aeadSeal(secret, nonce, plain, label))
-    },
-    unlock: (locked) => {
-      const plain = crypto.aeadOpen(secret, locked.subarray(0, nonceBytes), locked.subarray(nonceBytes), label)
-      if (plain) return plain
-      throw new KithError(
-        'storage-locked',
-        `The keys in the store "${store}" are locked by a key that this browser has lost. Erase the store, then link this device again or recover by the phrase.`,
-        { store },
-      )
-    },
-  }
 }
+
+export const createVault = (
+  store: string,
+  secret: Uint8Array,
+  { randomBytes, aeadSeal, aeadOpen }: Pick<Crypto, 'randomBytes' | 'aeadSeal' | 'aeadOpen'>,
+): Vault => ({
+  lock: (plain) => {
+    const nonce = randomBytes(nonceBytes)
+    return concatBytes(nonce, aeadSeal(secret, nonce, plain, label))
+  },
+  unlock: (locked) => {
+    const plain = aeadOpen(secret, locked.subarray(0, nonceBytes), locked.subarray(nonceBytes), label)
+    if (plain) return plain
+    throw new KithError(
+      'storage-locked',
+      `The keys in the store "${store}" are locked by a key that this browser has lost. Erase the store, then link this device again or recover by the phrase.`,
+      { store },
+    )
+  },
+})
 
 const label = Uint8Array.from(utf8('kith vault 1'))
 const table = 'vault'

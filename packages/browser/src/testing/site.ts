@@ -43,7 +43,8 @@ export const buildSite = async (folder: string): Promise<Site> => {
       modulePreload: false,
       rolldownOptions: { input: ['index.html', 'conformance.html'].map((name) => join(root, name)) },
     },
-    worker: { format: 'es' },
+    // As create-kith does it for apps.
+    worker: { format: 'es', rolldownOptions: { output: { postBanner: '//# allFunctionsCalledOnLoad' } } },
   })
   const assets = join(folder, 'assets')
   const files = readdirSync(assets)
