@@ -11,23 +11,6 @@ import type { Crypto } from '../ports/index.ts'
 import type { Policy } from '../wire/index.ts'
 import { openLetter, sealLetter } from './mailbox-entry.ts'
 import type { SealingKey } from './person.ts'
-import { bytesToWords, wordsToBytes } from './words.ts'
-
-const phraseWords = 12
-
-/** Twelve lower-case words with a space between them. */
-export function entropyToPhrase(entropy: Uint8Array): string {
-  return bytesToWords(entropy)
-}
-
-/**
- * The entropy of a phrase as people type it: capitals, line breaks and numbers before the words do no harm.
- *
- * @throws KithError `bad-phrase`: which word is in no list, how many there are, or that the checksum does not fit.
- */
-export function phraseToEntropy(text: string): Uint8Array {
-  return wordsToBytes(text, phraseWords)
-}
 
 export type RecoverySecrets = { readonly signing: SigningKey; readonly sealing: SealingKey }
 

@@ -95,7 +95,8 @@ export const createEntering = (input: EnteringInput): Entering => {
     createSpace: async (app, { name: title, recovery }) => {
       assertOpen()
       checkName(title)
-      const chosen = chooseRecovery(engine.platform.crypto, recovery)
+      const chosen = await chooseRecovery(engine.platform.crypto, recovery)
+      assertOpen()
       const n = engine.whole(() => makeSpace(app, title, people.tagFor(app.id).tag, chosen))
       await unit.durable()
       network.wake([n])

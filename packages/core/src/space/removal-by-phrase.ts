@@ -1,6 +1,6 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { kinds, noBytes } from '../change/index.ts'
-import { createChainWriter, entropyToRecovery, phraseToEntropy, type RecoverySecrets } from '../keys/index.ts'
+import { createChainWriter, entropyToRecovery, type RecoverySecrets } from '../keys/index.ts'
 import type { Engine } from './engine.ts'
 import { type Ending, encodeEnding } from './removal.ts'
 import { checkApplied } from './own-membership.ts'
@@ -9,18 +9,18 @@ import { startEpoch } from './rotation.ts'
 import { spaceRecovery } from './space-recovery.ts'
 
 /**
- * The recovery keys of a space by their phrase: they alone rank above owners (membership rules 2 and 12).
+ * The recovery keys of a space by the entropy of their phrase: they alone rank above owners (membership rules 2 and 12).
  *
  * @throws KithError `bad-phrase`, `not-allowed` where the space has none.
  */
-export const phraseToSpaceRecovery = (engine: Engine, replica: Replica, phrase: string): RecoverySecrets => {
+export const entropyToSpaceRecovery = (engine: Engine, replica: Replica, entropy: Uint8Array): RecoverySecrets => {
   const { keys, whose } = spaceRecovery(replica)
   if (!keys)
     throw new KithError(
       'not-allowed',
       'The space was created without a recovery phrase: no phrase can remove its owners.',
     )
-  const recovery = entropyToRecovery(engine.platform.crypto, phraseToEntropy(phrase))
+  const recovery = entropyToRecovery(engine.platform.crypto, entropy)
   if (!equalBytes(keys.signing, recovery.signing.publicKey))
     throw new KithError('bad-phrase', `That is a phrase, but not the one ${whose}: no other one can remove its owners.`)
   return recovery

@@ -1,12 +1,12 @@
 import { equalBytes, KithError, toBase32 } from '../bytes/index.ts'
 import { kinds } from '../change/index.ts'
 import { encodeGrant, type Member, rankNumbers } from '../membership/index.ts'
-import type { Removal, RemovalByPhrase, RemovalOptions } from './sharing-api.ts'
+import type { Removal, RemovalOptions } from './sharing-api.ts'
 import type { Engine } from './engine.ts'
 import { chainHeadsUntil, personDevices } from './heads.ts'
 import { outranks } from './invite-ends.ts'
 import { type Ending, endRights } from './removal.ts'
-import { endRightsByRecovery, phraseToSpaceRecovery } from './removal-by-phrase.ts'
+import { endRightsByRecovery, entropyToSpaceRecovery } from './removal-by-phrase.ts'
 import type { Replica } from './replica.ts'
 import { findMember, rankTooLow, requireGrant, requireRank, type RoleGrant, toAddress, toRoleGrant } from './roles.ts'
 import { spaceRecovery } from './space-recovery.ts'
@@ -103,9 +103,10 @@ export const removeMember = (
   engine: Engine,
   replica: Replica,
   address: string,
-  { phrase, ...options }: RemovalOptions & RemovalByPhrase,
+  options: RemovalOptions,
+  entropy: Uint8Array | undefined,
 ): Removal => {
-  const recovery = phrase === undefined ? undefined : phraseToSpaceRecovery(engine, replica, phrase)
+  const recovery = entropy && entropyToSpaceRecovery(engine, replica, entropy)
   const { ending } = planRemoval(engine, replica, address, options, recovery && 'recovery')
   const invites = replica.membership.invites().filter(({ hash }) => ending.invites.some((one) => equalBytes(one, hash)))
   const roles = invites.map(({ role }) => role)

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import { findLateGrants } from './late-grants.ts'
 import { nameOf } from './names.ts'
 import type { Network } from './network.ts'
+import { phraseToEntropy } from './phrase.ts'
 import { previewRemoval } from './preview.ts'
 import { isPublic, makePrivate, previewPublish, publicLink, publish } from './publishing.ts'
 import type { Replica } from './replica.ts'
@@ -71,8 +72,10 @@ export const createSharing = ({ engine, network, upkeep, n, replicaOf, tagOf, re
       await write(() => grantTo(engine, replicaOf(), address, role, tagOf))
     },
     setRole: (address, role) => write(() => setRole(engine, replicaOf(), address, role)),
-    remove: (address, options: RemovalOptions & RemovalByPhrase = {}) =>
-      write(() => removeMember(engine, replicaOf(), address, options)),
+    remove: async (address, { phrase, ...options }: RemovalOptions & RemovalByPhrase = {}) => {
+      const entropy = phrase === undefined ? undefined : await phraseToEntropy(phrase)
+      return write(() => removeMember(engine, replicaOf(), address, options, entropy))
+    },
     previewRemoval: async (address, options: RemovalOptions = {}) =>
       previewRemoval(engine, replicaOf(), address, options),
     publish: async (options = {}) => {

@@ -1,16 +1,17 @@
 import { equalBytes, KithError } from '../bytes/index.ts'
 import { type Change, kinds } from '../change/index.ts'
-import { entropyToRecovery, phraseToEntropy } from '../keys/index.ts'
+import { entropyToRecovery } from '../keys/index.ts'
 import { decodeGenesis, type GenesisBody, type RecoveryKeys } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import type { SpaceRecovery } from './api.ts'
+import { phraseToEntropy } from './phrase.ts'
 import type { Replica } from './replica.ts'
 
 /** What a space is created with (membership rule 12); a phrase is turned into keys before anything is written. */
 export type ChosenRecovery = 'creator' | 'none' | RecoveryKeys
 
 /** @throws KithError `bad-phrase`, `bad-value`. */
-export const chooseRecovery = (crypto: Crypto, recovery: SpaceRecovery = 'creator'): ChosenRecovery => {
+export const chooseRecovery = async (crypto: Crypto, recovery: SpaceRecovery = 'creator'): Promise<ChosenRecovery> => {
   if (recovery === 'creator' || recovery === 'none') return recovery
   // Programs in plain JavaScript give what they like.
   const phrase: unknown = (recovery as { phrase?: unknown } | null)?.phrase
@@ -19,7 +20,7 @@ export const chooseRecovery = (crypto: Crypto, recovery: SpaceRecovery = 'creato
       'bad-value',
       "recovery is 'creator', 'none' or { phrase }: twelve words, as newPhrase() gives them.",
     )
-  const { signing, sealing } = entropyToRecovery(crypto, phraseToEntropy(phrase))
+  const { signing, sealing } = entropyToRecovery(crypto, await phraseToEntropy(phrase))
   return { signing: signing.publicKey, sealing: sealing.publicKey }
 }
 

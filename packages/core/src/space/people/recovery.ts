@@ -1,16 +1,10 @@
 import { concatBytes, encodeCbor, equalBytes, KithError, toBase32 } from '../../bytes/index.ts'
-import {
-  entropyToPhrase,
-  phraseToEntropy,
-  recoveryLogToPolicy,
-  sealRecoveryRecord,
-  secretOfLevel,
-  secretsToLevel,
-} from '../../keys/index.ts'
+import { recoveryLogToPolicy, sealRecoveryRecord, secretOfLevel, secretsToLevel } from '../../keys/index.ts'
 import { policyToBytes } from '../../wire/index.ts'
 import type { Engine } from '../engine.ts'
 import { loadPhrase, loadRecoveryLog } from '../identity.ts'
 import type { Replica } from '../replica.ts'
+import { entropyToPhrase, phraseToEntropy } from '../phrase.ts'
 import { keepStanding } from '../standing.ts'
 import type { PeopleApi, PeopleStatus } from './api.ts'
 import type { OwnPerson } from './own-person.ts'
@@ -25,15 +19,15 @@ export const createRecovery = (engine: Engine, person: OwnPerson, replicaOf: () 
   const { statements, platform, personSpace, unit } = engine
   const { crypto } = platform
   const hubs = (): string[] => engine.hubs().map(({ url }) => url)
-  const phrase = (): string | undefined => {
+  const phrase = async (): Promise<string | undefined> => {
     const entropy = loadPhrase(statements, personSpace)
     return entropy && entropyToPhrase(entropy)
   }
 
   return {
-    recoveryPhrase: async () => phrase(),
+    recoveryPhrase: phrase,
     confirmRecoveryPhrase: async (words) => {
-      const typed = phraseToEntropy(words)
+      const typed = await phraseToEntropy(words)
       const entropy = loadPhrase(statements, personSpace)
       if (!entropy)
         throw new KithError(
@@ -57,7 +51,7 @@ export const createRecovery = (engine: Engine, person: OwnPerson, replicaOf: () 
       engine.database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     },
     recoverySheet: async () => {
-      const sheet = { phrase: phrase(), address: toBase32(engine.person.address), hubs: hubs() }
+      const sheet = { phrase: await phrase(), address: toBase32(engine.person.address), hubs: hubs() }
       return { ...sheet, text: toText(sheet) }
     },
     keepRecord: () => {

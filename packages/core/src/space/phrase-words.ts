@@ -1,0 +1,1 @@
+export { entropyToPhrase, phraseToEntropy } from '../keys/index.ts'
