@@ -1,17 +1,19 @@
-// The life of one connection is one machine: whatever of it fails, all its logs, waits and timers end together.
-import { assert, KithError, toHex } from '../bytes/index.ts'
+import { assert, KithError } from '../bytes/index.ts'
 import type { Cancel, Platform } from '../ports/index.ts'
 import { createResumeState, type Hello } from '../wire/index.ts'
 import { createBackOff } from './back-off.ts'
-import { connectHub, type HubConnection, type HubEntries, type OpenedHubLog, type OpenWish } from './hub-connection.ts'
+import { connectHub, type HubConnection } from './hub-connection.ts'
 import type { HubPurse } from './hub-payments.ts'
-import { createHubWriter, type HubWriter, putOn, toReadingWish } from './hub-writer.ts'
-import { createLogSync, type LogSync, type LogSyncOptions } from './log-sync.ts'
+import { createHubWriter, type HubWriter, putOn } from './hub-writer.ts'
+import { createOpenLogs, type OpenLogs } from './open-logs.ts'
 import { createParcels, type Parcels } from './parcels.ts'
-import type { HubSignal, SyncLog, SyncSource, SyncSpace } from './source.ts'
+import type { SyncSource } from './source.ts'
 import { createWaiters } from './waiters.ts'
 
-/** Keeps one hub and this device in step: connects, reconnects with patience, and runs a `LogSync` for each log of each space. */
+/**
+ * Keeps one hub and this device in step: connects, reconnects with patience. The life of one connection is one machine: whatever of it fails, all its logs,
+ * waits and timers end together.
+ */
 export type HubLink = {
   /** A space is new, has something to send, or has other logs than before. */
   readonly wake: (space: number) => void
@@ -79,13 +81,8 @@ const longestOwnWaitMs = 5_000
 /** Such trouble that does not come back for so long is over. */
 const ownTroubleMs = 60_000
 
-/** Spaces are read for so long at a stretch: somebody may be waiting for what he sees. */
-const openingMs = 20
 /** Each epoch that comes while somebody waits costs a round. */
 const roundsMax = 32
-
-/** A log that is read in other lanes than before is opened anew. */
-const nameOf = ({ id, lanes, mayWrite }: SyncLog): string => `${toHex(id)}/${lanes.join()}/${mayWrite}`
 
 /** What ends with a connection. */
 type Session = {
@@ -93,25 +90,12 @@ type Session = {
   /** Where writing goes apart from reading. */
   readonly writer: HubWriter | undefined
   readonly parcels: Parcels
-  readonly spaces: Map<number, SpaceLogs>
-  /** By log id in hexadecimal. */
-  readonly logs: Map<string, LogSync>
-  /** Logs that the hub did not open, with the timers after which it is asked again. */
-  readonly resting: Map<string, Cancel>
-  isOpen: boolean
-  lies: number
+  readonly logs: OpenLogs
 }
 
 const sentOn = ({ connection, writer }: Session): number => connection.sentBytes() + (writer?.sentBytes() ?? 0)
 const receivedOn = ({ connection, writer }: Session): number =>
   connection.receivedBytes() + (writer?.receivedBytes() ?? 0)
-
-type SpaceLogs = {
-  readonly space: SyncSpace
-  /** As the space gave them last. */
-  readonly wanted: readonly SyncLog[]
-  syncs: readonly LogSync[]
-}
 
 export const createHubLink = (options: HubLinkOptions): HubLink => {
   const { hub, platform, source, isolation, purse, changed } = options
@@ -166,9 +150,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
   }
 
   const endSession = (ended: Session, reason: KithError): void => {
-    ended.isOpen = false
-    for (const log of ended.logs.values()) log.close()
-    for (const cancel of ended.resting.values()) cancel()
+    ended.logs.close()
     ended.parcels.close()
     ended.connection.close()
     ended.writer?.close()
@@ -216,11 +198,11 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
       purse,
       events: {
         opened: (hello) => guard((on) => greeted(on, hello)),
-        entries: (event) => guard((on) => entriesCame(on, event)),
-        signal: (event) => guard((on) => signalCame(on, event)),
+        entries: (event) => guard((on) => on.logs.entriesCame(event)),
+        signal: (event) => guard((on) => on.logs.signalCame(event)),
         working: changed,
         lied: (error) => {
-          if (made === session) made.lies += 1
+          if (made === session) made.logs.lied()
           refuse(error)
         },
         closed: (reason) => guard((on) => lost(on, reason)),
@@ -231,16 +213,26 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
       : undefined
     const put = writer?.put ?? putOn(connection, crypto)
     const parcels = createParcels({ hub: hub.n, put, source, crypto, clock, refuse, settled, failed })
-    const made: Session = {
+    const logs = createOpenLogs({
+      hub: hub.n,
       connection,
       writer,
-      parcels,
-      spaces: new Map(),
-      logs: new Map(),
-      resting: new Map(),
-      isOpen: false,
-      lies: 0,
-    }
+      source,
+      clock,
+      crypto,
+      resume,
+      rest: openRest,
+      refuse,
+      failed,
+      // Only a hub that can be used is one to come back to at once.
+      usable: () => {
+        reconnect.reset()
+        parcels.deliver()
+      },
+      settled,
+      changed: waiters.wake,
+    })
+    const made: Session = { connection, writer, parcels, logs }
     return made
   }
 
@@ -254,11 +246,10 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
   }
 
   const greeted = (on: Session, hello: Hello): void => {
-    on.isOpen = true
     state = 'connected'
     problem = undefined
     source.greeted(hub.n, { key: hello.hubKey, timeMs: hello.timeMs })
-    openAll(on)
+    on.logs.open()
     on.parcels.deliver()
     schedulePing(on)
     changed()
@@ -273,152 +264,15 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
     })
   }
 
-  /**
-   * Opens the logs that are not open yet, and lets those go that are no longer needed. A space may have to be read from the disk for it: of
-   * hundreds a part at a time, so that whoever asks for rows meanwhile has them, and the hub answers for the first while the others are read. Who comes
-   * back has read them, and shows what the hub's tickets are for at once.
-   */
-  const openAll = (on: Session, spaces: readonly SyncSpace[] = source.spaces()): void => {
-    if (!on.isOpen) return
-    const endMs = clock.monotonic() + (resume.tickets.length > 0 ? Number.POSITIVE_INFINITY : openingMs)
-    const fresh: LogSync[] = []
-    let done = 0
-    for (const space of spaces) {
-      fresh.push(...refresh(on, space))
-      done += 1
-      if (clock.monotonic() >= endMs) break
-    }
-    open(on, fresh)
-    const left = spaces.slice(done)
-    if (left.length > 0) clock.soon(() => openSafely(on, left))
-  }
-
-  const openOne = (on: Session, number: number): void => {
-    if (!on.isOpen) return
-    const space = on.spaces.get(number)?.space ?? source.spaces().find(({ n }) => n === number)
-    if (space) open(on, refresh(on, space))
-  }
-
-  /** Returns what has to be opened. */
-  const refresh = (on: Session, space: SyncSpace): LogSync[] => {
-    const wanted = space.logs(hub.n)
-    const known = on.spaces.get(space.n)
-    if (known?.wanted === wanted && known.syncs.length === wanted.length) return []
-    const before = new Map(known?.syncs.map((sync) => [nameOf(sync.log), sync]))
-    const fresh: LogSync[] = []
-    const syncs = wanted.flatMap((log) => {
-      const name = nameOf(log)
-      const kept = before.get(name)
-      before.delete(name)
-      if (kept) return [kept]
-      if (on.resting.has(toHex(log.id))) return []
-      const sync = createSync(on, space, log)
-      fresh.push(sync)
-      return [sync]
-    })
-    for (const sync of before.values()) letGo(on, sync)
-    for (const sync of fresh) on.logs.set(toHex(sync.log.id), sync)
-    on.spaces.set(space.n, { space, wanted, syncs })
-    waiters.wake(space.n)
-    return fresh
-  }
-
-  const open = (on: Session, fresh: readonly LogSync[]): void => {
-    if (fresh.length === 0) return
-    const toWish = on.writer ? toReadingWish : (wish: OpenWish): OpenWish => wish
-    on.connection.open(fresh.map((sync) => ({ ...toWish(sync.log.wish), known: sync.known() }))).then(
-      (results) => {
-        if (session !== on) return
-        for (const [index, result] of results.entries()) {
-          const sync = fresh[index] as LogSync
-          if (on.logs.get(toHex(sync.log.id)) !== sync) continue
-          if (result instanceof KithError) notOpened(on, sync, result)
-          else openedOn(sync, result)
-        }
-      },
-      (cause) => session === on && failed(cause),
-    )
-  }
-
-  const openedOn = (sync: LogSync, { generation, standing }: OpenedHubLog): void => {
-    sync.opened(generation, standing)
-    if (sync.isOpen()) source.logOpened(sync.space, sync.log.id)
-  }
-
-  const createSync = (on: Session, space: SyncSpace, log: SyncLog): LogSync => {
-    const caughtUp = (): void => {
-      if (sync.isCaughtUp()) {
-        // Only a hub that can be used is one to come back to at once.
-        reconnect.reset()
-        openRest.reset()
-        on.parcels.deliver()
-      }
-      settled(space.n)
-    }
-    const { connection, writer } = on
-    const putEntries: LogSyncOptions['putEntries'] = (lane, entries, covers = []) =>
-      writer ? writer.put(log.wish, lane, entries, covers) : connection.put(log.id, lane, entries, { covers })
-    const common = { hub: hub.n, connection, putEntries, space, log, crypto, clock, refuse, failed }
-    const sync: LogSync = createLogSync({ ...common, settled: caughtUp })
-    return sync
-  }
-
-  const notOpened = (on: Session, sync: LogSync, cause: KithError): void => {
-    refuse(cause)
-    letGo(on, sync)
-    for (const known of on.spaces.values()) {
-      if (known.syncs.includes(sync)) known.syncs = known.syncs.filter((other) => other !== sync)
-    }
-    waiters.wake(sync.space)
-    const name = toHex(sync.log.id)
-    const cancel = clock.after(openRest.next(cause), () => {
-      on.resting.delete(name)
-      openSafely(on)
-    })
-    on.resting.set(name, cancel)
-  }
-
-  const letGo = (on: Session, sync: LogSync): void => {
-    sync.close()
-    const name = toHex(sync.log.id)
-    if (on.logs.get(name) === sync) on.logs.delete(name)
-  }
-
-  const openSafely = (on: Session, spaces?: readonly SyncSpace[]): void => {
-    try {
-      if (session === on) openAll(on, spaces)
-    } catch (cause) {
-      failed(cause)
-    }
-  }
-
-  const entriesCame = (on: Session, event: HubEntries): void => {
-    const isPartial = on.lies > 0
-    on.lies = 0
-    on.logs.get(toHex(event.log))?.entriesCame(event, isPartial)
-  }
-
-  const signalCame = (on: Session, { log, from, bytes }: Omit<HubSignal, 'hub'>): void => {
-    const sync = on.logs.get(toHex(log))
-    if (sync?.isOpen()) source.signalled(sync.space, { hub: hub.n, log, from, bytes })
-  }
-
-  /** All logs of a space, as soon as each has shown what the hub has; undefined before. */
-  const caughtUpLogs = (space: number): readonly LogSync[] | undefined => {
-    const known = session?.spaces.get(space)
-    const isWhole = known !== undefined && known.syncs.length > 0 && known.syncs.length === known.wanted.length
-    return isWhole && known.syncs.every((sync) => sync.isCaughtUp()) ? known.syncs : undefined
-  }
-
   const synced = async (space: number): Promise<void> => {
     for (let round = 0; round < roundsMax; round += 1) {
-      await waiters.until(() => caughtUpLogs(space) !== undefined, space)
-      const syncs = caughtUpLogs(space)
+      await waiters.until(() => session?.logs.caughtUp(space) !== undefined, space)
+      const syncs = session?.logs.caughtUp(space)
       assert(syncs, 'logs that are caught up are there')
       await Promise.all(syncs.map((sync) => sync.pullNow()))
       // What came may have brought another epoch, and so other logs.
-      if (session?.isOpen) openOne(session, space)
-      const isSame = (): boolean => session?.spaces.get(space)?.syncs === syncs
+      session?.logs.openOne(space)
+      const isSame = (): boolean => session?.logs.of(space) === syncs
       if (!isSame()) continue
       for (const sync of syncs) sync.send('all')
       await waiters.until(() => !isSame() || syncs.every((sync) => sync.isDelivered()), space)
@@ -434,20 +288,20 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
     wake: (space) => {
       if (!session) return
       try {
-        openOne(session, space)
+        session.logs.openOne(space)
       } catch (cause) {
         failed(cause)
       }
-      for (const sync of session?.spaces.get(space)?.syncs ?? []) sync.send('own')
+      for (const sync of session?.logs.of(space) ?? []) sync.send('own')
     },
     wakeParcels: () => {
-      if (session?.isOpen) session.parcels.deliver()
+      if (state === 'connected') session?.parcels.deliver()
     },
     synced,
     parcelsDelivered: () => waiters.until(() => state === 'connected' && source.parcels(hub.n).length === 0),
     signal: (log, bytes, to) => {
       const on = session
-      if (!on?.logs.get(toHex(log))?.isOpen()) return
+      if (!on?.logs.isOpen(log)) return
       // What nobody keeps is not worth a second try: whoever signals says again what still holds.
       on.connection.signal(log, bytes, to).catch((cause: unknown) => {
         if (!(cause instanceof KithError)) throw cause
@@ -462,7 +316,7 @@ export const createHubLink = (options: HubLinkOptions): HubLink => {
       roundTripMs: session?.connection.roundTripMs(),
       workingMs: session?.connection.workingMs(),
     }),
-    isCaughtUp: (space) => caughtUpLogs(space) !== undefined,
+    isCaughtUp: (space) => session?.logs.caughtUp(space) !== undefined,
     undone: () => restart(undefined),
     close: () => {
       isClosed = true

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/index.ts'
 
-/** As in `sync/hub-link.ts`: longer than a frame, shorter than what anybody notices. */
+/** As in `sync/open-logs.ts`: longer than a frame, shorter than what anybody notices. */
 const stretchMs = 20
 
 /** For work over hundreds of spaces, each of which may have to be read from the disk: whoever waits for rows has his turn in between. */
