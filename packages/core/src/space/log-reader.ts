@@ -97,3 +97,37 @@ export const createLogReader = (engine: Pick<Engine, 'platform'>, url: string): 
     close: () => end(new KithError('closed', 'The connection to the hub was closed.')),
   }
 }
+
+/**
+ * Reads at all of these hubs side by side, each log as they have it together: one may have lost what another has. It has no cursors.
+ *
+ * @throws KithError where no hub answers: of one of them.
+ */
+export const createHubsReader = (platform: Engine['platform'], urls: readonly string[]): LogReader => {
+  let problem = new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
+  /** One hub that is gone, or whose address cannot be used, keeps nobody from the others. */
+  const passOver = (cause: unknown): [] => {
+    if (!(cause instanceof KithError)) throw cause
+    problem = cause
+    return []
+  }
+  const open = (url: string): LogReader[] => {
+    try {
+      return [createLogReader({ platform }, url)]
+    } catch (cause) {
+      return passOver(cause)
+    }
+  }
+  const readers = [...new Set(urls)].flatMap(open)
+  return {
+    read: async (wish) => {
+      const answers = await Promise.all(readers.map(({ read }) => read(wish).then((answer) => [answer], passOver)))
+      const [first, ...others] = answers.flat()
+      if (!first) throw problem
+      return { log: first.log, entries: [first, ...others].flatMap(({ entries }) => entries), cursor: undefined }
+    },
+    close: () => {
+      for (const { close } of readers) close()
+    },
+  }
+}

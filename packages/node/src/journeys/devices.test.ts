@@ -266,6 +266,27 @@ test('who comes back by the words has at once the keys that were made since the 
   })
 })
 
+test('who comes back by the words finds also what only one of the hubs has', async () => {
+  await inScene(async (scene) => {
+    const storage = scene.path('hub.db')
+    const [whole, partial] = [await openHub(scene), await openHub(scene, { storage })]
+    const lost = await openPerson(scene, 'lost', [whole.url, partial.url])
+    await lost.createSpace(journal, { name: 'Home' })
+    const phrase = (await lost.recoveryPhrase()) ?? ''
+    await until('both hubs have it', async () => (await lost.status()).pending === 0)
+    await partial.close()
+    const later = await lost.createSpace(diary, { name: 'Later' })
+    const tablet = await link(scene, lost, 'tablet', [whole.url])
+    const hasLater = async (kith: Kith) => (await kith.spaces({ app: diary })).some(({ id }) => id === later.id)
+    await until('one hub has that', () => hasLater(tablet))
+    await Promise.all([lost.close(), tablet.close()])
+    const again = await openHub(scene, { storage, port: partial.port })
+    const found = await recoverPerson({ path: scene.path('found'), phrase, hubs: [again.url, whole.url] })
+    scene.ends(found, (kith) => kith.close())
+    await until('it is back', () => hasLater(found))
+  })
+})
+
 test('a device that came back by the words and is lost within the minute is followed by another: the new log has no history yet', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

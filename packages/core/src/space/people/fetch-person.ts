@@ -1,4 +1,4 @@
-import { ifUsable, KithError, toHex } from '../../bytes/index.ts'
+import { equalBytes, ifUsable, KithError, toHex } from '../../bytes/index.ts'
 import { type Change, decodeSegment, entryKinds, openEntry, type Segment, unpackSegments } from '../../change/index.ts'
 import {
   type EpochKeys,
@@ -13,7 +13,7 @@ import {
 } from '../../keys/index.ts'
 import { createMembership, decodeEpoch, type Level, type Membership, type PolicyKeys } from '../../membership/index.ts'
 import type { Platform } from '../../ports/index.ts'
-import { createLogReader } from '../log-reader.ts'
+import type { LogReader } from '../log-reader.ts'
 
 /** The own log of a person, read by somebody who has one of its epochs and a key that later ones are sealed to. */
 export type FetchedPerson = {
@@ -24,7 +24,9 @@ export type FetchedPerson = {
 }
 
 export type FetchPersonInput = {
-  readonly platform: Platform
+  readonly platform: Pick<Platform, 'crypto' | 'compression'>
+  /** Reads the person's log; the caller closes it. */
+  readonly reader: LogReader
   readonly person: Uint8Array
   readonly epoch: { readonly hash: Uint8Array; readonly level: Level; readonly secret: Uint8Array }
   /** As a recipient of epochs: a device, or the recovery key. */
@@ -37,17 +39,20 @@ type Way = { readonly hash: Uint8Array; readonly keys: Pick<EpochKeys, 'log' | '
 const epochsMax = 256
 
 /** @throws KithError `hub-unreachable`, `hub-refused`, `not-found`. */
-export const fetchPerson = async (input: FetchPersonInput, url: string): Promise<FetchedPerson> => {
-  const { platform, person, epoch, recipient } = input
+export const fetchPerson = async (input: FetchPersonInput): Promise<FetchedPerson> => {
+  const { platform, reader, person, epoch, recipient } = input
   const { crypto, compression } = platform
   const membership = createMembership({ crypto, space: person })
   const segments = new Map<string, Segment>()
   const boxes = new Map<string, Uint8Array>()
   const held = new Map<string, { hash: Uint8Array; secrets: EpochSecrets }>()
-  const reader = createLogReader({ platform }, url)
 
   const changes = new Map<string, Change>()
   const seen = new Set<string>()
+
+  /** A device may have put changes of other spaces there: kept as the person's they would travel as such. */
+  const isOfPerson = ({ changes: [first] }: Segment): boolean =>
+    first !== undefined && equalBytes(first.header.space.length > 0 ? first.header.space : first.hash, person)
 
   const readLog = async ({ hash, keys }: Way): Promise<void> => {
     const { log, membership: baseKey } = keys
@@ -60,7 +65,7 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
         if (kind !== entryKinds.segments) return
         for (const unpacked of unpackSegments(compression, payload, bytes.length)) {
           const segment = decodeSegment(crypto, unpacked.bytes)
-          if (segment.chain !== 'membership') continue
+          if (segment.chain !== 'membership' || !isOfPerson(segment)) continue
           segments.set(toHex(crypto.sha256(unpacked.bytes)), segment)
           membership.add(segment.changes)
           for (const change of segment.changes) changes.set(toHex(change.hash), change)
@@ -94,30 +99,26 @@ export const fetchPerson = async (input: FetchPersonInput, url: string): Promise
     keys: secretsToKeys(crypto, secrets, policy),
   })
 
-  try {
-    const secrets = secretToSecrets(crypto, epoch.level, epoch.secret)
-    held.set(toHex(epoch.hash), { hash: epoch.hash, secrets })
-    // A person's epochs are made by its devices, all of them owners: they have an admin secret, from which all of a log's keys follow.
-    if (!secrets.write) throw new KithError('cannot-open', 'The keys of the person’s own log are not whole.')
-    await readFrom(toWay(epoch.hash, secrets, secretsToPolicy(crypto, { ...secrets, write: secrets.write })))
-    for (let round = 0; round < epochsMax; round += 1) {
-      const next = membership.epochs().find(({ hash, boxesHash }) => {
-        return !held.has(toHex(hash)) && boxesHash !== undefined && boxes.has(toHex(boxesHash))
-      })
-      const blob = next?.boxesHash && boxes.get(toHex(next.boxesHash))
-      if (!next?.boxesHash || !blob) break
-      const opened = ifUsable(() =>
-        openEpochBox(crypto, person, next, blob, next.recipients, recipient.id, recipient.secretKey),
-      )
-      if (!opened) {
-        boxes.delete(toHex(next.boxesHash))
-        continue
-      }
-      held.set(toHex(next.hash), { hash: next.hash, secrets: opened })
-      await readFrom(toWay(next.hash, opened, next.policy))
+  const secrets = secretToSecrets(crypto, epoch.level, epoch.secret)
+  held.set(toHex(epoch.hash), { hash: epoch.hash, secrets })
+  // A person's epochs are made by its devices, all of them owners: they have an admin secret, from which all of a log's keys follow.
+  if (!secrets.write) throw new KithError('cannot-open', 'The keys of the person’s own log are not whole.')
+  await readFrom(toWay(epoch.hash, secrets, secretsToPolicy(crypto, { ...secrets, write: secrets.write })))
+  for (let round = 0; round < epochsMax; round += 1) {
+    const next = membership.epochs().find(({ hash, boxesHash }) => {
+      return !held.has(toHex(hash)) && boxesHash !== undefined && boxes.has(toHex(boxesHash))
+    })
+    const blob = next?.boxesHash && boxes.get(toHex(next.boxesHash))
+    if (!next?.boxesHash || !blob) break
+    const opened = ifUsable(() =>
+      openEpochBox(crypto, person, next, blob, next.recipients, recipient.id, recipient.secretKey),
+    )
+    if (!opened) {
+      boxes.delete(toHex(next.boxesHash))
+      continue
     }
-  } finally {
-    reader.close()
+    held.set(toHex(next.hash), { hash: next.hash, secrets: opened })
+    await readFrom(toWay(next.hash, opened, next.policy))
   }
   if (membership.verdictOf(person) !== 'applied')
     throw new KithError('not-found', 'The hub does not have this person. Try another hub.')

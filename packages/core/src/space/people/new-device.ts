@@ -29,7 +29,7 @@ import {
 } from '../../membership/index.ts'
 import type { Platform } from '../../ports/index.ts'
 import type { Identity } from '../identity.ts'
-import { createLogReader } from '../log-reader.ts'
+import { createHubsReader, createLogReader, type LogReader } from '../log-reader.ts'
 import { type FetchedPerson, fetchPerson } from './fetch-person.ts'
 
 export type DeviceKeys = PersonSecrets['device']
@@ -55,9 +55,8 @@ export const welcomeToIdentity = async (
   const welcome = decodeWelcome(payload)
   const hubs = [...new Set([...urls, ...welcome.hubs])]
   const recipient = { id: device.signing.publicKey, secretKey: device.sealing.secretKey }
-  const fetched = await firstOf(hubs, (url) =>
-    fetchPerson({ platform, person: welcome.person, epoch: welcome.epoch, recipient }, url),
-  )
+  const { person, epoch } = welcome
+  const fetched = await atAll(platform, hubs, (reader) => fetchPerson({ platform, reader, person, epoch, recipient }))
   const { membership } = fetched
   const genesis = toGenesis(fetched, welcome.person)
   const addressKey = seedToSigningKey(crypto, welcome.addressSeed)
@@ -106,7 +105,8 @@ export const recoverIdentity = async (
   const { person } = record
   const hubs = [...new Set([...options.hubs, ...record.hubs])]
   const recipient = { id: recovery.signing.publicKey, secretKey: recovery.sealing.secretKey }
-  const fetched = await firstOf(hubs, (url) => fetchPerson({ platform, person, epoch: record.epoch, recipient }, url))
+  const { epoch } = record
+  const fetched = await atAll(platform, hubs, (reader) => fetchPerson({ platform, reader, person, epoch, recipient }))
   const { membership, segments } = fetched
   const genesis = toGenesis(fetched, person)
   const addressKey = seedToSigningKey(crypto, record.addressSeed)
@@ -217,17 +217,17 @@ const findRecord = async (
   return newest
 }
 
-const firstOf = async <Result>(urls: readonly string[], read: (url: string) => Promise<Result>): Promise<Result> => {
-  let problem = new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
-  for (const url of urls) {
-    try {
-      return await read(url)
-    } catch (cause) {
-      if (!(cause instanceof KithError)) throw cause
-      problem = cause
-    }
+const atAll = async <Result>(
+  platform: Platform,
+  urls: readonly string[],
+  read: (reader: LogReader) => Promise<Result>,
+): Promise<Result> => {
+  const reader = createHubsReader(platform, urls)
+  try {
+    return await read(reader)
+  } finally {
+    reader.close()
   }
-  throw problem
 }
 
 const toGenesis = ({ segments }: FetchedPerson, person: Uint8Array): PersonGenesis => {
