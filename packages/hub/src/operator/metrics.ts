@@ -38,7 +38,7 @@ export function readingToMetrics(reading: Reading): string {
       Number(reading.isFanOutConnected),
     )
   if (disk !== undefined) {
-    gauge('database_bytes', 'Size of the database file.', disk.fileBytes)
+    gauge('database_bytes', 'Size of the database with its log of changes.', disk.databaseBytes)
     gauge('disk_free_bytes', 'Free bytes on the disk of the database.', disk.freeBytes)
   }
   for (const [name, help] of Object.entries(counters)) {

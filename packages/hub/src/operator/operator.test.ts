@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -47,7 +47,7 @@ test('the page and the numbers want the token, and are not on the clients’ por
 })
 
 test('what happens is counted, and nothing that is shown names a log, an entry or an address', async (context) => {
-  const { hub, clock, get } = await start(context)
+  const { hub, clock, storage, get } = await start(context)
   const [writer, reader] = [await connectTestClient(hub.url), await connectTestClient(hub.url)]
   const log = createTestLog()
   await openLog(writer, log)
@@ -75,6 +75,9 @@ test('what happens is counted, and nothing that is shown names a log, an entry o
   ]) {
     assert.ok(metrics.split('\n').includes(line), `${line} is not in\n${metrics}`)
   }
+  // Nothing has been moved into the database file yet: what lies in its log of changes counts.
+  const databaseBytes = Number(/^kith_hub_database_bytes (\d+)$/m.exec(metrics)?.[1])
+  assert.ok(databaseBytes > statSync(storage).size, `${databaseBytes} bytes`)
   assert.match(metrics, /^(# (HELP|TYPE) kith_hub_\w+ .+\n|kith_hub_\w+(\{(reason|mode)="[a-z-]+"\})? [\d.]+\n)+$/)
   const page = await (await get('/')).text()
   assert.match(page, /<svg/)

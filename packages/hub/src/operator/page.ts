@@ -35,7 +35,7 @@ export function renderPage(reading: Reading, samples: readonly Sample[]): string
     ...(disk === undefined
       ? []
       : ([
-          ['Database file', bytes(disk.fileBytes)],
+          ['Database', bytes(disk.databaseBytes)],
           ['Free on its disk', bytes(disk.freeBytes)],
         ] as [string, string][])),
     ['Memory', bytes(reading.memoryBytes)],

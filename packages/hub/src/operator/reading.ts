@@ -14,8 +14,8 @@ export type Reading = {
   readonly connections: number
   readonly totals: StoreTotals
   readonly counts: Counts
-  /** The database file, and what is free on its disk; undefined for a hub in memory or in a database elsewhere. */
-  readonly disk: { readonly fileBytes: number; readonly freeBytes: number } | undefined
+  /** The database with its log of changes, and what is free on its disk; undefined for a hub in memory or in a database elsewhere. */
+  readonly disk: { readonly databaseBytes: number; readonly freeBytes: number } | undefined
   /** Whether S3 does not answer, so that large entries cannot be had. */
   readonly isLargeAway: boolean
   /** Whether the hub's processes tell each other at once; undefined where there is one. */
@@ -28,7 +28,9 @@ export function readDisk(storage: string | undefined): Reading['disk'] {
   if (storage === undefined || storage === ':memory:') return undefined
   try {
     const { bavail, bsize } = statfsSync(dirname(storage))
-    return { fileBytes: statSync(storage).size, freeBytes: bavail * bsize }
+    // What came since the last checkpoint is in the log alone.
+    const log = statSync(`${storage}-wal`, { throwIfNoEntry: false })
+    return { databaseBytes: statSync(storage).size + (log?.size ?? 0), freeBytes: bavail * bsize }
   } catch {
     // The folder is gone or unreadable: health tells.
     return undefined
