@@ -22,6 +22,7 @@ import {
   encodeSchema,
   type Membership,
   type Rank,
+  toTag,
 } from '../membership/index.ts'
 import type { Crypto } from '../ports/index.ts'
 import { createEpoch } from './epoch.ts'
@@ -71,8 +72,10 @@ export type Actor = {
   readonly merge: () => Change
   /** How the actor is called, as readers say it. */
   readonly profile: (name: string, patch?: Partial<Header>) => Change
-  /** Admits a device of the same person. */
-  readonly admit: (device: Actor, patch?: Partial<Header>) => Change
+  /** Admits a device of the same person, for the person's first tag or for these. */
+  readonly admit: (device: Actor, patch?: Partial<Header>, tags?: readonly Uint8Array[]) => Change
+  /** Brings a tag in; one of this device's own where none is given. */
+  readonly bringIn: (patch?: Partial<Header>, tag?: Uint8Array) => { readonly tag: Uint8Array; readonly change: Change }
   readonly renewKeys: () => Change
   /** Ends a device of the same person, in the person's own space. */
   readonly revoke: (
@@ -265,12 +268,21 @@ export function createCast(crypto: Crypto): Cast {
         return write(kinds.merge, encodeMerge({ salt: salt(), heads }), { deps })
       },
       profile: (name, patch) => write(kinds.profile, encodeProfile({ salt: salt(), name }), patch),
-      admit: (other, patch) => {
+      admit: (other, patch, tags = [tag()]) => {
         const sealing = other.person.secrets.device.sealing.publicKey
-        const body = encodeAdmission({ salt: salt(), device: other.device, deviceSealing: sealing, tags: [tag()] })
+        const body = encodeAdmission({ salt: salt(), device: other.device, deviceSealing: sealing, tags })
         const change = writeOwn(kinds.admission, body, patch)
         other.learn(self)
         return change
+      },
+      bringIn: (patch, other) => {
+        const once = salt()
+        const brought = other ?? toTag(crypto, device, once)
+        const box = new Uint8Array(48)
+        const sealing = crypto.x25519PublicKey(crypto.randomBytes(32))
+        const keys = [{ tag: brought, sealing, boxes: [{ device, box }], recoveryBox: box }]
+        const body = encodeKeys({ salt: once, ephemeral: sealing, keys })
+        return { tag: brought, change: writeOwn(kinds.keys, body, patch) }
       },
       renewKeys: () => {
         const devices = own().devicesOfTag(id, tag())

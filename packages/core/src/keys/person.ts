@@ -122,6 +122,7 @@ export function createKeys(
   person: Uint8Array,
   tagKeys: readonly NewTagKey[],
   recovery: Uint8Array,
+  salt?: Uint8Array,
 ): KeysBody {
   const sealable = tagKeys.flatMap(({ key, devices }) => {
     return [...devices.map(({ sealing }) => sealing), recovery].map((publicKey) => ({
@@ -137,7 +138,7 @@ export function createKeys(
     boxes: devices.map(({ id }) => ({ device: id, box: boxes[at++] as Uint8Array })),
     recoveryBox: boxes[at++] as Uint8Array,
   }))
-  return { salt: crypto.randomBytes(16), ephemeral, keys }
+  return { salt: salt ?? crypto.randomBytes(16), ephemeral, keys }
 }
 
 /** The secret key of `tag` out of a `keys` change, for `device` or (undefined) for the recovery key. Throws 'cannot-open'. */

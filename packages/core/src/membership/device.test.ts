@@ -215,6 +215,29 @@ test('only a device of a tag renews its key, for exactly the devices of the tag'
   assert.notDeepEqual(sealing(cast, bob), renewed)
 })
 
+test('a device that was admitted for one app lets neither itself nor others in to another', () => {
+  const { cast, bob } = withPhone()
+  const { tag: todo } = bob.bringIn()
+  const { tag: chat } = bob.bringIn()
+  const site = cast.device(bob, 'a site')
+  const admission = bob.admit(site, {}, [todo])
+  const serves = (actor: Actor, tag: Uint8Array): boolean =>
+    cast
+      .evaluate(cast.changes)
+      .devicesOfTag(bob.id, tag)
+      .some(({ device }) => text(device) === text(actor.device))
+  assert.ok(serves(site, todo))
+  const other = cast.device(bob, 'another site')
+  for (const actor of [site, other]) assert.equal(code(cast, site.admit(actor, {}, [chat])), 'bad-keys')
+  assert.equal(code(cast, site.admit(other)), 'bad-keys', 'nor for the home, with which come all apps')
+  // As if it had never heard of the tag.
+  const deps = { membership: [admission.hash], content: [] }
+  assert.equal(code(cast, site.bringIn({ deps }, chat).change), 'bad-keys')
+  assert.equal(serves(site, chat), false)
+  assert.equal(code(cast, site.admit(other, {}, [todo])), 'applied')
+  assert.ok(serves(site, site.bringIn().tag))
+})
+
 test('a device of one person is none of another', () => {
   const { cast, alice, bob, phone } = withPhone()
   const patch = { admission: alice.person.secrets.admission }

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../bytes/index.ts'
 import type { Author } from './author.ts'
-import type { KeysBody, RemovalBody } from './bodies/index.ts'
+import { type AdmissionBody, type KeysBody, type RemovalBody, toTag } from './bodies/index.ts'
 import type { Node } from './graph.ts'
 import type { JudgeOptions, Verdict } from './judge.ts'
 import { judgeEpoch } from './judge-epoch.ts'
@@ -13,8 +13,9 @@ export function judgeInPerson(options: JudgeOptions, node: Node, author: Author)
   const { content, change } = node
   switch (content.kind) {
     case 'merge':
-    case 'admission':
       return 'applied'
+    case 'admission':
+      return judgeAdmission(options, node, author, content.body)
     case 'keys':
       return judgeKeys(options, node, author, content.body)
     case 'removal':
@@ -50,9 +51,18 @@ function judgeRevocation({ graph, facts, space }: JudgeOptions, node: Node, body
   return body.grants.length > 0 ? 'applied' : heldBack('malformed', 'It ends nothing.')
 }
 
+/** A device lets others in to what it serves itself, and to nothing else (rule 11): one that has a single app must not hand itself the rest. */
+function judgeAdmission({ views }: JudgeOptions, node: Node, author: Author, body: AdmissionBody): Verdict {
+  if (author.rank === 'recovery') return 'applied'
+  const { device, space: person } = node.change.header
+  const serves = (tag: Uint8Array): boolean =>
+    views.devicesOfTag(person, tag, node.past).some((serving) => equalBytes(serving.device, device))
+  return body.tags.every(serves) ? 'applied' : heldBack('bad-keys', 'The device does not serve the tag.')
+}
+
 /** Only a device of a tag renews it, for exactly the devices of the tag; a tag that nobody has is its own to bring in (rule 11). */
 function judgeKeys(options: JudgeOptions, node: Node, author: Author, body: KeysBody): Verdict {
-  const { views, facts } = options
+  const { views, facts, crypto } = options
   const { device, space: person } = node.change.header
   for (const { tag, boxes } of body.keys) {
     const devices = new Map(
@@ -61,7 +71,9 @@ function judgeKeys(options: JudgeOptions, node: Node, author: Author, body: Keys
     const isKnown =
       facts.admissionsOf(person, node.past).some((at) => nodeToTags(at).some((known) => equalBytes(known, tag))) ||
       facts.keysOf(person, node.past).some(({ content }) => hasTag(content, tag))
-    if (!isKnown && author.rank !== 'recovery') devices.set(toHex(device), device)
+    // Bound to its device: as if it did not know of a tag that others have, nobody can bring it in once more.
+    if (!isKnown && author.rank !== 'recovery' && equalBytes(tag, toTag(crypto, device, body.salt)))
+      devices.set(toHex(device), device)
     if (author.rank !== 'recovery' && !devices.has(toHex(device))) {
       return heldBack('bad-keys', 'The device does not serve the tag.')
     }

@@ -1,7 +1,9 @@
 import { encodeCbor } from '../../bytes/index.ts'
 import { decodeBody } from '../../change/index.ts'
 import { boxBytes } from '../../crypto/seal/index.ts'
+import { labelledHash } from '../../crypto/verify/index.ts'
 import { personDevicesMax, personTagsMax } from '../../limits/index.ts'
+import type { Hashing } from '../../ports/index.ts'
 import { checkAscending, toBytes, toList, toSealingKey, toSigningKey, toTuple } from './fields.ts'
 
 /** A person admits a further device (rule 9), in the person's own space. */
@@ -85,4 +87,12 @@ function toTagKey(value: unknown): TagKey {
     boxes,
     recoveryBox: toBytes(recoveryBox, boxBytes, 'box'),
   }
+}
+
+/**
+ * The tag that a device brings in by a `keys` change with this salt: of its own making, so that no other device can bring the same one in
+ * and be taken for one that serves it.
+ */
+export function toTag(crypto: Hashing, device: Uint8Array, salt: Uint8Array): Uint8Array {
+  return labelledHash(crypto, 'kith/1 tag', device, salt).subarray(0, 16)
 }

@@ -10,6 +10,7 @@ import {
   encodeKeys,
   encodeRemoval,
   type PersonGenesis,
+  toTag,
 } from '../../membership/index.ts'
 import type { Engine } from '../engine.ts'
 import { isTag, keepTagApp, loadTagApps } from '../identity.ts'
@@ -124,7 +125,7 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
   const tags = (): TagSecret[] => tagsOf(own).flatMap((tag) => currentOf(tag) ?? [])
 
   /** A `keys` change for these; in the same transaction as what was written before. */
-  const writeKeys = (keys: readonly TagSecret[], isFirst = false): void => {
+  const writeKeys = (keys: readonly TagSecret[], salt?: Uint8Array): void => {
     if (keys.length === 0) return
     const { membership } = replicaOf()
     const listed = [...keys]
@@ -134,8 +135,8 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
         const all = serving.length > 0 ? serving : [{ device: own, sealing: person.device.sealing.publicKey }]
         return { tag, key: sealing, devices: all.map((one) => ({ id: one.device, sealing: one.sealing })) }
       })
-    const body = createKeys(crypto, id, listed, genesis().recovery.sealing)
-    replicaOf().writeMembership(kinds.keys, encodeKeys(body), { joinsLast: !isFirst })
+    const body = createKeys(crypto, id, listed, genesis().recovery.sealing, salt)
+    replicaOf().writeMembership(kinds.keys, encodeKeys(body), { joinsLast: true })
     for (const key of keys) engine.addTagKey(key)
   }
 
@@ -157,10 +158,11 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
     const named = loadTagApps(statements, n).find((one) => one.app === app)
     const current = named && currentOf(named.tag)
     if (current) return current
-    const made = fresh(crypto.randomBytes(16))
+    const salt = crypto.randomBytes(16)
+    const made = fresh(toTag(crypto, own, salt))
     keepTagApp(statements, n, made.tag, app)
     // Ours to bring in; then devices that serve everything are admitted for it, and given the key.
-    writeKeys([made])
+    writeKeys([made], salt)
     const others = devicesOfHome().filter(({ device }) => !equalBytes(device, own))
     for (const other of others) writeAdmission(other, [made.tag])
     if (others.length > 0) writeKeys([made])
