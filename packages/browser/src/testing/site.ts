@@ -28,6 +28,10 @@ const types: Readonly<Record<string, string>> = {
   wasm: 'application/wasm',
 }
 
+/** As create-kith does it for apps: docs/decisions/0073-second-start.md. */
+const keptWhole = ({ moduleIds }: { moduleIds: readonly string[] }): string =>
+  moduleIds.some((id) => id.includes('sqlite-wasm')) ? '' : '//# allFunctionsCalledOnLoad'
+
 export const buildSite = async (folder: string): Promise<Site> => {
   const root = join(import.meta.dirname, 'site')
   await build({
@@ -43,8 +47,7 @@ export const buildSite = async (folder: string): Promise<Site> => {
       modulePreload: false,
       rolldownOptions: { input: ['index.html', 'conformance.html'].map((name) => join(root, name)) },
     },
-    // As create-kith does it for apps.
-    worker: { format: 'es', rolldownOptions: { output: { postBanner: '//# allFunctionsCalledOnLoad' } } },
+    worker: { format: 'es', rolldownOptions: { output: { postBanner: keptWhole } } },
   })
   const assets = join(folder, 'assets')
   const files = readdirSync(assets)
