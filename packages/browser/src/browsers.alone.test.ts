@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import { startChromium } from './testing/chromium.ts'
 import { runClosings } from './testing/closings.ts'
 import { startFirefox } from './testing/firefox.ts'
+import { measureStart } from './testing/measure-start.ts'
 import { ask, call, openPage } from './testing/pages.ts'
+import { codeBytesMax, codeSize } from './testing/site.ts'
 import { testSmoke } from './testing/smoke.ts'
 import { testTabs } from './testing/tabs.ts'
 import { createWorld } from './testing/world.ts'
@@ -85,6 +87,13 @@ test('a private window of Firefox keeps no files: tabs share what is in memory, 
   } finally {
     await browser.close()
   }
+})
+
+test('what a first page fetches of our code stays within its bound', async () => {
+  const { fetched } = await measureStart(chromium.browser(), chromium.site().url, 1)
+  const { gzip } = codeSize(chromium.site(), fetched)
+  assert.ok(gzip > 100_000, `${gzip} bytes: what a page fetches is not seen any more`)
+  assert.ok(gzip <= codeBytesMax, `${gzip} bytes: load later what a first page does not need`)
 })
 
 test('nothing that was built needs Node, and no page complained', () => {

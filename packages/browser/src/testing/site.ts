@@ -28,6 +28,21 @@ const types: Readonly<Record<string, string>> = {
   wasm: 'application/wasm',
 }
 
+/** Bytes of our code among these files, compressed: what SQLite brings is not ours to make smaller. */
+export const codeSize = (
+  { sizes }: Site,
+  files: readonly string[],
+): { readonly gzip: number; readonly brotli: number } => {
+  const code = sizes.filter(({ file, isSqlite }) => !isSqlite && files.includes(file))
+  return {
+    gzip: code.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0),
+    brotli: code.reduce((sum, { brotliBytes }) => sum + brotliBytes, 0),
+  }
+}
+
+/** Of the first page, by gzip. */
+export const codeBytesMax = 350_000
+
 /** As create-kith does it for apps: docs/decisions/0073-second-start.md. */
 const keptWhole = ({ moduleIds }: { moduleIds: readonly string[] }): string =>
   moduleIds.some((id) => id.includes('sqlite-wasm')) ? '' : '//# allFunctionsCalledOnLoad'
