@@ -60,7 +60,7 @@ const findBroken = (world: World, ins: readonly SimDevice[], views: readonly Vie
   return [
     ...without.map(({ name }) => ({ promise: 'devices have the spaces of their person', detail: name })),
     ...findDifferences(annals, world.forged, views),
-    ...findLost(annals, world.ledger, views),
+    ...findLost(annals, world.ledger, world.forged, views),
     ...findEffects(annals, views),
   ]
 }

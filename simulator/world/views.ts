@@ -71,11 +71,19 @@ export const findDifferences = (annals: Annals, forged: ReadonlySet<string>, vie
 }
 
 /** Nothing acknowledged is lost that no removal has cut off, and that not readers alone have: they cannot bring it to a hub that lost it. */
-export const findLost = (annals: Annals, ledger: Ledger, views: readonly View[]): Broken[] => {
+export const findLost = (
+  annals: Annals,
+  ledger: Ledger,
+  forged: ReadonlySet<string>,
+  views: readonly View[],
+): Broken[] => {
   const writers = views.filter(({ isReader }) => !isReader)
   const canBeBrought = (hash: string): boolean => writers.some(({ device }) => annals.has(device).has(hash))
-  const isOwed = (changes: readonly string[]): boolean =>
-    changes.length === 0 || changes.some((hash) => !annals.isCutOff(hash) && canBeBrought(hash))
+  /** A thief's copy of what somebody typed owes nobody anything. */
+  const isOwed = (changes: readonly string[]): boolean => {
+    const own = changes.filter((hash) => !forged.has(hash))
+    return own.length === 0 || own.some((hash) => !annals.isCutOff(hash) && canBeBrought(hash))
+  }
   const rows = ledger.rows().filter(({ id }) => {
     const makers = annals.ofRow(id)
     // Whoever has a device's key can make a twin of its rows, and neither counts (decision 0023).
