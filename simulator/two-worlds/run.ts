@@ -3,7 +3,7 @@ import { createScene, type SceneOptions } from './scene.ts'
 import { compareMarks, compareShapes, type Difference, toTranscript, type Transcript } from './transcript.ts'
 
 /** All of a case but what it finds. */
-export type Told = Pick<Case, 'isolation' | 'access' | 'seenBy' | 'tell'>
+export type Told = Pick<Case, 'isolation' | 'access' | 'seenBy' | 'chance' | 'tell'>
 
 type Leaking = Pick<SceneOptions, 'leak' | 'leakWithin'>
 
@@ -32,12 +32,12 @@ export const compareCase = async (tested: Told, leaking: Leaking = {}): Promise<
 }
 
 const tellOnce = async (
-  { isolation, access, seenBy, tell }: Told,
+  { isolation, access, seenBy, chance = 'telling', tell }: Told,
   world: World,
   n: number,
   leaking: Leaking,
 ): Promise<Transcript> => {
-  const scene = createScene(`telling ${n}`, { isolation: isolations[isolation], access, seenBy, ...leaking })
+  const scene = createScene(`${chance} ${n}`, { isolation: isolations[isolation], access, seenBy, ...leaking })
   try {
     await tell(scene, world)
     return toTranscript(scene.events)

@@ -3,8 +3,8 @@ import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import type { Signing } from '@kith/core/ports'
 import {
   type ClientMessage,
-  type Done,
   clientMessageToFrame,
+  type Done,
   frameToHubMessage,
   type Hello,
   type HubMessage,
@@ -12,21 +12,22 @@ import {
   type Lane,
   type LaneCursor,
   type LogKind,
+  type NumberedEntry,
   type OpenedLog,
   type OpenItem,
   openRights,
   type Policy,
+  policyToLogId,
   type Proof,
+  proofBytes,
   type PullItem,
   type PullStarted,
-  policyToLogId,
-  proofBytes,
   type Refusal,
+  resumeBytes,
   type ResumedLogs,
   type ResumeFields,
   type ResumeItem,
   type Resumption,
-  resumeBytes,
   type Right,
   rightBit,
   rights,
@@ -218,12 +219,13 @@ export async function putEntries(
 }
 
 /** All entries of a pull, to its end. */
-export async function pullAll(
-  client: TestClient,
-  item: PullItem,
-): Promise<{ n: number; id: Uint8Array; bytes: Uint8Array }[]> {
+export async function pullAll(client: TestClient, item: PullItem): Promise<NumberedEntry[]> {
   const answer = await client.ask({ type: 'pull', pulls: [item] })
-  if (!answer.results[0]!.news) return []
+  return answer.results[0]!.news ? readPulled(client) : []
+}
+
+/** What comes after the answer to a pull with news, to its end. */
+export async function readPulled(client: TestClient): Promise<NumberedEntry[]> {
   const entries = []
   for (;;) {
     const message = await client.next('entries')

@@ -50,6 +50,7 @@ test('a bundle leads who knows only older keys to the newer ones, and nobody to 
     const spaces = await Promise.all(people.map(({ kith }) => kith.join(journal, invite)))
     await hers.tables.entries.insert({ title: 'to all' })
     for (const space of [his, ...spaces]) await untilAgree(hers, space)
+    await until('Alice knows all', async () => (await hers.members()).length === 4)
     await hub.close()
 
     // New keys twice, of which Bob has seen neither; what he writes meanwhile is under the old ones.

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { app, table, text } from '@kith/core'
 import { linkDevice } from '../open-kith.ts'
 import { createNodeCrypto } from '../platform/crypto.ts'
-import { inScene, until } from './conditions.fixture.ts'
+import { inScene, type Scene, until } from './conditions.fixture.ts'
 import { agree, has, openHub, openPerson } from './people.fixture.ts'
 import { journal } from './journal.fixture.ts'
 import { link } from './linking.fixture.ts'
@@ -84,17 +84,23 @@ test('the first space of an app that the person did not have comes to a device t
   })
 })
 
+/** Somebody with two devices and a space, over a hub that can be closed and opened again. */
+const linkTablet = async (scene: Scene) => {
+  const storage = scene.path('hub.db')
+  const hub = await openHub(scene, { storage })
+  const laptop = await openPerson(scene, 'laptop', [hub.url])
+  await laptop.createSpace(journal, { name: 'Home' })
+  const tablet = await link(scene, laptop, 'tablet', [hub.url])
+  return { laptop, tablet, hub, reopen: () => openHub(scene, { storage, port: hub.port }) }
+}
+
 test('a device gets also the apps of which whoever linked it did not know yet', async () => {
   await inScene(async (scene) => {
-    const storage = scene.path('hub.db')
-    const hub = await openHub(scene, { storage })
-    const laptop = await openPerson(scene, 'laptop', [hub.url])
-    await laptop.createSpace(journal, { name: 'Home' })
-    const tablet = await link(scene, laptop, 'tablet', [hub.url])
+    const { laptop, tablet, hub, reopen } = await linkTablet(scene)
     await hub.close()
     const first = await tablet.createSpace(diary, { name: 'First, on a train' })
     await tablet.close()
-    await openHub(scene, { storage, port: hub.port })
+    await reopen()
     const phone = await link(scene, laptop, 'phone', [hub.url])
     assert.deepEqual(await phone.spaces({ app: diary }), [])
     const again = await openPerson(scene, 'tablet', [hub.url])
@@ -143,18 +149,14 @@ test('a revoked device is cut off: what it writes later is held back, and it rea
 
 test('a revoked device stays out also where another device, that had not heard of it, let it in to one more app', async () => {
   await inScene(async (scene) => {
-    const storage = scene.path('hub.db')
-    const hub = await openHub(scene, { storage })
-    const laptop = await openPerson(scene, 'laptop', [hub.url])
-    await laptop.createSpace(journal, { name: 'Home' })
-    const tablet = await link(scene, laptop, 'tablet', [hub.url])
+    const { laptop, tablet, hub, reopen } = await linkTablet(scene)
     const phone = await link(scene, laptop, 'phone', [hub.url])
     await until('the tablet knows the phone', async () => (await tablet.devices()).length === 3)
     await phone.close()
     await hub.close()
     await tablet.createSpace(diary, { name: 'First, on a train' })
     await tablet.close()
-    await openHub(scene, { storage, port: hub.port })
+    await reopen()
     const stolen = (await laptop.devices()).find(({ name }) => name === 'phone')
     await laptop.revokeDevice(stolen?.id ?? '')
     await until('nothing is left to do', async () => (await laptop.status()).tasksLeft === 0)
