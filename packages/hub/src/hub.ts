@@ -119,10 +119,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const open = () => shared ?? openSqliteStorage(file!, limits.storageBytesMax, far)
   const { context, members, dropDue, backup } = startService({ ...options, limits, log, clock }, open, server)
   const { identity, store } = context
-  async function tidy(): Promise<number> {
+  /** One at a time, leases and all: whoever comes while it goes on is told what it dropped. */
+  let tidying: Promise<number> | undefined
+  function tidy(): Promise<number> {
     // Before anything expires.
-    await sockets.renew()
-    return dropDue()
+    tidying ??= sockets
+      .renew()
+      .then(dropDue)
+      .finally(() => (tidying = undefined))
+    return tidying
   }
   const sockets = createSockets(context, options.addressHeader?.toLowerCase(), log)
   const health = createHealth(store, options.publishTotals ?? false)

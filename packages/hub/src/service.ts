@@ -100,14 +100,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     meter,
   }
 
-  /** One at a time: whoever comes while it goes on is told what it dropped. */
-  let dropping: Promise<number> | undefined
-  const dropDue = (): Promise<number> => {
-    dropping ??= dropDueNow().finally(() => (dropping = undefined))
-    return dropping
-  }
-
-  async function dropDueNow(): Promise<number> {
+  async function dropDue(): Promise<number> {
     let dropped = 0
     try {
       await store.tick(Math.floor(clock.now() / dayMs))
