@@ -235,11 +235,13 @@ export const createOwnPerson = (engine: Engine, replicaOf: () => Replica): OwnPe
     if (revocations.length === 0) return []
     const byHash = new Map(changes.map((change) => [toHex(change.hash), change]))
     return membership.devices(id).flatMap(({ device, admission }) => {
+      if (equalBytes(device, own)) return []
       const admissions = new Set(admissionsOf(device).map(({ hash }) => toHex(hash)))
       const ended = revocations.filter(({ grants }) => grants.some((grant) => admissions.has(toHex(grant))))
-      const known = ended.length > 0 ? pastOf(admission, byHash) : new Set()
-      if (ended.length === 0 || equalBytes(device, own) || ended.some(({ hash }) => known.has(toHex(hash)))) return []
-      return [{ admission, cuts: ended.flatMap(({ cut }) => cut) }]
+      if (ended.length === 0) return []
+      const known = pastOf(admission, byHash)
+      const isKnowing = ended.some(({ hash }) => known.has(toHex(hash)))
+      return isKnowing ? [] : [{ admission, cuts: ended.flatMap(({ cut }) => cut) }]
     })
   }
 
