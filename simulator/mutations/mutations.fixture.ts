@@ -40,9 +40,16 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'a cut binds no membership change',
     file: 'standing.ts',
-    find: 'if (binds && !insideOf(cut).has(node)) found.push(cut)',
-    replace: 'if (binds && !insideOf(cut).has(node) && cut.heads.length > 4096) found.push(cut)',
+    find: 'if (binds && leavesOut(cut, node)) found.push(cut)',
+    replace: 'if (binds && leavesOut(cut, node) && cut.heads.length > 4096) found.push(cut)',
     foundBy: 3,
+  },
+  {
+    mistake: 'a cut takes from its author what he rests on',
+    file: 'standing.ts',
+    find: '!insideOf(cut).has(node) && !baseOf(cut).has(node)',
+    replace: '!insideOf(cut).has(node)',
+    foundBy: 0,
   },
   {
     mistake: 'a cut binds no content',

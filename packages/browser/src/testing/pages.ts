@@ -60,6 +60,9 @@ export const ask = async <Q extends keyof Answers>(page: Page, question: Q): Pro
     question,
   )
 
-/** A hub that has ended, or is yet to begin: browsers say so by themselves, and pages can not keep them from it. */
+/**
+ * A hub that has ended, or is yet to begin, and a page that was closed while it was connected (Firefox now and then calls that interrupted):
+ * browsers say so by themselves, and pages can not keep them from it.
+ */
 const isAboutHub = (words: string): boolean =>
-  /establish a connection to the server at ws:|ERR_CONNECTION_REFUSED/.test(words)
+  /establish a connection to the server at ws:|connection to ws:\S+ was interrupted while|ERR_CONNECTION_REFUSED/.test(words)

@@ -79,6 +79,8 @@ test('whoever was removed can revoke devices of his own, and takes nothing back 
 
 test('nor by whom it revokes: what was accepted of a device, and whom that let in, outlasts the admission of that device', () => {
   const { cast, alice, bob, phone } = withPhone('admin')
+  const tablet = cast.device(bob, "bob's tablet")
+  bob.admit(tablet)
   const dave = cast.person('dave')
   const grant = phone.grant(dave, 'writer')
   dave.learn(phone)
@@ -87,12 +89,16 @@ test('nor by whom it revokes: what was accepted of a device, and whom that let i
   const deps = { membership: alice.membership().heads(), content: [phones.hash, daves.hash] }
   const removal = alice.remove(bob, { cut: alice.headsOf(bob, phone), patch: { deps } })
   // Bob's first device admitted the phone: by this the phone was never admitted, and Dave never let in.
-  phone.revoke(bob, { cut: [] })
+  tablet.revoke(bob, { cut: [] })
   for (const change of [phones, daves]) assert.equal(judged(cast, change), 'allowed')
   assert.equal(code(cast, grant), 'applied')
   const all = cast.evaluate(cast.changes)
   assert.ok(all.member(dave.id))
-  assert.deepEqual(all.devices(bob.id), [], 'Bob has ended his own')
+  assert.deepEqual(
+    all.devices(bob.id).map(({ device }) => device),
+    [tablet.device],
+    'Bob has ended his own',
+  )
   // Without the removal his devices are his own matter.
   const alone = cast.evaluate(cast.changes.filter((change) => change !== removal))
   assert.equal(alone.member(dave.id), undefined)
@@ -182,6 +188,21 @@ test('two devices that revoke each other: both stand, and neither voids what the
   const again = cast.device(bob, "bob's laptop")
   recovery.admit(again)
   assert.equal(judged(cast, again.post()), 'allowed')
+})
+
+test('a device that ends the one which let it in stands, whatever its cut lists, and whoever limits that cut', () => {
+  const { cast, bob, phone } = withPhone()
+  const [tablet, watch] = [cast.device(bob, "bob's tablet"), cast.device(bob, "bob's watch")]
+  phone.admit(tablet)
+  phone.admit(watch)
+  bob.learn(phone)
+  const revocation = tablet.revoke(phone, { cut: [] })
+  assert.equal(code(cast, revocation), 'applied')
+  assert.equal(judged(cast, tablet.post()), 'allowed')
+  assert.equal(judged(cast, watch.post()), 'rests-on-void', 'nobody else does')
+  // His cut lists what the phone did, and limits the other's.
+  bob.revoke(phone)
+  assert.equal(code(cast, revocation), 'applied')
 })
 
 test('what a stolen device admitted beyond its cut is void', () => {

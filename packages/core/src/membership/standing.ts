@@ -47,6 +47,7 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
   let standing = new Map<Node, boolean>()
   let limits = new Map<Cut, readonly Cut[]>()
   const insides = new Map<Cut, ReadonlySet<Node>>()
+  const bases = new Map<Cut, ReadonlySet<Node>>()
 
   const warrantsOf = (node: Node): readonly Node[] => facts.authorOf(node)?.warrants ?? []
   const isWithin = (node: Node, past: Past | undefined): boolean => past === undefined || graph.isInPast(node, past)
@@ -71,7 +72,18 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
     return inside
   }
 
-  /** The cuts that bind a change and do not list it, whatever limits them. */
+  /**
+   * Whether a cut leaves a change out. It never takes from its own author what he rests on, listed or not: or a device that ended whoever let it in
+   * would have ended itself, until somebody limited its cut.
+   */
+  const leavesOut = (cut: Cut, node: Node): boolean => !insideOf(cut).has(node) && !baseOf(cut).has(node)
+  const baseOf = (cut: Cut): ReadonlySet<Node> => {
+    let base = bases.get(cut)
+    if (base === undefined) bases.set(cut, (base = lineOf(cut.node)))
+    return base
+  }
+
+  /** The cuts that bind a change and leave it out, whatever limits them. */
   const cutsBeyond = (node: Node, past: Past | undefined): Cut[] => {
     // Whatever is cut, the space itself has begun.
     if (node.content.kind === 'genesis') return []
@@ -79,7 +91,7 @@ export function createStanding({ graph, facts, contentOrder }: StandingOptions):
     for (const warrant of warrantsOf(node)) {
       for (const cut of facts.cutsOn(warrant)) {
         const binds = equalBytes(cut.space, node.change.header.space) && isWithin(cut.node, past)
-        if (binds && !insideOf(cut).has(node)) found.push(cut)
+        if (binds && leavesOut(cut, node)) found.push(cut)
       }
     }
     return found
