@@ -26,7 +26,7 @@ test('a space has its beginning where its creator is too: a hub that lost that a
   const { policy } = keys.log
   const log = policyToLogId(policy, crypto)
   const reads = (segments: readonly Segment[]) => ({
-    read: () => Promise.resolve({ log, entries: segments.map(seal), cursor: undefined }),
+    read: () => Promise.resolve({ log, entries: segments.map(seal), cursor: undefined, problem: undefined }),
     close: () => {},
   })
   const secret = secrets.admin as Uint8Array

@@ -14,6 +14,8 @@ export type ReadLog = {
   readonly entries: readonly Uint8Array[]
   /** Behind the last of them. */
   readonly cursor: Cursor | undefined
+  /** Why another hub that was asked too did not answer: it may have more. */
+  readonly problem: KithError | undefined
 }
 
 /** How long one hub may be silent, and how long it may take for all that a joiner needs, before the next is asked. */
@@ -81,7 +83,7 @@ export const createLogReader = (engine: Pick<Engine, 'platform'>, url: string): 
     const [accepted] = await connection.pull([{ log: log.log, lane: 0 }])
     if (accepted instanceof KithError) throw accepted
     await mine.done.promise
-    return { log: log.log, entries: mine.entries, cursor: mine.cursor }
+    return { log: log.log, entries: mine.entries, cursor: mine.cursor, problem: undefined }
   }
 
   return {
@@ -104,11 +106,11 @@ export const createLogReader = (engine: Pick<Engine, 'platform'>, url: string): 
  * @throws KithError where no hub answers: of one of them.
  */
 export const createHubsReader = (platform: Engine['platform'], urls: readonly string[]): LogReader => {
-  let problem = new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
+  const problems: KithError[] = []
   /** One hub that is gone, or whose address cannot be used, keeps nobody from the others. */
   const passOver = (cause: unknown): [] => {
     if (!(cause instanceof KithError)) throw cause
-    problem = cause
+    problems.push(cause)
     return []
   }
   const open = (url: string): LogReader[] => {
@@ -123,8 +125,11 @@ export const createHubsReader = (platform: Engine['platform'], urls: readonly st
     read: async (wish) => {
       const answers = await Promise.all(readers.map(({ read }) => read(wish).then((answer) => [answer], passOver)))
       const [first, ...others] = answers.flat()
-      if (!first) throw problem
-      return { log: first.log, entries: [first, ...others].flatMap(({ entries }) => entries), cursor: undefined }
+      const problem = problems.at(-1)
+      if (!first)
+        throw problem ?? new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
+      const entries = [first, ...others].flatMap((answer) => answer.entries)
+      return { log: first.log, entries, cursor: undefined, problem }
     },
     close: () => {
       for (const { close } of readers) close()

@@ -130,6 +130,20 @@ test('who comes back by the words finds also what only one of the hubs has', asy
   })
 })
 
+test('where the hub that knows the words is away, it is that what is said: not that nobody knows them', async () => {
+  await inScene(async (scene) => {
+    const [knows, other] = [await openHub(scene), await openHub(scene)]
+    const lost = await openPerson(scene, 'lost', [knows.url])
+    const phrase = (await lost.recoveryPhrase()) ?? ''
+    await until('the hub knows the words', async () => (await lost.status()).pending === 0)
+    await knows.close()
+    const comeBack = (hubs: readonly string[]) => recoverPerson({ path: scene.path('found'), phrase, hubs })
+    await assert.rejects(comeBack([knows.url, other.url]), { code: 'hub-unreachable' })
+    await assert.rejects(comeBack([other.url]), { code: 'not-found' })
+    await assert.rejects(comeBack([]), { code: 'hub-unreachable' })
+  })
+})
+
 test('a device that came back by the words and is lost within the minute is followed by another: the new log has no history yet', async () => {
   await inScene(async (scene) => {
     const { url } = await openHub(scene)

@@ -29,7 +29,7 @@ import {
 } from '../../membership/index.ts'
 import type { Platform } from '../../ports/index.ts'
 import type { Identity } from '../identity.ts'
-import { createHubsReader, createLogReader, type LogReader } from '../log-reader.ts'
+import { createHubsReader, type LogReader } from '../log-reader.ts'
 import { type FetchedPerson, fetchPerson } from './fetch-person.ts'
 
 export type DeviceKeys = PersonSecrets['device']
@@ -190,29 +190,15 @@ export const recoverIdentity = async (
 const findRecord = async (
   platform: Platform,
   entropy: Uint8Array,
-  urls: readonly string[],
+  hubs: readonly string[],
 ): Promise<RecoveryRecord> => {
   const { crypto } = platform
   const log = entropyToRecoveryLog(crypto, entropy)
   const wish = { policy: recoveryLogToPolicy(crypto, log), rights: [{ right: 'read' as const, seed: log.read.seed }] }
-  const found: RecoveryRecord[] = []
-  let problem: KithError | undefined
-  for (const url of new Set(urls)) {
-    const reader = createLogReader({ platform }, url)
-    try {
-      const { entries } = await reader.read(wish)
-      for (const entry of entries) {
-        const record = ifUsable(() => openRecoveryRecord(crypto, entropy, entry))
-        if (record) found.push(record)
-      }
-    } catch (cause) {
-      if (!(cause instanceof KithError)) throw cause
-      problem = cause
-    } finally {
-      reader.close()
-    }
-  }
+  const { entries, problem } = await atAll(platform, hubs, (reader) => reader.read(wish))
+  const found = entries.flatMap((entry) => ifUsable(() => openRecoveryRecord(crypto, entropy, entry)) ?? [])
   const [newest] = found.sort((left, right) => right.time - left.time)
+  // Perhaps the hub that does not answer is the one that has it.
   if (!newest) throw problem ?? notKnown()
   return newest
 }
