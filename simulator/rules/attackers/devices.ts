@@ -3,6 +3,7 @@ import { kinds, sortHeads } from '@kith/core/change'
 import { encodeDeviceCut, encodeKeys, encodeRemoval } from '@kith/core/membership'
 import { somebody } from './targets.ts'
 import { type Act, unique } from '../honest/act.ts'
+import { writeAdmission } from '../scene/begin.ts'
 import { tagKey } from '../scene/bodies.ts'
 import { write, writeAsPerson } from '../scene/write.ts'
 
@@ -56,9 +57,15 @@ export const stolenDevice: Act = (scene, actor, dice) => {
   )
 }
 
+/** A device lets itself in to the other app. */
+export const greedyAdmission: Act = (scene, actor) => {
+  writeAdmission(scene, actor, actor, true)
+}
+
 /** Renews keys that are not its own to renew, or leaves a device out. */
 export const falseKeys: Act = (scene, actor, dice) => {
-  const { tag } = dice.chance(0.5) ? actor.person : somebody(scene, dice).person
+  const person = dice.chance(0.7) ? actor.person : somebody(scene, dice).person
+  const tag = dice.chance(0.5) ? person.tag : person.otherTag
   const devices = dice.chance(0.5) ? [actor.device] : [actor.device, somebody(scene, dice).device]
   const keys = [tagKey(scene, tag, [...new Map(devices.map((device) => [toHex(device), device])).values()])]
   writeAsPerson(

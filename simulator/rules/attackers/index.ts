@@ -1,5 +1,5 @@
 import { backdatedContent, forkedChain, oldKeys, oldRules } from './content.ts'
-import { falseKeys, foreignRevocation, steal, stolenDevice } from './devices.ts'
+import { falseKeys, foreignRevocation, greedyAdmission, steal, stolenDevice } from './devices.ts'
 import { falseBroken, falseEpoch, falseShare, greedyEpoch, manyEpochs } from './epochs.ts'
 import { hostileRemoval, revenge } from './removals.ts'
 import { replay } from './replays.ts'
@@ -40,7 +40,8 @@ export const hostile: Acts = {
   unknownKind: { weight: 2, act: unknownKind },
   falseSchema: { weight: 2, act: falseSchema },
   stolenDevice: { weight: 3, act: stolenDevice },
-  falseKeys: { weight: 1, act: falseKeys },
+  greedyAdmission: { weight: 1.5, act: greedyAdmission },
+  falseKeys: { weight: 1.5, act: falseKeys },
   steal: { weight: 1, act: steal },
   replay: { weight: 3, act: replay },
   oldRules: { weight: 2, act: oldRules },

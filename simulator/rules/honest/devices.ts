@@ -1,18 +1,37 @@
-import { equalBytes, toHex } from '@kith/core/bytes'
+import { compareBytes, equalBytes, toHex } from '@kith/core/bytes'
 import { kinds, sortHeads } from '@kith/core/change'
-import { encodeDeviceCut, encodeKeys, encodeRemoval } from '@kith/core/membership'
-import { type Act, isOut, knownHeads, rankOf } from './act.ts'
-import { addDevice } from '../scene/begin.ts'
+import { decodeAdmission, encodeDeviceCut, encodeKeys, encodeRemoval } from '@kith/core/membership'
+import { type Act, isOut, knownHeads, rankOf, unique } from './act.ts'
+import type { Actor } from '../scene/scene.ts'
+import { addDevice, writeAdmission } from '../scene/begin.ts'
 import { tagKey } from '../scene/bodies.ts'
 import { write, writeAsPerson } from '../scene/write.ts'
 
-export const admit: Act = (scene, actor) => {
+export const admit: Act = (scene, actor, dice) => {
   if (scene.actors.filter(({ person }) => person === actor.person).length > 2 || isOut(actor)) return
-  const device = addDevice(scene, actor)
+  const device = addDevice(scene, actor, hasOtherApp(actor) && dice.chance(0.4))
   scene.count(
     `admission ${actor.membership.verdictOf(device.admission as Uint8Array) === 'applied' ? 'applied' : 'refused'}`,
   )
 }
+
+/** A device that is there already is let in to the other app too. */
+export const widen: Act = (scene, actor, dice) => {
+  if (isOut(actor) || !hasOtherApp(actor)) return
+  const siblings = scene.actors.filter(
+    ({ person, admission, hasOtherApp: has }) => person === actor.person && admission && !has,
+  )
+  if (siblings.length === 0) return
+  const sibling = dice.pick(siblings)
+  if (!actor.knownKeys.has(toHex(sibling.admission as Uint8Array))) return
+  const { hash } = writeAdmission(scene, actor, sibling, true)
+  sibling.hasOtherApp = true
+  scene.count(`widening ${actor.membership.verdictOf(hash) === 'applied' ? 'applied' : 'refused'}`)
+}
+
+/** As far as it knows: nobody has ended it there. */
+const hasOtherApp = ({ membership, person, device, hasOtherApp: has }: Actor): boolean =>
+  has && membership.devicesOfTag(person.id, person.otherTag).some((one) => equalBytes(one.device, device))
 
 export const renewKeys: Act = (scene, actor) => {
   if (isOut(actor)) return
@@ -21,11 +40,11 @@ export const renewKeys: Act = (scene, actor) => {
   const devices = siblings
     .filter(({ device }) => live === undefined || live.includes(toHex(device)))
     .map(({ device }) => device)
-  const body = encodeKeys({
-    salt: scene.crypto.random(16),
-    ephemeral: scene.crypto.createKey(),
-    keys: [tagKey(scene, actor.person.tag, devices)],
-  })
+  const { id, tag, otherTag } = actor.person
+  const others = actor.membership.devicesOfTag(id, otherTag).map(({ device }) => device)
+  const keys = [tagKey(scene, tag, devices), ...(hasOtherApp(actor) ? [tagKey(scene, otherTag, others)] : [])]
+  keys.sort((one, other) => compareBytes(one.tag, other.tag))
+  const body = encodeKeys({ salt: scene.crypto.random(16), ephemeral: scene.crypto.createKey(), keys })
   const change = writeAsPerson(scene, actor, kinds.keys, body)
   scene.count(`keys ${actor.membership.verdictOf(change.hash) === 'applied' ? 'applied' : 'refused'}`)
 }
@@ -43,7 +62,12 @@ export const revoke: Act = (scene, actor, dice) => {
   )
   const continued = new Set(theirs.map(({ header }) => toHex(header.prev)))
   const cut = sortHeads(theirs.map(({ hash }) => hash).filter((hash) => !continued.has(toHex(hash))))
-  const body = encodeRemoval({ salt: scene.crypto.random(16), grants: [admission], cut, replacement: undefined })
+  const admissions = actor.known.filter(({ header, body }) => {
+    const decoded = header.kind === kinds.admission && body ? decodeAdmission(body) : undefined
+    return decoded !== undefined && equalBytes(decoded.device, device)
+  })
+  const grants = unique([admission, ...admissions.map(({ hash }) => hash)])
+  const body = encodeRemoval({ salt: scene.crypto.random(16), grants, cut, replacement: undefined })
   const removal = writeAsPerson(scene, actor, kinds.removal, body)
   scene.count(`revocation ${actor.membership.verdictOf(removal.hash) === 'applied' ? 'applied' : 'refused'}`)
   renewKeys(scene, actor, dice)

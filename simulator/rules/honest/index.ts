@@ -1,5 +1,5 @@
 import type { Acts } from './act.ts'
-import { admit, cutDevices, renewKeys, revoke } from './devices.ts'
+import { admit, cutDevices, renewKeys, revoke, widen } from './devices.ts'
 import { publishSchema, rotate, share, writeContent } from './keys.ts'
 import { deliver, meet, merge } from './learning.ts'
 import { close, grant, invite, join } from './letting-in.ts'
@@ -21,6 +21,7 @@ export const honest: Acts = {
   close: { weight: 3, act: close },
   merge: { weight: 1, act: merge },
   admit: { weight: 2, act: admit },
+  widen: { weight: 0.7, act: widen },
   renewKeys: { weight: 0.7, act: renewKeys },
   revoke: { weight: 1, act: revoke },
   cutDevices: { weight: 1, act: cutDevices },

@@ -78,9 +78,12 @@ export const showMembership = (
   for (const { person } of scene.actors) {
     const { grants, invites } = membership.rightsOf(person.id)
     const key = membership.sealingKey(person.id, person.tag)
+    const otherKey = membership.sealingKey(person.id, person.otherTag)
+    const having = membership.devicesOfTag(person.id, person.otherTag)
     const owed = membership.cutsOwed(person.id).map(({ revocation }) => short(revocation))
     lines.push(
       `rights of ${short(person.id)} ${list(grants)} ${list(invites)} key ${key ? short(key) : 'none'} cuts owed ${owed.sort().join()}`,
+      `other app of ${short(person.id)} ${list(having.map(({ device }) => device))} key ${otherKey ? short(otherKey) : 'none'}`,
     )
   }
   return lines

@@ -1,6 +1,7 @@
 /** What must hold of every set of changes, whoever wrote them. */
 import { toHex } from '@kith/core/bytes'
 import type { Change } from '@kith/core/change'
+import { checkApps } from './apps.ts'
 import { checkCuts, checkDenials, checkDeviceCuts, checkFounder } from './cuts.ts'
 import { checkEpochs } from './epochs.ts'
 import { compare, evaluate, showMembership, split } from './evaluate.ts'
@@ -57,6 +58,7 @@ export const checkAll = (scene: Scene, at: Pick<Actor, 'name' | 'membership' | '
   checkFounder(scene, at)
   checkShield(scene, at)
   checkInvites(scene, at)
+  checkApps(scene, at)
   checkWithdrawals(scene, at)
   checkUnsupported(scene, at)
   checkPurity(scene, at, dice)

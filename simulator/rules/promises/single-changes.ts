@@ -149,8 +149,11 @@ const admits = (scene: Scene, admission: Uint8Array, device: Uint8Array): boolea
   return decoded.kind === 'admission' && equalBytes(decoded.body.device, device)
 }
 
-const ownerOf = (scene: Scene, admission: Uint8Array): number | undefined =>
-  scene.actors.find((actor) => actor.admission !== undefined && equalBytes(actor.admission, admission))?.person.n
+const ownerOf = (scene: Scene, admission: Uint8Array): number | undefined => {
+  const change = scene.byKey.get(toHex(admission))
+  const space = change?.header.kind === kinds.genesis ? change.hash : change?.header.space
+  return scene.actors.find(({ person }) => space !== undefined && equalBytes(person.id, space))?.person.n
+}
 
 const complainOfPast = (scene: Scene, change: Change, before: Membership): string | undefined => {
   const { header, body } = change
@@ -185,7 +188,7 @@ const complainOfPast = (scene: Scene, change: Change, before: Membership): strin
   if (decoded?.kind === 'keys') {
     const live = before.devices(header.space).map(({ device }) => toHex(device))
     const tag = scene.actors.find(({ person }) => equalBytes(person.id, header.space))?.person.tag
-    // Every device serves its person's one tag; who brings in another seals it to itself.
+    // Every device serves this tag of its person; the other is looked at by `apps.ts`.
     const known = decoded.body.keys.filter((key) => tag && equalBytes(key.tag, tag))
     const isExact = known.every(
       ({ boxes }) => boxes.length === live.length && boxes.every(({ device }) => live.includes(toHex(device))),

@@ -63,7 +63,8 @@ const createSimPerson = (scene: Scene, n: number): NewSimPerson => {
   const { crypto } = scene
   const [device, sealing, addressKey] = [crypto.createKey(), crypto.createKey(), crypto.createKey()]
   const recovery = { signing: crypto.createKey(), sealing: crypto.createKey() }
-  const tag = crypto.random(16)
+  const [tag, otherTag] = [crypto.random(16), crypto.random(16)]
+  const tags = sortHeads([tag, otherTag])
   const genesis = createChange(
     crypto,
     { ...emptyHeader, kind: kinds.genesis, device, time: tick(scene) },
@@ -73,17 +74,18 @@ const createSimPerson = (scene: Scene, n: number): NewSimPerson => {
       addressKey,
       recovery,
       deviceSealing: sealing,
-      tags: [tag],
+      tags,
     }),
   )
   const id = genesis.hash
   const first: Bare = bareActor(
     `p${n}`,
-    { n, id, address: createAddress(addressKey, id), tag, recovery },
+    { n, id, address: createAddress(addressKey, id), tag, otherTag, recovery },
     device,
     sealing,
   )
   first.admission = id
+  first.hasOtherApp = true
   const keys = createChange(
     crypto,
     {
@@ -98,7 +100,11 @@ const createSimPerson = (scene: Scene, n: number): NewSimPerson => {
       deps: { membership: [id], content: [] },
       time: tick(scene),
     },
-    encodeKeys({ salt: crypto.random(16), ephemeral: crypto.createKey(), keys: [tagKey(scene, tag, [device])] }),
+    encodeKeys({
+      salt: crypto.random(16),
+      ephemeral: crypto.createKey(),
+      keys: tags.map((each) => tagKey(scene, each, [device])),
+    }),
   )
   first.own.person.push(genesis, keys)
   for (const change of [genesis, keys]) publish(scene, change, true)
@@ -111,6 +117,7 @@ const bareActor = (name: string, person: SimPerson, device: Uint8Array, sealing:
   device,
   sealing,
   admission: undefined,
+  hasOtherApp: false,
   known: [],
   knownKeys: new Set(),
   own: { membership: [], content: [], person: [] },
@@ -166,23 +173,26 @@ const found = (scene: Scene & { space: Uint8Array }, { person, first }: NewSimPe
   write(kinds.epoch, epochBody(scene, known, 'admin'), [schema.hash])
 }
 
-/** A second device of a person, admitted by the first. */
-export const addDevice = (scene: Scene, by: Actor): Actor => {
+/** What lets a device in to the app of the space, and to the other one too. */
+export const writeAdmission = (
+  scene: Scene,
+  by: Actor,
+  { device, sealing }: Pick<Actor, 'device' | 'sealing'>,
+  isWide: boolean,
+): Change => {
+  const { tag, otherTag } = by.person
+  const tags = isWide ? sortHeads([tag, otherTag]) : [tag]
+  const body = encodeAdmission({ salt: scene.crypto.random(16), device, deviceSealing: sealing, tags })
+  return writeAsPerson(scene, by, kinds.admission, body)
+}
+
+/** A further device of a person, admitted by one that it has, to the other app too or not. */
+export const addDevice = (scene: Scene, by: Actor, isWide: boolean): Actor => {
   const { crypto } = scene
   const siblings = scene.actors.filter(({ person }) => person === by.person)
   const bare = bareActor(`${by.person.n}d${siblings.length}`, by.person, crypto.createKey(), crypto.createKey())
-  const admission = writeAsPerson(
-    scene,
-    by,
-    kinds.admission,
-    encodeAdmission({
-      salt: crypto.random(16),
-      device: bare.device,
-      deviceSealing: bare.sealing,
-      tags: [by.person.tag],
-    }),
-  )
-  bare.admission = admission.hash
+  bare.admission = writeAdmission(scene, by, bare, isWide).hash
+  bare.hasOtherApp = isWide && by.hasOtherApp
   bare.isHostile = by.isHostile
   const actor = enterScene(scene, bare)
   learn(scene, actor, by.known)

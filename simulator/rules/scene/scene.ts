@@ -14,7 +14,10 @@ export type SimPerson = {
   readonly n: number
   readonly id: Uint8Array
   readonly address: Uint8Array
+  /** The app of the space; every device serves it. */
   readonly tag: Uint8Array
+  /** Another app, for those that were let in to it too. */
+  readonly otherTag: Uint8Array
   readonly recovery: { readonly signing: Uint8Array; readonly sealing: Uint8Array }
 }
 
@@ -25,6 +28,8 @@ export type Actor = {
   readonly device: Uint8Array
   readonly sealing: Uint8Array
   admission: Uint8Array | undefined
+  /** Somebody who had the other app let it in to that. */
+  hasOtherApp: boolean
   readonly membership: Membership
   readonly content: Content
   /** In the order in which they came. */

@@ -65,4 +65,6 @@ export const ask = async <Q extends keyof Answers>(page: Page, question: Q): Pro
  * browsers say so by themselves, and pages can not keep them from it.
  */
 const isAboutHub = (words: string): boolean =>
-  /establish a connection to the server at ws:|connection to ws:\S+ was interrupted while|ERR_CONNECTION_REFUSED/.test(words)
+  /establish a connection to the server at ws:|connection to ws:\S+ was interrupted while|ERR_CONNECTION_REFUSED/.test(
+    words,
+  )

@@ -126,8 +126,7 @@ export const createHubsReader = (platform: Engine['platform'], urls: readonly st
       const answers = await Promise.all(readers.map(({ read }) => read(wish).then((answer) => [answer], passOver)))
       const [first, ...others] = answers.flat()
       const problem = problems.at(-1)
-      if (!first)
-        throw problem ?? new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
+      if (!first) throw problem ?? new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
       const entries = [first, ...others].flatMap((answer) => answer.entries)
       return { log: first.log, entries, cursor: undefined, problem }
     },

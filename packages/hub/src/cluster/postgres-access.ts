@@ -11,7 +11,7 @@ import {
 } from '../store/access-store.ts'
 import { toStoreFailure } from './postgres-failure.ts'
 import { failing } from './postgres-reads.ts'
-import type { Postgres } from './postgres-pool.ts'
+import type { Postgres, Sql } from './postgres-pool.ts'
 import { bytesToNumber, numbersToBytes } from './postgres-values.ts'
 
 const uniqueViolation = '23505'
@@ -20,18 +20,18 @@ export function createPostgresAccess(sql: Postgres, redeem: AccessStore['redeem'
   /** Two counts in one small row, which also puts those who count in order: keys, and members with invites. */
   async function counted<Result>(
     at: 0 | 1,
-    change: (next: number, transaction: Postgres) => Promise<{ result: Result; isUsed: boolean }>,
+    change: (next: number, transaction: Sql) => Promise<{ result: Result; isUsed: boolean }>,
   ): Promise<Result> {
     const done = sql.begin(async (transaction) => {
       const [row] = await transaction<{ value: Uint8Array }[]>`
         UPDATE hub_meta SET value = value WHERE name = 'counts' RETURNING value`
       const counts = [bytesToNumber(row!.value, 0), bytesToNumber(row!.value, 1)]
       counts[at]! += 1
-      const { result, isUsed } = await change(counts[at]!, transaction as unknown as Postgres)
+      const { result, isUsed } = await change(counts[at]!, transaction)
       if (isUsed) await transaction`UPDATE hub_meta SET value = ${numbersToBytes(...counts)} WHERE name = 'counts'`
       return result
     })
-    return failing(done as Promise<Result>)
+    return failing(done)
   }
 
   return {

@@ -2,6 +2,7 @@
 import { KithError } from '@kith/core/bytes'
 import type { Clock } from '@kith/core/ports'
 import { generationBytes } from '@kith/core/wire'
+import { raw } from 'sql-template-tag'
 import { createHubKeyPair, random } from '../node-crypto.ts'
 import { dayMs } from '../store/days.ts'
 import type { EntryStore } from '../store/entry-store.ts'
@@ -105,9 +106,9 @@ export async function takeSharedPlace(url: string): Promise<Uint8Array> {
 async function prepareLayout(sql: Postgres): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      for (const statement of layout) await sql.unsafe(statement)
-      if ((await sql.unsafe(hasOutside)).count === 0) await sql.unsafe(addOutside)
-      await sql.unsafe(outsideIndex)
+      for (const statement of layout) await sql`${raw(statement)}`
+      if ((await sql`${raw(hasOutside)}`).count === 0) await sql`${raw(addOutside)}`
+      await sql`${raw(outsideIndex)}`
       break
     } catch (cause) {
       // Two that make one table at once collide in the catalogue: 23505 and 42P07.

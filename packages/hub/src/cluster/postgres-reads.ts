@@ -1,5 +1,6 @@
 /** What the store reads. Questions about logs that are asked in one turn go as one. */
 import { idToMark } from '@kith/core/wire'
+import part from 'sql-template-tag'
 import { type LogName, type ReadWish, toKey } from '../store/entry-store.ts'
 import type { Heads } from '../store/hub-storage.ts'
 import { toStoreFailure } from './postgres-failure.ts'
@@ -121,8 +122,8 @@ export function createReads(sql: Postgres, soon: (run: () => void) => void): Rea
       const isAfter = direction === 'after'
       const count = idsOnly ? entriesMax : Math.min(entriesMax, rowsPerPiece)
       const from = !isAfter && n === 0 ? Number.MAX_SAFE_INTEGER : n
-      const first = sql`(SELECT first FROM hub_log WHERE log = ${log.id})`
-      const range = isAfter ? sql`n > ${from} ORDER BY n` : sql`n < ${from} ORDER BY n DESC`
+      const first = part`(SELECT first FROM hub_log WHERE log = ${log.id})`
+      const range = isAfter ? part`n > ${from} ORDER BY n` : part`n < ${from} ORDER BY n DESC`
       // One row more than wished tells whether the end was reached.
       const rows = await failing(
         idsOnly
@@ -135,7 +136,7 @@ export function createReads(sql: Postgres, soon: (run: () => void) => void): Rea
               SELECT n, size, id, outside, bytes, row_number() OVER piece AS place, (sum(size + 40) OVER piece)::bigint AS until FROM (
                 SELECT n, size, id, outside, bytes FROM hub_entry
                 WHERE log = ${log.id} AND lane = ${lane} AND n >= ${first} AND ${range} LIMIT ${count + 1}
-              ) AS run WINDOW piece AS (ORDER BY ${isAfter ? sql`n` : sql`n DESC`} ROWS UNBOUNDED PRECEDING)
+              ) AS run WINDOW piece AS (ORDER BY ${isAfter ? part`n` : part`n DESC`} ROWS UNBOUNDED PRECEDING)
             ) AS summed ORDER BY place`,
       )
       const given = idsOnly ? rows.slice(0, count) : rows.slice(0, countGiven(rows, count, bytesMax))
@@ -143,7 +144,7 @@ export function createReads(sql: Postgres, soon: (run: () => void) => void): Rea
     },
 
     async ids(log, lane, ids, idsOnly) {
-      const bytes = idsOnly ? sql`NULL AS outside, ''::bytea AS bytes` : sql`outside, bytes`
+      const bytes = idsOnly ? part`NULL AS outside, ''::bytea AS bytes` : part`outside, bytes`
       return failing(
         sql<EntryRow[]>`
           SELECT n, size, id, ${bytes} FROM hub_entry

@@ -5,7 +5,7 @@
  */
 import { toHex } from '@kith/core/bytes'
 import { type LogKind, logKinds } from '@kith/core/wire'
-import type { TransactionSql } from 'postgres'
+import part from 'sql-template-tag'
 import type { LogName } from '../store/entry-store.ts'
 import type { StoreOptions } from '../store/hub-storage.ts'
 import {
@@ -17,7 +17,7 @@ import {
   type Write,
   workOut,
 } from './postgres-batch.ts'
-import type { Postgres } from './postgres-pool.ts'
+import type { Postgres, Sql } from './postgres-pool.ts'
 import { bytesToArray, bytesToNumber, numbersToArray, numbersToBytes, optionalBytesToArray } from './postgres-values.ts'
 import { nameToKey } from './shared-large.ts'
 
@@ -28,8 +28,6 @@ const noBytes = new Uint8Array(0)
 
 /** Where a location's records are. */
 const tail = 2
-
-type Transaction = TransactionSql<{ bigint: number }>
 
 type LogAnswer = {
   log: Uint8Array
@@ -65,12 +63,11 @@ export async function commitGroup(
   return pool.begin(async (sql) => {
     const changes = workOut(writes, await lockAndRead(sql, writes, today), options)
     await Promise.all(writeRows(sql, changes))
-    // In an object, for the driver waits for each value of a list.
     return { results: changes.results, unnamed: changes.unnamed }
   })
 }
 
-async function lockAndRead(sql: Transaction, writes: readonly Write[], today: number): Promise<Found> {
+async function lockAndRead(sql: Sql, writes: readonly Write[], today: number): Promise<Found> {
   const names = new Map(writes.map(({ log }) => [log.key, log]))
   const logs = [...names.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
   const kinds = logs.map(({ kind }) => logKinds.indexOf(kind))
@@ -162,7 +159,7 @@ function idsOf(write: Write): readonly Uint8Array[] {
   return 'ids' in write ? write.ids : []
 }
 
-function* writeRows(sql: Transaction, changes: Changes): Generator<Promise<unknown>> {
+function* writeRows(sql: Sql, changes: Changes): Generator<Promise<unknown>> {
   const { removed, added, dated, cleared, written, forgotten, floor } = changes
   const logIds = (list: readonly { log: LogName }[]) => bytesToArray(list.map(({ log }) => log.id))
   if (cleared.length > 0)
@@ -201,7 +198,7 @@ function* writeRows(sql: Transaction, changes: Changes): Generator<Promise<unkno
       INSERT INTO hub_dropping (log, id, lane, due_day)
       SELECT * FROM unnest(${logIds(rows)}::bytea[], ${bytesToArray(rows.map(({ id }) => id))}::bytea[],
         ${lanes(rows)}::smallint[], ${numbersToArray(rows.map(({ dueDay }) => dueDay!))}::int[])
-      ON CONFLICT (log, id, lane) ${isEarliestKept ? sql`DO NOTHING` : sql`DO UPDATE SET due_day = excluded.due_day`}`
+      ON CONFLICT (log, id, lane) ${isEarliestKept ? part`DO NOTHING` : part`DO UPDATE SET due_day = excluded.due_day`}`
   }
   if (written.size > 0) yield writeLogs(sql, [...written])
   if (forgotten.length > 0)
@@ -211,7 +208,7 @@ function* writeRows(sql: Transaction, changes: Changes): Generator<Promise<unkno
 }
 
 /** Their rows are there and locked, so that this is an update of each. */
-function writeLogs(sql: Transaction, rows: readonly LogRow[]): Promise<unknown> {
+function writeLogs(sql: Sql, rows: readonly LogRow[]): Promise<unknown> {
   const column = (value: (row: LogRow) => number) => numbersToArray(rows.map(value))
   return sql`
     INSERT INTO hub_log (log, kind, used_day, entries, bytes, first, next0, next1, next2, next3, stale, paid)

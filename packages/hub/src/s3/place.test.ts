@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import postgres from 'postgres'
 import { restoreStorage } from '../backup.ts'
+import { connect } from '../cluster/postgres-pool.ts'
 import { startHub } from '../hub.ts'
 import { random } from '../node-crypto.ts'
 import { connectTestClient, createTestLog, openLog, pullAll, pullItem, putEntries } from '../testing/client.ts'
@@ -101,8 +101,8 @@ test('a PostgreSQL that was made before there was S3 gets what is missing; once 
 }, async (context) => {
   const [s3, storage] = [service.createOptions(), await stores[1]!.create(context)]
   assert.ok(typeof storage !== 'string')
-  const sql = postgres(storage.postgres, { max: 1, onnotice() {} })
-  context.after(() => sql.end())
+  const sql = await connect(storage.postgres)
+  context.after(() => sql.end({ timeout: 1 }))
   const layout = async () => {
     const [row] = await sql<{ value: Buffer }[]>`SELECT value FROM hub_meta WHERE name = 'layout'`
     return Number(row!.value.readBigUInt64BE())

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
+import pg from 'pg'
 import { connectTestClient, createTestLog, openLog, putEntries } from './client.ts'
 import { random } from '../node-crypto.ts'
 import { startNats, startPostgres } from './servers.ts'
@@ -64,35 +64,38 @@ async function measure(
 }
 
 async function sizeOf(database: string, tables: string): Promise<number> {
-  const sql = postgres(database, { max: 1 })
-  await sql.unsafe('VACUUM')
-  const [row] = await sql.unsafe(
+  const client = new pg.Client(database)
+  await client.connect()
+  await client.query('VACUUM')
+  const { rows: sizes } = await client.query<{ bytes: number }>(
     `SELECT sum(pg_total_relation_size(oid))::float8 AS bytes FROM pg_class WHERE relkind = 'r' AND relname LIKE '${tables}'`,
   )
-  await sql.end()
-  return row!.bytes as number
+  await client.end()
+  return sizes[0]!.bytes
 }
 
 async function measureBare(what: string, count: number, rowsEach: number): Promise<void> {
   const database = await server.createDatabase()
-  const sql = postgres(database, { max: count })
-  await sql`CREATE TABLE bare (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, bytes bytea NOT NULL)`
-  await Promise.all(Array.from({ length: count }, () => sql`SELECT 1`))
+  const pool = new pg.Pool({ connectionString: database, max: count })
+  await pool.query('CREATE TABLE bare (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, bytes bytea NOT NULL)')
+  await Promise.all(Array.from({ length: count }, () => pool.query('SELECT 1')))
+  const text =
+    rowsEach === 1
+      ? 'INSERT INTO bare (bytes) VALUES ($1)'
+      : `INSERT INTO bare (bytes) SELECT substring($1::bytea, at * ${entryBytes} + 1, ${entryBytes})
+          FROM generate_series(0, ${rowsEach - 1}) AS at`
   let left = total
   const work = async () => {
     while (left > 0) {
       left -= rowsEach
       const bytes = Buffer.from(random(entryBytes * rowsEach))
-      if (rowsEach === 1) await sql`INSERT INTO bare (bytes) VALUES (${bytes})`
-      else
-        await sql`INSERT INTO bare (bytes) SELECT substring(${bytes}::bytea, at * ${entryBytes}::int + 1, ${entryBytes}::int)
-          FROM generate_series(0, ${rowsEach - 1}::int) AS at`
+      await pool.query({ name: 'insert', text, values: [bytes] })
     }
   }
   await measure(what, undefined, database, 'bare', () =>
     Promise.all(Array.from({ length: count }, work)).then(() => {}),
   )
-  await sql.end()
+  await pool.end()
 }
 
 async function measureHub(what: string, logsEach: number): Promise<void> {

@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
+import pg from 'pg'
 
 export type TestPostgres = {
   /** Of the process whose children all of its others are. */
@@ -49,9 +49,10 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     async createDatabase() {
       count += 1
       const name = `hub${count}`
-      const sql = postgres(address('postgres'), { max: 1, onnotice() {} })
-      await sql.unsafe(`CREATE DATABASE ${name}`)
-      await sql.end()
+      const client = new pg.Client(address('postgres'))
+      await client.connect()
+      await client.query(`CREATE DATABASE ${name}`)
+      await client.end()
       return address(name)
     },
     async restart() {

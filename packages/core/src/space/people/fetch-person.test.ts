@@ -24,7 +24,8 @@ test('what somebody put of another space on a person’s own log is none of the 
   }
   const log = policyToLogId(keys.log.policy, crypto)
   const reader: LogReader = {
-    read: () => Promise.resolve({ log, entries: [made.segment, alice.segment].map(seal), cursor: undefined, problem: undefined }),
+    read: () =>
+      Promise.resolve({ log, entries: [made.segment, alice.segment].map(seal), cursor: undefined, problem: undefined }),
     close: () => {},
   }
   const fetched = await fetchPerson({
