@@ -12,11 +12,11 @@ export const checkApps = (
   const promise = 'an app is for devices that were let in to it'
   const having = scene.actors.filter(({ hasOtherApp }) => hasOtherApp)
   const has = (device: Uint8Array) => having.some((other) => equalBytes(other.device, device))
-  for (const { person } of new Set(scene.actors)) {
-    for (const { device } of membership.devicesOfTag(person.id, person.otherTag))
-      if (!has(device)) scene.violate(promise, `${name}: ${short(device)} of p${person.n}`)
-  }
-  const others = new Set(scene.actors.map(({ person }) => toHex(person.otherTag)))
+  const people = new Set(scene.actors.map(({ person }) => person))
+  for (const { id, n, otherTag } of people)
+    for (const { device } of membership.devicesOfTag(id, otherTag))
+      if (!has(device)) scene.violate(promise, `${name}: ${short(device)} of p${n}`)
+  const others = new Set([...people].map(({ otherTag }) => toHex(otherTag)))
   for (const change of known) {
     if (change.header.kind !== kinds.keys || !change.body || membership.verdictOf(change.hash) !== 'applied') continue
     const key = decodeKeys(change.body).keys.find(({ tag }) => others.has(toHex(tag)))
