@@ -42,6 +42,8 @@ export type Effort = {
 }
 
 const paceMs = 40
+/** How long a device stays after it has joined. */
+const stayMs = 3_000
 const singlesLimitMs = 10_000
 const ten = 10
 
@@ -123,6 +125,9 @@ export const measureProduct = async (
           const { ms, bytes } = await bob.ask<{ ms: number; bytes: number }>('joinAll', options, limitMs)
           return { joinMs: ms, joinBytesPerRecord: bytes / records }
         })
+        // Nobody leaves with the last record: what a product does once a device has joined is no part of what comes next.
+        await bob.ask('synced', undefined, limitMs)
+        await new Promise((resolve) => setTimeout(resolve, stayMs))
         await end(bob)
         // Some store late: what is on disk is what is there when the server has ended. Another one goes on with it, where devices know it.
         await end(server)
