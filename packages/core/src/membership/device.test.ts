@@ -236,6 +236,38 @@ test('only a device of a tag renews its key, for exactly the devices of the tag'
   assert.notDeepEqual(sealing(cast, bob), renewed)
 })
 
+test('nothing is sealed to a key that a revoked device has, also while nobody has renewed it', () => {
+  const { cast, alice, bob, phone } = withPhone()
+  bob.learn(phone)
+  phone.renewKeys()
+  bob.learn(phone)
+  const toBob = () =>
+    cast
+      .evaluate(cast.changes)
+      .recipients('admin')
+      .find(({ id }) => text(id) === text(bob.id))
+  const stolen = sealing(cast, bob)
+  assert.deepEqual(toBob()?.sealing, stolen)
+  bob.revoke(phone)
+  assert.ok(toBob(), 'he is a member')
+  assert.equal(toBob()?.sealing, undefined)
+  alice.learn(bob)
+  const record = alice.epoch()
+  assert.deepEqual(cast.evaluate(cast.changes).missed(record.hash), [])
+  bob.learn(alice)
+  bob.renewKeys()
+  const renewed = sealing(cast, bob)
+  assert.notDeepEqual(renewed, stolen)
+  assert.deepEqual(
+    cast
+      .evaluate(cast.changes)
+      .missed(record.hash)
+      .map((due) => due.sealing),
+    [renewed],
+  )
+  assert.equal(cast.evaluate(cast.changes).isRotationOwed(), false)
+})
+
 test('a device that was admitted for one app lets neither itself nor others in to another', () => {
   const { cast, bob } = withPhone()
   const { tag: todo } = bob.bringIn()

@@ -68,7 +68,7 @@ export function createEpochs({ facts, standing, views, space }: EpochsOptions): 
       const boxes = content.kind === 'share' ? content.body.boxes : []
       list = boxes.map(({ person, level }) => {
         const right = views.member(person, share.past)?.best
-        return { id: person, level, sealing: right && views.sealingKey(person, right.tag, share.past) }
+        return { id: person, level, sealing: right && views.recipientKey(person, right.tag, share.past) }
       })
       shared.set(share, list)
     }
@@ -109,7 +109,7 @@ export function createEpochs({ facts, standing, views, space }: EpochsOptions): 
     if (invite !== undefined || sealing === undefined) return undefined
     // Whoever stole a device has its old key.
     const isCurrent = (members.get(key)?.all ?? []).some(({ tag }) => {
-      const current = views.sealingKey(recipient.id, tag, past)
+      const current = views.recipientKey(recipient.id, tag, past)
       return current !== undefined && equalBytes(current, sealing)
     })
     return isCurrent ? undefined : 'old key'
@@ -171,7 +171,7 @@ export function createEpochs({ facts, standing, views, space }: EpochsOptions): 
       const given = Map.groupBy(sealed, ({ id }) => toHex(id))
       const due = [...views.of().members].flatMap(([key, { best }]): ShareDue[] => {
         if (broken.length > 0 && !sayBroken.has(key)) return []
-        const sealing = views.sealingKey(best.person, best.tag)
+        const sealing = views.recipientKey(best.person, best.tag)
         if (sealing === undefined) return []
         const level = levelDue(best.rank, highest)
         const hasIt = given

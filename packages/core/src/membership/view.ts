@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes, toHex } from '../bytes/index.ts'
-import type { Recipient } from './bodies/index.ts'
+import type { Recipient, TagKey } from './bodies/index.ts'
 import { byHash, type Facts, type Right, toNewest } from './facts.ts'
 import type { Graph, Node } from './graph.ts'
 import type { Past } from './past.ts'
@@ -37,6 +37,8 @@ export type Views = {
   readonly devices: (person: Uint8Array, past?: Past) => LiveDevice[]
   /** A person's newest sealing key under a tag. */
   readonly sealingKey: (person: Uint8Array, tag: Uint8Array, past?: Past) => Uint8Array | undefined
+  /** The same, to seal to: none while a device has it that is out, or who holds that would read on. */
+  readonly recipientKey: (person: Uint8Array, tag: Uint8Array, past?: Past) => Uint8Array | undefined
   /** Live devices that serve a tag: their admission names it, or they brought it in by a `keys` change. */
   readonly devicesOfTag: (person: Uint8Array, tag: Uint8Array, past?: Past) => LiveDevice[]
 }
@@ -62,7 +64,16 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const sealingKey: Views['sealingKey'] = (person, tag, past) => {
     // Two devices may renew a key without knowing of each other: the lower hash counts.
     const newest = toNewest(keysNaming(person, tag, past)).sort(byHash)[0]
-    return newest === undefined ? undefined : findKey(newest, tag)
+    return newest && findKey(newest, tag)?.sealing
+  }
+
+  const recipientKey: Views['recipientKey'] = (person, tag, past) => {
+    const newest = toNewest(keysNaming(person, tag, past)).sort(byHash)
+    if (newest.length === 0 || facts.revocationsOf(person).length === 0)
+      return newest[0] && findKey(newest[0], tag)?.sealing
+    const live = new Set(devices(person, past).map(({ device }) => toHex(device)))
+    const safe = newest.find((node) => findKey(node, tag)?.boxes.every(({ device }) => live.has(toHex(device))))
+    return safe && findKey(safe, tag)?.sealing
   }
 
   const devicesOfTag: Views['devicesOfTag'] = (person, tag, past) => {
@@ -115,7 +126,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
       const list: Recipient[] = []
       if (person === undefined) {
         for (const { best } of members.values()) {
-          const sealing = sealingKey(best.person, best.tag, past)
+          const sealing = recipientKey(best.person, best.tag, past)
           list.push({ id: best.person, level: levelDue(best.rank, highest), sealing })
         }
         for (const { node, rank } of invites.values()) {
@@ -134,7 +145,7 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const changed = (): void => {
     present = undefined
   }
-  return { of, changed, devices, sealingKey, devicesOfTag, member }
+  return { of, changed, devices, sealingKey, recipientKey, devicesOfTag, member }
 }
 
 /** The tags that an admission names. */
@@ -148,7 +159,7 @@ function isBetter(right: Right, other: Right): boolean {
   return difference > 0 || (difference === 0 && right.grant.key < other.grant.key)
 }
 
-function findKey({ content }: Node, tag: Uint8Array): Uint8Array | undefined {
+function findKey({ content }: Node, tag: Uint8Array): TagKey | undefined {
   if (content.kind !== 'keys') return undefined
-  return content.body.keys.find((key) => equalBytes(key.tag, tag))?.sealing
+  return content.body.keys.find((key) => equalBytes(key.tag, tag))
 }
