@@ -61,19 +61,20 @@ export function createViews(graph: Graph, facts: Facts, standing: Standing, spac
   const keysNaming = (person: Uint8Array, tag: Uint8Array, past: Past | undefined): Node[] =>
     facts.keysOf(person, past).filter((node) => findKey(node, tag) !== undefined && standing.stands(node, past))
 
-  const sealingKey: Views['sealingKey'] = (person, tag, past) => {
-    // Two devices may renew a key without knowing of each other: the lower hash counts.
-    const newest = toNewest(keysNaming(person, tag, past)).sort(byHash)[0]
-    return newest && findKey(newest, tag)?.sealing
-  }
+  /** Two devices may renew a key without knowing of each other: the lower hash counts. */
+  const newestKeys = (person: Uint8Array, tag: Uint8Array, past: Past | undefined): TagKey[] =>
+    toNewest(keysNaming(person, tag, past))
+      .sort(byHash)
+      .flatMap((node) => findKey(node, tag) ?? [])
+
+  const sealingKey: Views['sealingKey'] = (person, tag, past) => newestKeys(person, tag, past)[0]?.sealing
 
   const recipientKey: Views['recipientKey'] = (person, tag, past) => {
-    const newest = toNewest(keysNaming(person, tag, past)).sort(byHash)
-    if (newest.length === 0 || facts.revocationsOf(person).length === 0)
-      return newest[0] && findKey(newest[0], tag)?.sealing
+    const keys = newestKeys(person, tag, past)
+    // Most people have ended no device: then nobody is looked up.
+    if (facts.revocationsOf(person).length === 0) return keys[0]?.sealing
     const live = new Set(devices(person, past).map(({ device }) => toHex(device)))
-    const safe = newest.find((node) => findKey(node, tag)?.boxes.every(({ device }) => live.has(toHex(device))))
-    return safe && findKey(safe, tag)?.sealing
+    return keys.find(({ boxes }) => boxes.every(({ device }) => live.has(toHex(device))))?.sealing
   }
 
   const devicesOfTag: Views['devicesOfTag'] = (person, tag, past) => {

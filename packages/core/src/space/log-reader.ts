@@ -106,11 +106,11 @@ export const createLogReader = (engine: Pick<Engine, 'platform'>, url: string): 
  * @throws KithError where no hub answers: of one of them.
  */
 export const createHubsReader = (platform: Engine['platform'], urls: readonly string[]): LogReader => {
-  const problems: KithError[] = []
+  let problem: KithError | undefined
   /** One hub that is gone, or whose address cannot be used, keeps nobody from the others. */
   const passOver = (cause: unknown): [] => {
     if (!(cause instanceof KithError)) throw cause
-    problems.push(cause)
+    problem = cause
     return []
   }
   const open = (url: string): LogReader[] => {
@@ -125,7 +125,6 @@ export const createHubsReader = (platform: Engine['platform'], urls: readonly st
     read: async (wish) => {
       const answers = await Promise.all(readers.map(({ read }) => read(wish).then((answer) => [answer], passOver)))
       const [first, ...others] = answers.flat()
-      const problem = problems.at(-1)
       if (!first) throw problem ?? new KithError('hub-unreachable', 'No hub is named. The recovery sheet names yours.')
       const entries = [first, ...others].flatMap((answer) => answer.entries)
       return { log: first.log, entries, cursor: undefined, problem }
